@@ -1,0 +1,40 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_MAX_OCTETS 1024
+
+static enum log_level min_level = LOG_INFO;
+
+void log_set_level(enum log_level level)
+{
+    min_level = level;
+}
+
+void log_at(enum log_level level, const char *fmt, ...)
+{
+    static const char *const name[] = { "debug", "info ", "warn ", "error" };
+    char line[LINE_MAX_OCTETS];
+    struct timespec ts;
+    struct tm tm;
+    va_list ap;
+
+    if (level < min_level)
+        return;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    gmtime_r(&ts.tv_sec, &tm);
+    size_t len = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &tm);
+    len += (size_t)snprintf(line + len, sizeof line - len, ".%03ldZ %s ",
+                            ts.tv_nsec / 1000000, name[level]);
+    va_start(ap, fmt);
+    int n = vsnprintf(line + len, sizeof line - len - 1, fmt, ap);
+    va_end(ap);
+    if (n > 0)
+        len += (size_t)n < sizeof line - len - 1 ? (size_t)n : sizeof line - len - 2;
+    line[len++] = '\n';
+    ssize_t done = write(STDERR_FILENO, line, len);
+    (void)done; /* nowhere left to complain */
+}

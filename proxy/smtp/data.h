@@ -1,0 +1,106 @@
+/*
+ * data - the mail data between 354 and its end: find the end, repair the rest.
+ *
+ * End of data is CR LF . CR LF and nothing else (or . CR LF as the first line).
+ * What leaves obeys three invariants under every rewriting policy:
+ *
+ *   I1  CR and LF occur only as the pair CR LF
+ *   I2  no NUL
+ *   I3  a line that starts with "." starts with "..", but for the end itself
+ *
+ * so that no receiver, however lax, can see an end of data that the sender did
+ * not send (SMTP smuggling). The machine looks at one octet at a time, so where
+ * the input is cut cannot matter; octets that are undecided at the end of the
+ * input (".", ". CR", a run of CR) are kept back, never flushed.
+ *
+ * Clean input costs no copy: a piece is then a view of the input.
+ *
+ * Sans-IO. Owns nothing; a piece is valid until the next call.
+ * Limit: a run of CR longer than 998 is refused (data-bare-cr).
+ */
+#ifndef SMTP_DATA_H
+#define SMTP_DATA_H
+
+#include "base/span.h"
+#include "smtp/notes.h"
+#include "smtp/policy.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    TEXT_LINE_OCTETS = 1000, /* RFC 5321 4.5.3.1.6, with CRLF, without a stuffed dot */
+    DATA_CR_RUN_MAX  = 998,
+    DATA_READS_MAX   = 32,   /* read boundaries remembered; further ones are counted */
+};
+
+/* What a message was made of, as received, its terminator left out. */
+struct data_stats {
+    uint64_t octets;
+    uint64_t lines;         /* lines ended by CRLF, LF or CRs LF */
+    uint64_t crlf, bare_lf, crcrlf;
+    uint64_t bare_cr;       /* CRs that end no line */
+    uint64_t nul, eight_bit;
+    uint64_t leading_dots;  /* lines that begin with a dot */
+    uint64_t longest_line;  /* octets with its ending, without a stuffed dot */
+    uint64_t header_octets; /* up to and with the first empty line; octets when there is none */
+    uint64_t octets_sent;   /* octets that left, terminator left out */
+    bool signed_headers;    /* DKIM-Signature, ARC-Seal or multipart/signed seen in the header */
+    bool altered;           /* octets sent differ from octets received */
+};
+
+/* One stretch of content: what came in and what leaves for it. */
+struct data_piece {
+    struct span received;
+    struct span sent;
+    bool same; /* the same octets, and `sent` is the same view as `received` */
+};
+
+enum data_result {
+    DATA_MORE,  /* the input is used up */
+    DATA_PIECE, /* *piece is filled */
+    DATA_END,   /* the end of data was read; *piece.received is ".\r\n", sent the same
+                   unless refused; the rest of the input belongs to the next command */
+};
+
+/* The look-alike detector's state, twice: as is, and with bit 7 cleared. */
+struct lookalike {
+    uint8_t state;
+    uint8_t flags;
+    int16_t prev;
+};
+
+struct data {
+    const struct policy *policy;
+    struct data_stats stats;
+    struct notes notes;      /* first offset in the content, count */
+    uint64_t line_octets;    /* of the unfinished line */
+    uint32_t cr_run;
+    uint8_t state;           /* private: the machine of protocol section "data filter" */
+    bool out_bol;            /* the output is at the start of a line */
+    bool in_header;
+    bool refused;            /* policy refuses the message; nothing is `sent` any more */
+    uint8_t refused_by;      /* enum note_id, when refused */
+    struct lookalike look, look7;
+    uint8_t header_match[4]; /* private: progress in the names of signature headers */
+    uint8_t lookalike_open;  /* a look-alike was seen: its sender may wait for a reply */
+    unsigned char scratch[192];
+};
+
+/* policy must outlive d. declared_8bit: BODY=8BITMIME, BINARYMIME or SMTPUTF8 was given. */
+void data_init(struct data *d, const struct policy *policy);
+
+/*
+ * Takes octets from the front of *in. Call until DATA_MORE or DATA_END. After a
+ * fault that policy refuses, `refused` is set, pieces have nothing `sent`, and
+ * reading goes on to the real end.
+ */
+enum data_result data_next(struct data *d, struct span *in, struct data_piece *piece);
+
+/* Counts the octets of a BDAT chunk: opaque, never filtered (RFC 3030). */
+void data_opaque(struct data *d, struct span chunk);
+
+/* End of the message by count: closes the last line's figures (BDAT LAST). */
+void data_opaque_end(struct data *d);
+
+#endif

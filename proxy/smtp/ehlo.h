@@ -1,0 +1,93 @@
+/*
+ * ehlo - the keywords of an EHLO reply: which may pass, what they allow.
+ *
+ * A keyword that changes framing or trust in a way this proxy does not follow is
+ * removed, so that no client uses it (RFC 5321 4.1.1.1; 1869 for line limits).
+ * Sans-IO.
+ */
+#ifndef SMTP_EHLO_H
+#define SMTP_EHLO_H
+
+#include "base/attributes.h"
+#include "base/buf.h"
+#include "base/span.h"
+#include "smtp/policy.h"
+#include "smtp/verb.h"
+
+/*
+ * EHLO_KEYWORD(ID, "KEYWORD", TREATMENT, MAIL_OCTETS, RCPT_OCTETS): how much longer
+ * MAIL and RCPT may be when it is offered. 8BITMIME and BINARYMIME count once.
+ */
+#define EHLO_KEYWORDS(X)                                                                         \
+    X(PIPELINING, "PIPELINING", KEEP, 0, 0)                                                      \
+    X(SIZE, "SIZE", KEEP, 26, 0)                                                                 \
+    X(8BITMIME, "8BITMIME", KEEP, 16, 0)                                                         \
+    X(BINARYMIME, "BINARYMIME", KEEP, 16, 0)                                                     \
+    X(ENHANCEDSTATUSCODES, "ENHANCEDSTATUSCODES", KEEP, 0, 0)                                    \
+    X(DSN, "DSN", KEEP, 116, 536)                                                                \
+    X(SMTPUTF8, "SMTPUTF8", KEEP, 10, 0)                                                         \
+    X(HELP, "HELP", KEEP, 0, 0)                                                                  \
+    X(DELIVERBY, "DELIVERBY", KEEP, 17, 0)                                                       \
+    X(MT_PRIORITY, "MT-PRIORITY", KEEP, 15, 0)                                                   \
+    X(FUTURERELEASE, "FUTURERELEASE", KEEP, 34, 0)                                               \
+    X(NO_SOLICITING, "NO-SOLICITING", KEEP, 1007, 0)                                             \
+    X(MTRK, "MTRK", KEEP, 40, 0)                                                                 \
+    X(RRVS, "RRVS", KEEP, 0, 33)                                                                 \
+    X(SUBMITTER, "SUBMITTER", KEEP, 0, 0)                                                        \
+    X(LIMITS, "LIMITS", KEEP, 0, 0)                                                              \
+    X(CHUNKING, "CHUNKING", KEEP, 0, 0)                                                          \
+    X(STARTTLS, "STARTTLS", BY_STARTTLS, 0, 0)                                                   \
+    X(AUTH, "AUTH", BY_AUTH, 500, 0)                                                             \
+    X(REQUIRETLS, "REQUIRETLS", DROP, 11, 0)                                                     \
+    X(ETRN, "ETRN", BY_ETRN, 0, 0)                                                               \
+    X(VRFY, "VRFY", BY_VRFY, 0, 0)                                                               \
+    X(EXPN, "EXPN", BY_EXPN, 0, 0)                                                               \
+    X(BURL, "BURL", DROP, 0, 0)                                                                  \
+    X(PRDR, "PRDR", DROP, 0, 0)                                                                  \
+    X(PIPECONNECT, "PIPECONNECT", DROP, 0, 0)                                                    \
+    X(X_PIPE_CONNECT, "X_PIPE_CONNECT", DROP, 0, 0)                                              \
+    X(XEXCH50, "XEXCH50", DROP, 0, 0)                                                            \
+    X(X_LINK2STATE, "X-LINK2STATE", DROP, 0, 0)                                                  \
+    X(X_EXPS, "X-EXPS", DROP, 0, 0)                                                              \
+    X(XCLIENT, "XCLIENT", DROP, 0, 0)                                                            \
+    X(XFORWARD, "XFORWARD", DROP, 0, 0)                                                          \
+    X(XVERP, "XVERP", DROP, 0, 0)                                                                \
+    X(TURN, "TURN", DROP, 0, 0)                                                                  \
+    X(ATRN, "ATRN", DROP, 0, 0)                                                                  \
+    X(CHECKPOINT, "CHECKPOINT", DROP, 0, 0)
+
+enum ehlo_keyword {
+#define X(id, text, treatment, mail, rcpt) EHLO_##id,
+    EHLO_KEYWORDS(X)
+#undef X
+    EHLO_KEYWORD_COUNT
+};
+
+/* Offered keywords as bits: 1ull << EHLO_x. */
+typedef uint64_t ehlo_set; /* a number, not a struct: the one typedef */
+
+static inline bool ehlo_offers(ehlo_set set, enum ehlo_keyword k)
+{
+    return (set >> k & 1) != 0;
+}
+
+/*
+ * Reads a complete 250 reply to EHLO; returns what the client is offered under
+ * the policy. When something must be removed or changed (SASL mechanisms with a
+ * security layer leave the AUTH line, too), the reply for the client is appended
+ * to `out` in canonical form; otherwise `out` stays empty. *sasl_layer tells that
+ * a mechanism was removed. False when memory is out.
+ */
+MUST_CHECK bool ehlo_filter(struct span reply, const struct policy *policy, ehlo_set *offered,
+                            struct buf *out, bool *sasl_layer);
+
+/* What the reply offers, nothing removed: observe mode. */
+ehlo_set ehlo_parse(struct span reply);
+
+/*
+ * Longest command line allowed, in octets with CRLF: 512 plus what each offered
+ * extension adds (RFC 1869 4.1.2), by limit.mode. AUTH: its own limit, RFC 4954.
+ */
+size_t ehlo_command_limit(enum verb verb, ehlo_set offered, const struct policy *policy);
+
+#endif

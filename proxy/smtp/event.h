@@ -1,0 +1,79 @@
+/*
+ * event - what happened in a session, as it is to be written down.
+ *
+ * The session hands out an event when it is complete: a command with its reply,
+ * a message's content, a greeting. Everything in it is borrowed until the next
+ * call on the session. What it says of time is in microseconds, of place in
+ * octets from the start of the side's stream.
+ */
+#ifndef SMTP_EVENT_H
+#define SMTP_EVENT_H
+
+#include "base/span.h"
+#include "smtp/data.h"
+#include "smtp/notes.h"
+#include "smtp/verb.h"
+
+#include <stdint.h>
+
+enum side { CLIENT, SERVER };
+
+enum event_kind { EVENT_GREETING, EVENT_COMMAND, EVENT_CONTENT, EVENT_OPAQUE };
+
+enum action {
+    ACTION_RELAYED,   /* sent on as it came */
+    ACTION_REWRITTEN, /* sent on, repaired */
+    ACTION_REFUSED,   /* answered here with an error */
+    ACTION_STRIPPED,  /* answered here on purpose (VRFY, EXPN) */
+    ACTION_SWALLOWED, /* neither sent on nor answered */
+};
+
+enum origin { ORIGIN_UPSTREAM, ORIGIN_PROXY, ORIGIN_NONE };
+
+/* What part of a line must not be written down: see secret.h. */
+enum secrecy { SECRET_NONE, SECRET_ARG, SECRET_LINE };
+
+enum { EVENT_READS_MAX = 12 };
+
+struct event {
+    enum event_kind kind;
+    uint64_t t_us;             /* wall clock, microseconds since 1970, when it began */
+    uint64_t at;               /* offset of its first octet: client's stream (greeting: server's) */
+    struct notes notes;
+
+    /* COMMAND. verb is VERB_DOT for the end of mail data. */
+    enum verb verb;
+    bool auth_line;            /* a line of an AUTH dialogue, not a command */
+    enum secrecy secrecy;
+    struct span word, arg;     /* views of received */
+    struct span received;      /* with its ending; cut to what was kept when overlong */
+    uint64_t received_octets;  /* its true length */
+    struct span forwarded;     /* only with ACTION_REWRITTEN */
+    enum action action;
+    uint64_t forwarded_us;     /* from t_us until it was forwarded; 0 when it was not */
+    uint16_t reads[EVENT_READS_MAX]; /* offsets in received at which a read began */
+    uint8_t reads_len;
+    bool reads_more;           /* there were more */
+
+    /* COMMAND and GREETING */
+    enum origin origin;        /* who made the reply; NONE when there was none */
+    struct span reply;         /* as received from upstream */
+    struct span replied;       /* as sent to the client, when different (or made here) */
+    unsigned code;
+    struct span enhanced;      /* "2.1.5" or empty */
+    uint64_t reply_us;         /* from t_us to the reply */
+
+    /* CONTENT */
+    const struct data *data;
+    bool bdat;
+    bool complete;             /* its end was seen */
+    uint64_t content_us;       /* from the first octet to the last */
+    uint64_t content_reads;    /* reads it came in */
+    const uint64_t *content_read_at; /* offsets in the content, the first DATA_READS_MAX */
+
+    /* OPAQUE */
+    uint64_t opaque_octets[2]; /* by enum side */
+    const char *opaque_why;    /* "starttls", "lost-track" */
+};
+
+#endif

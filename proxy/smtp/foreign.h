@@ -1,0 +1,25 @@
+/*
+ * foreign - is the first thing a client sends another protocol?
+ *
+ * HTTP, TLS, SSH, RDP, SIP, RTSP, PROXY headers, Redis, SMB, telnet, SOCKS: each
+ * by a signature at the start of its stream. Sans-IO, no memory.
+ */
+#ifndef SMTP_FOREIGN_H
+#define SMTP_FOREIGN_H
+
+#include "base/span.h"
+#include "smtp/notes.h"
+
+enum foreign_result {
+    FOREIGN_NO,   /* cannot become one of them any more */
+    FOREIGN_MORE, /* could still become one: look again with more octets */
+    FOREIGN_YES,
+};
+
+/*
+ * start: all the client has sent so far. An SMTP command must get FOREIGN_NO as
+ * soon as it holds a whole line, at the latest.
+ */
+enum foreign_result foreign_sniff(struct span start, enum note_id *which);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * reply - the upstream's replies: lines to one complete, canonical reply.
+ *
+ * Grammar RFC 5321 4.2: three digits, first 2 to 5; then SP, "-" or nothing.
+ * Input is tolerant (LF ends a line), output is canonical: CRLF ends each line,
+ * inner CR becomes SP, NUL is removed. So the client sees the same lines we see
+ * and nothing can hide in a reply.
+ *
+ * Sans-IO. Owns: nothing; canonical text goes to a buf of the caller.
+ */
+#ifndef SMTP_REPLY_H
+#define SMTP_REPLY_H
+
+#include "base/attributes.h"
+#include "base/buf.h"
+#include "base/span.h"
+#include "smtp/notes.h"
+
+enum {
+    REPLY_LINE_OCTETS = 512,   /* RFC 5321 4.5.3.1.5; longer is noted */
+    REPLY_LINE_MAX    = 8192,  /* longer ends the session */
+    REPLY_MAX         = 65536, /* all lines of one reply */
+};
+
+enum reply_result {
+    REPLY_MORE,     /* not complete; nothing consumed, call again with more */
+    REPLY_OK,
+    REPLY_BAD_CODE, /* not a reply */
+    REPLY_MISMATCH, /* the class of the code changes between the lines */
+    REPLY_TOO_LONG,
+};
+
+struct reply {
+    unsigned code;           /* of the last line */
+    struct span enhanced;    /* "2.1.5" of the first line, or empty (RFC 3463) */
+    struct span received;    /* all its octets */
+    bool canonical;          /* sending `received` as it is would be right */
+    bool more_than_one;      /* has continuation lines */
+};
+
+/*
+ * Reads one reply from the start of `in`. Notes get offset `at` + position. For
+ * REPLY_BAD_CODE and REPLY_MISMATCH `received` covers the input up to and with
+ * the bad line, so that it can be recorded.
+ */
+enum reply_result reply_parse(struct span in, struct reply *out, struct notes *notes,
+                              uint64_t at);
+
+/* Appends the canonical form of `received`. */
+MUST_CHECK bool reply_canonical(struct span received, struct buf *out);
+
+/* 250-XXXXXXXA, 220 ***...: a middlebox has painted over the text. */
+bool reply_looks_masked(struct span received);
+
+#endif

@@ -1,0 +1,176 @@
+/*
+ * session - one SMTP conversation between a client and an upstream, judged and
+ * written down: facts in, wishes out.
+ *
+ *   facts   bytes from a side, end of a side, upstream lost, time is up
+ *   wishes  forward, answer, record, drop the upstream, close
+ *
+ * It does no I/O, owns no clock and opens no file, so that whole sessions run in
+ * unit tests and fuzzers. Two promises hold whatever comes in:
+ *
+ *   transparency        in observe mode the octets forwarded are the octets
+ *                       received, per side, in order, one read one write
+ *   chunk independence  however the input is cut into reads, events and forwarded
+ *                       octets are equal (but for the read boundaries recorded)
+ *
+ * Order of replies is a FIFO of exchanges: a reply made here waits until every
+ * earlier command has its reply (RFC 5321 4.2, RFC 2920 3.2).
+ *
+ *   client sends    MAIL  VRFY  RCPT          exchanges  [MAIL up][VRFY 252][RCPT up]
+ *   upstream sends  250   250                 client     250  252  250
+ *
+ * Use: give one fact, then call session_next() until it returns false; only then
+ * the next fact. Bytes of a fact are borrowed until then. WISH_CLOSE is the last
+ * wish there is.
+ *
+ * Owns:   the unfinished input of both sides, the exchanges (from a pool).
+ * Limits: held client input 64 KiB, exchanges 256, reply 64 KiB: beyond them
+ *         session_wants() turns false, or the session ends with a reason.
+ */
+#ifndef SMTP_SESSION_H
+#define SMTP_SESSION_H
+
+#include "base/buf.h"
+#include "base/pool.h"
+#include "base/span.h"
+#include "smtp/close_reason.h"
+#include "smtp/ehlo.h"
+#include "smtp/event.h"
+#include "smtp/policy.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    SESSION_HELD_MAX      = 65536, /* client input not yet understood */
+    SESSION_EXCHANGES_MAX = 256,   /* commands without a reply */
+    SESSION_DISCARD_MAX   = 65536, /* octets of an overlong line before the session ends */
+};
+
+/* What all sessions of a listener and worker share; must outlive them. */
+struct session_env {
+    const struct policy *policy;
+    bool observe;             /* observe mode: nothing altered, delayed or refused */
+    unsigned error_limit;     /* refused commands before 421 4.7.0; 0: no limit */
+    struct pool *exchanges;   /* of session_exchange_size() blocks */
+    struct pool *contents;    /* of session_content_size() blocks */
+};
+
+size_t session_exchange_size(void);
+size_t session_content_size(void);
+
+/* How a side ended. */
+enum end { END_FIN, END_RESET };
+
+/* What the session waits for; the relay knows how long that may take. */
+enum wait {
+    WAIT_NONE,       /* observe mode, or the session is closed */
+    WAIT_GREETING,
+    WAIT_COMMAND,    /* the client's next command */
+    WAIT_REPLY,      /* the upstream's reply to EHLO, MAIL, RCPT, ... */
+    WAIT_DATA_START, /* its reply to DATA */
+    WAIT_DATA_BLOCK, /* the client's mail data */
+    WAIT_DATA_END,   /* the upstream's reply to the end of data */
+    WAIT_LOOKALIKE,  /* the client went silent after something like an end of data */
+    WAIT_OPAQUE,     /* either side, after STARTTLS */
+};
+
+enum wish_kind {
+    WISH_FORWARD,       /* these octets of the other side, to `side` */
+    WISH_ANSWER,        /* octets made here, to the client */
+    WISH_CONTENT,       /* content octets for the digest that are not forwarded as they are */
+    WISH_RECORD,        /* hand `event` to the transcript */
+    WISH_DROP_UPSTREAM, /* close the upstream connection now, whatever it is in the middle of */
+    WISH_CLOSE,         /* flush, then close both sides: `reason` */
+};
+
+/* Which digest the octets of a wish belong to. */
+enum content_mark {
+    CONTENT_NONE,
+    CONTENT_SAME,     /* content received, forwarded as it is */
+    CONTENT_RECEIVED, /* content received and not forwarded (rewritten, refused) */
+    CONTENT_SENT,     /* content forwarded, not received like this */
+};
+
+struct wish {
+    enum wish_kind kind;
+    enum side side;            /* FORWARD: to which side */
+    bool lasting;              /* `bytes` stay valid until the fact is used up; else until
+                                  the next session_next() */
+    enum content_mark content;
+    struct span bytes;
+    const struct event *event;
+    enum close_reason reason;
+};
+
+struct exchange;
+struct content;
+
+struct session {
+    const struct session_env *env;
+    struct span in[2];              /* the fact's bytes, by side, not yet used */
+    struct buf held[2];             /* input of earlier facts, not yet used */
+    uint64_t at[2];                 /* stream offset of the next octet to use, by side */
+    struct exchange *first, *last;  /* FIFO of commands without a reply */
+    struct exchange *done;          /* answered, its event not yet handed out */
+    struct content *content;        /* while mail data is under way */
+    ehlo_set offered;               /* what the client may use */
+    uint64_t now_us;
+    uint64_t chunk_left;            /* octets of the BDAT chunk still to come */
+    uint64_t opaque[2];             /* octets relayed blindly, by side */
+    uint32_t good[TALLY_COUNT], all[TALLY_COUNT]; /* commands answered 2xx/3xx, all */
+    uint32_t errors;
+    uint16_t exchanges;             /* length of the FIFO */
+    uint16_t overlong_verb;
+    uint32_t discarded;             /* octets of an overlong line thrown away so far */
+    uint16_t secret_lines;          /* next client lines that may hold a password */
+    uint8_t state;                  /* enum session_state, private */
+    uint8_t reason;                 /* enum close_reason, once closing */
+    uint8_t ended[2];               /* 0 or 1 + enum end */
+    bool helo, mail, rcpt_sent, bdat, binary_mime, quit_answered;
+    bool greeted, first_command, early_talker, pipelined_noted;
+    bool upstream_gone;             /* dropped after refused content */
+    bool closing, close_told, drop_told, shutdown, forwarded_raw;
+    uint8_t early_reject;
+    struct buf out;                 /* rewritten octets of the current wish */
+    uint64_t read_at[2];            /* stream offset at which the current read began */
+    uint32_t held_reads;            /* private: reads that `held` came in */
+};
+
+/* The greeting of the upstream is the first thing expected. */
+void session_init(struct session *s, const struct session_env *env);
+/* Gives back all it holds. */
+void session_deinit(struct session *s);
+
+/* Facts. now_us: wall clock in microseconds since 1970. */
+void session_bytes(struct session *s, enum side from, struct span bytes, uint64_t now_us);
+void session_eof(struct session *s, enum side from, enum end how, uint64_t now_us);
+/* No upstream took the connection: 421 4.4.1 instead of a greeting. */
+void session_upstream_down(struct session *s, uint64_t now_us);
+/* The time for what session_wait() says is over. */
+void session_timeout(struct session *s, uint64_t now_us);
+/*
+ * Ends the session from outside: CLOSE_SHUTDOWN answers 421 4.3.2 as soon as no
+ * message is in transfer (nothing happens before that), CLOSE_SESSION_LIMIT and
+ * CLOSE_CLIENT_LIMIT answer 421 4.7.0 as a greeting; any other reason closes at once.
+ */
+void session_end(struct session *s, enum close_reason why, uint64_t now_us);
+
+/* The next wish, or false when the fact is used up. */
+bool session_next(struct session *s, struct wish *w);
+
+enum wait session_wait(const struct session *s);
+/* False: stop reading this side until it turns true again. */
+bool session_wants(const struct session *s, enum side from);
+/* A message is being transferred: a drain lets it finish. */
+bool session_in_transfer(const struct session *s);
+bool session_is_closed(const struct session *s);
+static inline enum close_reason session_reason(const struct session *s)
+{
+    return (enum close_reason)s->reason;
+}
+
+/* Lower case, for logs and dumps: "greeting", "command", "data", ... */
+const char *session_state_name(const struct session *s);
+
+#endif
