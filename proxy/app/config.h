@@ -1,0 +1,66 @@
+/*
+ * config - the configuration file as one immutable, validated value.
+ *
+ * Every key stands in one schema table (config_schema.c): its name, type, default,
+ * range and meaning. The table checks a file, prints the effective configuration,
+ * and writes the reference in smtpscope.conf(5) and the commented
+ * conf/smtpscope.conf. Sizes and times are strings with units ("10M", "5m"),
+ * because libconfig 1.5 wraps integers silently.
+ *
+ * Errors name file, line, what was expected and the nearest known key; nothing is
+ * half applied.
+ */
+#ifndef APP_CONFIG_H
+#define APP_CONFIG_H
+
+#include "base/attributes.h"
+#include "relay/settings.h"
+#include "transcript/writer.h"
+
+#include <stdio.h>
+
+struct config_listener {
+    struct addr *listen;
+    unsigned listen_count;
+    struct relay_settings *settings; /* one reference */
+};
+
+struct config {
+    char *file;               /* NULL: made from the command line */
+    char *vantage;            /* default: the host name */
+    unsigned workers;         /* at least 1; "auto" is resolved: one per core */
+    char *user;               /* "" or NULL: stay */
+    uint32_t drain_timeout_ms;
+    char *log_level;          /* "debug", "info", "warn", "error" */
+    struct config_listener *listeners;
+    unsigned listener_count;
+    /* Strings are owned by the config. */
+    struct writer_config transcript;
+};
+
+/* What `smtpscope run` without a file takes from its options; NULL: the default. */
+struct config_options {
+    const char **listen;      /* ADDR:PORT */
+    unsigned listen_count;
+    const char **upstream;    /* ADDR:PORT, HOST:PORT or "reflect" */
+    unsigned upstream_count;
+    const char *mode;         /* observe | enforce */
+    const char *transcript;
+    const char *vantage;
+    const char *workers;
+};
+
+/* NULL after the errors were written to `errors`, one a line: "file:line: ...". All errors
+ * of a file are reported, not only the first. */
+MUST_CHECK struct config *config_load(const char *file, FILE *errors);
+MUST_CHECK struct config *config_from_options(const struct config_options *o, FILE *errors);
+void config_free(struct config **c);
+
+/* The effective configuration, as a file that gives the same again. */
+void config_print(const struct config *c, FILE *out);
+/* conf/smtpscope.conf: every key with its default, commented. */
+void config_print_example(FILE *out);
+/* The reference section of smtpscope.conf(5), mdoc or man source. */
+void config_print_manual(FILE *out);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * record - what happened, as one JSON object per line.
+ *
+ * The records of one session: open, connect..., greeting, command..., content...,
+ * opaque, close, numbered by `n` in the order things happened. Everything is
+ * formatted into the worker's stream (see writer.h) during the call; nothing
+ * given is kept. Secrets are replaced while the record is built: the stream never
+ * holds them.
+ *
+ * An octet b of the wire is written as the code point U+00bb: lossless valid JSON.
+ *
+ * Owns: the digest of the content under way, until record_event(EVENT_CONTENT) or
+ * record_close().
+ */
+#ifndef TRANSCRIPT_RECORD_H
+#define TRANSCRIPT_RECORD_H
+
+#include "base/span.h"
+#include "smtp/close_reason.h"
+#include "smtp/event.h"
+#include "smtp/session.h"
+
+#include <stdint.h>
+
+struct stream;  /* writer.h */
+struct content_digest;
+
+struct recorder {
+    struct stream *stream;
+    struct content_digest *digest;
+    uint8_t sid[16]; /* a ULID: time, then chance; unique across machines */
+    uint32_t n;
+};
+
+/* Text forms of addresses ("192.0.2.1:4711"); empty where unknown. */
+struct record_open {
+    uint64_t t_us;
+    struct span listener, mode, client, server, original;
+};
+
+struct record_connect {
+    uint64_t t_us;
+    struct span upstream, local;
+    uint64_t us;          /* it took */
+    const char *error;    /* NULL: connected */
+};
+
+/* Of one leg, from TCP_INFO; valid says whether it could be read. */
+struct record_tcp {
+    bool valid;
+    uint32_t rtt_us, retransmits, unacked, pmtu;
+    uint64_t acked, received;
+};
+
+enum end_how { HOW_NONE, HOW_FIN, HOW_RESET, HOW_TIMEOUT };
+
+struct record_close {
+    uint64_t t_us;
+    uint64_t us;                 /* the session lasted */
+    enum close_reason reason;
+    int first;                   /* enum side that closed first; -1: this proxy */
+    enum end_how how;
+    uint64_t octets_in[2];       /* received from each side */
+    uint64_t octets_out[2];      /* sent to each side */
+    const uint32_t *good, *all;  /* TALLY_COUNT counters; NULL: none */
+    struct record_tcp tcp[2];    /* by side */
+};
+
+void recorder_init(struct recorder *r, struct stream *stream, uint64_t t_us);
+/* The session's id as 26 characters and a NUL. */
+void recorder_sid(const struct recorder *r, char out[27]);
+
+void record_open(struct recorder *r, const struct record_open *info);
+void record_connect(struct recorder *r, const struct record_connect *info);
+/* Greeting, command, content, opaque. */
+void record_event(struct recorder *r, const struct event *e);
+/* Content octets as they pass: feed every wish whose mark is not CONTENT_NONE. */
+void record_content(struct recorder *r, enum content_mark mark, struct span bytes);
+/* The last record; gives back what the recorder holds. */
+void record_close(struct recorder *r, const struct record_close *info);
+
+#endif

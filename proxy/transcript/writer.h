@@ -1,0 +1,74 @@
+/*
+ * writer - records to a file, on a thread of its own, in bounded memory.
+ *
+ * Every worker has a stream: records are formatted into its current chunk on the
+ * worker's thread; full chunks, and at each flush interval unfinished ones, go to
+ * the writer's thread through a queue that is bounded in octets. Whole lines only
+ * cross it. When the queue is full:
+ *
+ *   on_full = pause   stream_is_blocked() is true and on_room() is called later:
+ *                     the worker stops reading clients; nothing is lost
+ *   on_full = drop    records are dropped and counted; a record of kind "lost"
+ *                     says how many, as soon as there is room
+ *
+ * A full or failing disk counts as a full queue: the writer says so once in the
+ * log, tries again each second, and never leaves half a line behind.
+ *
+ * The path is a strftime() template. SIGUSR1 ends in writer_reopen().
+ */
+#ifndef TRANSCRIPT_WRITER_H
+#define TRANSCRIPT_WRITER_H
+
+#include "base/attributes.h"
+#include "base/span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum content_level { CONTENT_LEVEL_NONE, CONTENT_LEVEL_DIGEST, CONTENT_LEVEL_HEADERS, CONTENT_LEVEL_FULL };
+enum redact_level { REDACT_SECRETS, REDACT_NONE, REDACT_ALL };
+enum on_full { ON_FULL_PAUSE, ON_FULL_DROP };
+
+struct writer_config {
+    const char *file;        /* strftime template; "-": standard output; NULL or "": no transcript */
+    int fd;                  /* >= 0: write here instead of `file` (a pipe to the reader); else -1 */
+    const char *vantage;
+    enum content_level content;
+    enum redact_level redact;
+    bool sha256;             /* also SHA-256 of each content */
+    const char *spool;       /* directory for content = full */
+    uint32_t flush_ms;       /* 0: each record at once */
+    enum on_full on_full;
+    uint64_t queue_octets;   /* bound of the queue */
+    uint64_t rotate_octets;  /* 0: never */
+    uint64_t rotate_seconds; /* 0: never */
+    unsigned file_mode;      /* permissions, 0640 */
+};
+
+struct writer_stats {
+    uint64_t records, octets, dropped, write_errors, rotations;
+};
+
+struct writer;
+struct stream;
+
+/* Copies what it needs of the config. NULL: `error` says what, where and what to do. */
+MUST_CHECK struct writer *writer_start(const struct writer_config *c, char *error, size_t size);
+/* Writes all that is queued (waits at most `ms` for a failing disk), ends the thread. */
+void writer_stop(struct writer **w, unsigned ms);
+void writer_reopen(struct writer *w);
+void writer_get_stats(struct writer *w, struct writer_stats *out);
+
+/*
+ * A stream belongs to one thread. on_room is called from the writer's thread after
+ * stream_is_blocked() was true and there is room again. A stream of a NULL writer is
+ * legal: it drops everything at the least cost.
+ */
+MUST_CHECK struct stream *stream_new(struct writer *w, void (*on_room)(void *), void *arg);
+void stream_free(struct stream **s);
+bool stream_is_blocked(const struct stream *s);
+/* Hands the unfinished chunk over; call it each flush interval. */
+void stream_flush(struct stream *s);
+
+#endif
