@@ -36,7 +36,9 @@ const char *verb_name(enum verb v);
 unsigned verb_flags(enum verb v);
 static inline unsigned verb_tally(enum verb v)
 {
-    return v < VERB_TALLIED ? v : v == VERB_UNKNOWN ? TALLY_UNKNOWN : TALLY_OTHER;
+    if ((unsigned)v < VERB_TALLIED)
+        return (unsigned)v;
+    return v == VERB_UNKNOWN ? TALLY_UNKNOWN : TALLY_OTHER;
 }
 /* Lower case, as Postfix writes it in its disconnect line: "mail", "rcpt", "other". */
 const char *verb_tally_name(unsigned tally);
