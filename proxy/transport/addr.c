@@ -1,1 +1,185 @@
 #include "transport/addr.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+/* IPv4-mapped becomes IPv4. */
+static void set_ip6(struct addr *a, const uint8_t ip[16])
+{
+    if (memcmp(ip, mapped_prefix, sizeof mapped_prefix) == 0) {
+        a->family = AF_INET;
+        memcpy(a->ip, ip + sizeof mapped_prefix, 4);
+    } else {
+        a->family = AF_INET6;
+        memcpy(a->ip, ip, 16);
+    }
+}
+
+void addr_from_sockaddr(struct addr *a, const struct sockaddr *sa)
+{
+    struct sockaddr_in in4;
+    struct sockaddr_in6 in6;
+
+    *a = (struct addr){ 0 };
+    if (sa->sa_family == AF_INET) {
+        memcpy(&in4, sa, sizeof in4);
+        a->family = AF_INET;
+        memcpy(a->ip, &in4.sin_addr, 4);
+        a->port = ntohs(in4.sin_port);
+    } else if (sa->sa_family == AF_INET6) {
+        memcpy(&in6, sa, sizeof in6);
+        set_ip6(a, in6.sin6_addr.s6_addr);
+        a->port = ntohs(in6.sin6_port);
+    }
+}
+
+socklen_t addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *out)
+{
+    memset(out, 0, sizeof *out);
+    if (a->family == AF_INET) {
+        struct sockaddr_in in4 = { .sin_family = AF_INET, .sin_port = htons(a->port) };
+
+        memcpy(&in4.sin_addr, a->ip, 4);
+        memcpy(out, &in4, sizeof in4);
+        return sizeof in4;
+    }
+    if (a->family == AF_INET6) {
+        struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(a->port) };
+
+        memcpy(&in6.sin6_addr, a->ip, 16);
+        memcpy(out, &in6, sizeof in6);
+        return sizeof in6;
+    }
+    return 0;
+}
+
+static bool parse_port(uint16_t *port, const char *text)
+{
+    unsigned value = 0;
+    size_t n = strlen(text);
+
+    if (n < 1 || n > 5)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        value = value * 10 + (unsigned)(text[i] - '0');
+    }
+    if (value > UINT16_MAX)
+        return false;
+    *port = (uint16_t)value;
+    return true;
+}
+
+static bool fail(const char **why, const char *text)
+{
+    *why = text;
+    return false;
+}
+
+static bool parse_ip(struct addr *a, struct span ip, bool bracketed)
+{
+    char text[INET6_ADDRSTRLEN];
+    uint8_t ip6[16];
+
+    if (ip.len == 0 || ip.len >= sizeof text)
+        return false;
+    memcpy(text, ip.ptr, ip.len);
+    text[ip.len] = '\0';
+    if (!bracketed) {
+        a->family = AF_INET;
+        return inet_pton(AF_INET, text, a->ip) == 1;
+    }
+    if (inet_pton(AF_INET6, text, ip6) != 1)
+        return false;
+    set_ip6(a, ip6);
+    return true;
+}
+
+/* Splits "[ip]:port" and "ip:port"; *port is NULL when there is none. */
+static bool split(const char *text, struct span *ip, const char **port, const char **why)
+{
+    bool bracketed = text[0] == '[';
+    const char *begin = bracketed ? text + 1 : text;
+    const char *end = strchr(begin, bracketed ? ']' : ':');
+
+    *port = NULL;
+    if (bracketed && end == NULL)
+        return fail(why, "the closing ] is missing");
+    *ip = end != NULL ? span_of(begin, (size_t)(end - begin)) : span_str(begin);
+    if (end != NULL && bracketed)
+        end++;
+    if (end == NULL || *end == '\0')
+        return true;
+    if (*end != ':')
+        return fail(why, "a port belongs after the ], as in [::1]:25");
+    *port = end + 1;
+    if (!bracketed && strchr(*port, ':') != NULL)
+        return fail(why, "an IPv6 address stands in brackets, as in [::1]:25");
+    return true;
+}
+
+bool addr_parse(struct addr *a, const char *text, const char **why)
+{
+    struct addr got = { 0 };
+    struct span ip;
+    const char *port;
+
+    if (!split(text, &ip, &port, why))
+        return false;
+    if (ip.len == 0)
+        return fail(why, "the address is missing, as in 127.0.0.1:25");
+    if (span_find(ip, '%') < ip.len)
+        return fail(why, "an address with a zone is not supported");
+    if (!parse_ip(&got, ip, text[0] == '['))
+        return fail(why, text[0] == '[' ? "not an IPv6 address" : "not an IPv4 address");
+    if (port == NULL)
+        return fail(why, "the port is missing, as in 127.0.0.1:25");
+    if (!parse_port(&got.port, port))
+        return fail(why, "the port is not a number from 0 to 65535");
+    *a = got;
+    return true;
+}
+
+size_t addr_ip_text(const struct addr *a, char out[ADDR_TEXT_MAX])
+{
+    out[0] = '\0';
+    if (a->family == 0 || inet_ntop(a->family, a->ip, out, ADDR_TEXT_MAX) == NULL)
+        return 0;
+    return strlen(out);
+}
+
+size_t addr_text(const struct addr *a, char out[ADDR_TEXT_MAX])
+{
+    char ip[ADDR_TEXT_MAX];
+
+    out[0] = '\0';
+    if (addr_ip_text(a, ip) == 0)
+        return 0;
+    int n = snprintf(out, ADDR_TEXT_MAX, a->family == AF_INET6 ? "[%.46s]:%u" : "%.46s:%u", ip,
+                     (unsigned)a->port);
+    return (size_t)n;
+}
+
+bool addr_equal(const struct addr *a, const struct addr *b)
+{
+    return a->family == b->family && a->port == b->port && memcmp(a->ip, b->ip, 16) == 0;
+}
+
+struct addr addr_network(const struct addr *a, unsigned bits4, unsigned bits6)
+{
+    struct addr network = { .family = a->family };
+    unsigned bits = a->family == AF_INET ? bits4 : bits6;
+    unsigned size = a->family == AF_INET ? 32 : 128;
+
+    if (a->family == 0)
+        return network;
+    if (bits > size)
+        bits = size;
+    memcpy(network.ip, a->ip, bits / 8);
+    if (bits % 8 != 0)
+        network.ip[bits / 8] = (uint8_t)(a->ip[bits / 8] & (0xff00 >> bits % 8));
+    return network;
+}
