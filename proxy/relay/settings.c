@@ -1,0 +1,184 @@
+#include "relay/settings.h"
+
+#include <stdlib.h>
+
+#define SECONDS(n) (UINT32_C(1000) * (n))
+
+enum { SMTP_PORT = 25, HOST_MAX = 253, LABEL_MAX = 63 };
+
+/* RFC 5321 4.5.3.2 and five seconds more: a peer's own 421 comes first. */
+static const struct timeouts default_timeouts = {
+    .connect    = SECONDS(30),
+    .greeting   = SECONDS(305),
+    .command    = SECONDS(305),
+    .reply      = SECONDS(305),
+    .data_start = SECONDS(125),
+    .data_block = SECONDS(185),
+    .data_end   = SECONDS(605),
+    .lookalike  = SECONDS(10),
+    .opaque     = SECONDS(605), /* inside TLS the longest of these may apply */
+};
+
+static char *copy(struct span s)
+{
+    char *text = malloc(s.len + 1);
+
+    if (text == NULL)
+        abort();
+    memcpy(text, s.ptr, s.len);
+    text[s.len] = '\0';
+    return text;
+}
+
+struct relay_settings *settings_new(void)
+{
+    struct relay_settings *s = calloc(1, sizeof *s);
+
+    if (s == NULL)
+        abort();
+    atomic_init(&s->references, 1);
+    s->name = copy(SPAN_LIT("smtp"));
+    policy_init(&s->policy, PRESET_DEFAULT);
+    s->timeouts = default_timeouts;
+    s->sessions = 10000;
+    s->per_client = 100;
+    s->prefix4 = 32;
+    s->prefix6 = 64;
+    s->error_limit = 20;
+    return s;
+}
+
+struct relay_settings *settings_ref(struct relay_settings *s)
+{
+    atomic_fetch_add_explicit(&s->references, 1, memory_order_relaxed);
+    return s;
+}
+
+void settings_unref(struct relay_settings **sp)
+{
+    struct relay_settings *s = *sp;
+
+    *sp = NULL;
+    if (s == NULL || atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) > 1)
+        return;
+    for (unsigned i = 0; i < s->upstream_count; i++) {
+        free(s->upstreams[i].text);
+        free(s->upstreams[i].host);
+    }
+    free(s->upstreams);
+    free(s->name);
+    free(s);
+}
+
+static bool fail(const char **why, const char *text)
+{
+    *why = text;
+    return false;
+}
+
+static bool is_host_char(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '_';
+}
+
+static bool is_host_name(struct span host)
+{
+    if (host.len == 0 || host.len > HOST_MAX)
+        return false;
+    for (struct span rest = host; rest.len > 0;) {
+        size_t label = span_find(rest, '.');
+        bool last = label == rest.len;
+
+        if (label == 0 || label > LABEL_MAX)
+            return false;
+        for (size_t i = 0; i < label; i++) {
+            if (!is_host_char(rest.ptr[i]))
+                return false;
+        }
+        rest = span_drop(rest, last ? label : label + 1);
+    }
+    return true;
+}
+
+/* A last label of digits only was meant to be an address. */
+static bool looks_numeric(struct span host)
+{
+    size_t i = host.len;
+
+    while (i > 0 && host.ptr[i - 1] >= '0' && host.ptr[i - 1] <= '9')
+        i--;
+    return i < host.len && (i == 0 || host.ptr[i - 1] == '.');
+}
+
+static bool parse_port(uint16_t *port, struct span digits)
+{
+    unsigned value = 0;
+
+    if (digits.len < 1 || digits.len > 5)
+        return false;
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.ptr[i] < '0' || digits.ptr[i] > '9')
+            return false;
+        value = value * 10 + (digits.ptr[i] - (unsigned)'0');
+    }
+    if (value < 1 || value > UINT16_MAX)
+        return false;
+    *port = (uint16_t)value;
+    return true;
+}
+
+static bool parse_address(struct upstream *u, struct span text, bool has_port,
+                          const char **why)
+{
+    char with_port[ADDR_TEXT_MAX + 4];
+
+    if (text.len >= ADDR_TEXT_MAX)
+        return fail(why, "not an address");
+    memcpy(with_port, text.ptr, text.len);
+    memcpy(with_port + text.len, ":25", sizeof ":25");
+    if (has_port)
+        with_port[text.len] = '\0';
+    if (!addr_parse(&u->addr, with_port, why))
+        return false;
+    if (u->addr.port == 0)
+        return fail(why, "the port is not a number from 1 to 65535");
+    u->port = u->addr.port;
+    return true;
+}
+
+static bool parse_target(struct upstream *u, struct span text, const char **why)
+{
+    size_t colon = span_find(text, ':');
+    bool has_port = colon < text.len;
+    struct span host = span_first(text, colon);
+
+    if (!span_is_empty(text) && text.ptr[0] == '[')
+        return parse_address(u, text, text.ptr[text.len - 1] != ']', why);
+    if (has_port && span_find(span_drop(text, colon + 1), ':') < text.len - colon - 1)
+        return fail(why, "an IPv6 address stands in brackets, as in [::1]:25");
+    if (span_is_empty(host))
+        return fail(why, "the host is missing, as in mx.example.org:25");
+    if (looks_numeric(host))
+        return parse_address(u, text, has_port, why);
+    if (!is_host_name(host))
+        return fail(why, "not a host name or address");
+    u->port = SMTP_PORT;
+    if (has_port && !parse_port(&u->port, span_drop(text, colon + 1)))
+        return fail(why, "the port is not a number from 1 to 65535");
+    u->host = copy(host);
+    return true;
+}
+
+bool upstream_parse(struct upstream *u, const char *text, const char **why)
+{
+    struct upstream got = { 0 };
+
+    if (strcmp(text, "reflect") == 0)
+        got.reflect = true;
+    else if (!parse_target(&got, span_str(text), why))
+        return false;
+    got.text = copy(span_str(text));
+    *u = got;
+    return true;
+}
