@@ -20,8 +20,8 @@
 enum command_fault {
     FAULT_NUL         = 1 << 0,
     FAULT_BARE_CR     = 1 << 1, /* a CR that is not part of the line's ending */
-    FAULT_CTRL        = 1 << 2, /* 0x01-0x08 0x0b 0x0c 0x0e-0x1f 0x7f; tab is none */
-    FAULT_BLANK       = 1 << 3, /* nothing, or only blanks */
+    FAULT_CTRL        = 1 << 2, /* 0x01-0x08 0x0a-0x0c 0x0e-0x1f 0x7f; tab is none */
+    FAULT_BLANK       = 1 << 3, /* nothing, or only blanks; then no other *_WS */
     FAULT_LEADING_WS  = 1 << 4,
     FAULT_TRAILING_WS = 1 << 5,
     FAULT_TAB         = 1 << 6, /* a tab ends the verb instead of a space */
@@ -33,7 +33,8 @@ enum command_fault {
 struct command {
     enum verb verb;
     unsigned faults;       /* enum command_fault */
-    size_t fault_at;       /* offset in the text of the first NUL, CR, control or 8-bit octet */
+    size_t fault_at;       /* offset in the text given to command_parse() of the first NUL,
+                              CR, control or 8-bit octet; 0 when there is none */
     struct span word;      /* the verb as written */
     struct span arg;       /* the argument without surrounding blanks */
     struct span text;      /* the line without leading and trailing blanks */
@@ -46,7 +47,8 @@ struct command command_parse(struct span text);
 bool command_is_domain(struct span arg);
 
 enum bdat_result { BDAT_OK, BDAT_BAD };
-/* "1*DIGIT [SP+ LAST]" (RFC 3030 2), size at most 2^63-1. */
+enum { BDAT_DIGITS_MAX = 19 };
+/* "1*19DIGIT [1*SP LAST]" (RFC 3030 2), size at most 2^63-1. */
 MUST_CHECK enum bdat_result command_bdat(struct span arg, uint64_t *octets, bool *last);
 
 #endif

@@ -75,13 +75,13 @@ static inline bool ehlo_offers(ehlo_set set, enum ehlo_keyword k)
  * Reads a complete 250 reply to EHLO; returns what the client is offered under
  * the policy. When something must be removed or changed (SASL mechanisms with a
  * security layer leave the AUTH line, too), the reply for the client is appended
- * to `out` in canonical form; otherwise `out` stays empty. *sasl_layer tells that
- * a mechanism was removed. False when memory is out.
+ * to `out` in canonical form; otherwise `out` stays as it is. *sasl_layer tells that
+ * a mechanism was removed. False when memory is out: nothing was appended.
  */
 MUST_CHECK bool ehlo_filter(struct span reply, const struct policy *policy, ehlo_set *offered,
                             struct buf *out, bool *sasl_layer);
 
-/* What the reply offers, nothing removed: observe mode. */
+/* What the reply offers, nothing removed, "AUTH=" too: observe mode. */
 ehlo_set ehlo_parse(struct span reply);
 
 /*

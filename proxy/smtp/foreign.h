@@ -2,7 +2,8 @@
  * foreign - is the first thing a client sends another protocol?
  *
  * HTTP, TLS, SSH, RDP, SIP, RTSP, PROXY headers, Redis, SMB, telnet, SOCKS: each
- * by a signature at the start of its stream. Sans-IO, no memory.
+ * by a signature at the start of its stream. 512 octets decide about a request
+ * line, 30 about all others. Sans-IO, no memory.
  */
 #ifndef SMTP_FOREIGN_H
 #define SMTP_FOREIGN_H
@@ -17,8 +18,9 @@ enum foreign_result {
 };
 
 /*
- * start: all the client has sent so far. An SMTP command must get FOREIGN_NO as
- * soon as it holds a whole line, at the latest.
+ * start: all the client has sent so far; the answer is the same however it was cut
+ * into reads. A line with a command gets FOREIGN_NO at its end at the latest; only
+ * one or two empty lines are FOREIGN_MORE (a PROXY v2 header begins like this).
  */
 enum foreign_result foreign_sniff(struct span start, enum note_id *which);
 

@@ -7,7 +7,9 @@
  * Parameters are checked for syntax, duplicates and the value of SIZE; what they
  * mean is left to the upstream.
  *
+ * Notes: path-*; cmd-syntax with every error but those only `strict` makes.
  * Sans-IO, no memory. Views point into the argument given.
+ * Limit: 64 parameters.
  */
 #ifndef SMTP_PATH_H
 #define SMTP_PATH_H
@@ -39,7 +41,7 @@ struct path {
  */
 MUST_CHECK enum path_result path_parse(struct span arg, enum path_kind kind, bool strict,
                                        struct path *out, struct notes *notes, uint64_t at);
-/* Appends "FROM:<path> params", blanks between parameters reduced to one. */
+/* Appends "FROM:<path> params", blanks between parameters reduced to one; false: nothing. */
 MUST_CHECK bool path_canonical(const struct path *p, struct buf *out);
 
 #endif

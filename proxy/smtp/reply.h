@@ -41,13 +41,16 @@ struct reply {
 /*
  * Reads one reply from the start of `in`. Notes get offset `at` + position. For
  * REPLY_BAD_CODE and REPLY_MISMATCH `received` covers the input up to and with
- * the bad line, so that it can be recorded.
+ * the bad line, so that it can be recorded; for REPLY_TOO_LONG up to the limit.
+ * REPLY_MORE adds no note: the next call scans from the start again.
  */
 enum reply_result reply_parse(struct span in, struct reply *out, struct notes *notes,
                               uint64_t at);
 
-/* Appends the canonical form of `received`. */
+/* Appends the canonical form of `received`; false: nothing was appended. */
 MUST_CHECK bool reply_canonical(struct span received, struct buf *out);
+/* Appends the text of one line, without ending: CR becomes SP, NUL is removed. */
+MUST_CHECK bool reply_canonical_text(struct span text, struct buf *out);
 
 /* 250-XXXXXXXA, 220 ***...: a middlebox has painted over the text. */
 bool reply_looks_masked(struct span received);

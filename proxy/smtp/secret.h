@@ -17,6 +17,7 @@
 /*
  * The part of `line` (with or without its ending) to replace; an empty span at
  * the end of the line when there is none. The line's ending is never part of it.
+ * With SECRET_NONE and VERB_UNKNOWN the words of the line tell (AUHT, PASS, a1 LOGIN).
  */
 struct span secret_find(enum verb verb, enum secrecy secrecy, struct span line);
 

@@ -2,7 +2,8 @@
  * suggest - which verb a mistyped one was meant to be.
  *
  * Optimal string alignment distance, at most 1 for words up to four letters and
- * 2 above, over the verbs marked SUGGEST and in that order. Sans-IO, no memory.
+ * 2 above, over the verbs marked SUGGEST; of two equally near the one met more
+ * often wins. Words longer than 32 octets have no suggestion. Sans-IO, no memory.
  */
 #ifndef SMTP_SUGGEST_H
 #define SMTP_SUGGEST_H
