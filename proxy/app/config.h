@@ -26,12 +26,12 @@ struct config_listener {
 };
 
 struct config {
-    char *file;               /* NULL: made from the command line */
-    char *vantage;            /* default: the host name */
-    unsigned workers;         /* at least 1; "auto" is resolved: one per core */
-    char *user;               /* "" or NULL: stay */
+    char *file;       /* NULL: made from the command line */
+    char *vantage;    /* default: the host name */
+    unsigned workers; /* at least 1; "auto" is resolved: one per core */
+    char *user;       /* "" or NULL: stay */
     uint32_t drain_timeout_ms;
-    char *log_level;          /* "debug", "info", "warn", "error" */
+    char *log_level; /* "debug", "info", "warn", "error" */
     struct config_listener *listeners;
     unsigned listener_count;
     /* Strings are owned by the config. */
@@ -40,11 +40,11 @@ struct config {
 
 /* What `smtpscope run` without a file takes from its options; NULL: the default. */
 struct config_options {
-    const char **listen;      /* ADDR:PORT */
+    const char **listen; /* ADDR:PORT */
     unsigned listen_count;
-    const char **upstream;    /* ADDR:PORT, HOST:PORT or "reflect" */
+    const char **upstream; /* ADDR:PORT, HOST:PORT or "reflect" */
     unsigned upstream_count;
-    const char *mode;         /* observe | enforce */
+    const char *mode; /* observe | enforce */
     const char *transcript;
     const char *vantage;
     const char *workers;
@@ -56,11 +56,28 @@ MUST_CHECK struct config *config_load(const char *file, FILE *errors);
 MUST_CHECK struct config *config_from_options(const struct config_options *o, FILE *errors);
 void config_free(struct config **c);
 
+/*
+ * What the file cannot show: the user exists, the folders of the transcript and the spool
+ * are there and may be written to (by that user). For `check` and before a start. False
+ * after the errors were written.
+ */
+MUST_CHECK bool config_check_host(const struct config *c, FILE *errors);
+/* File descriptors needed when every session allowed is there. config_load() refuses a
+ * file that passes the hard limit; the soft one is to be raised to this at the start. */
+uint64_t config_files_needed(const struct config *c);
+
+/*
+ * For a reload: which changes a running proxy cannot take over; each is written to `why`
+ * ("transcript.file", one a line; NULL: do not). Listeners are matched by name; their
+ * settings but for `listen` may change. False: all that changed can be applied.
+ */
+bool config_needs_restart(const struct config *old, const struct config *new, FILE *why);
+
 /* The effective configuration, as a file that gives the same again. */
 void config_print(const struct config *c, FILE *out);
 /* conf/smtpscope.conf: every key with its default, commented. */
 void config_print_example(FILE *out);
-/* The reference section of smtpscope.conf(5), mdoc or man source. */
+/* The reference section of smtpscope.conf(5), mdoc source. */
 void config_print_manual(FILE *out);
 
 #endif

@@ -1,0 +1,152 @@
+#include "app/config_check.h"
+
+#include <inttypes.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    FILES_PER_SESSION = 2,
+    FILES_PER_WORKER = 16, /* loop, wake-ups, a listener for each address */
+    FILES_OF_ITS_OWN = 64,
+    SESSIONS_FEW = 1000, /* a default below this deserves a word */
+};
+
+static void check_addresses(struct config_report *r, const struct config_listener *l,
+                            struct config_place at)
+{
+    const struct relay_settings *s = l->settings;
+
+    if (l->listen_count == 0)
+        config_error(r, at, "listener \"%s\" has no address: add listen = \"0.0.0.0:25\";",
+                     s->name);
+    if (s->upstream_count == 0)
+        config_error(r, at,
+                     "listener \"%s\" has no upstream: add upstream = \"10.0.0.5:25\"; or "
+                     "\"reflect\"",
+                     s->name);
+    for (unsigned i = 0; i < l->listen_count; i++) {
+        for (unsigned j = 0; j < s->upstream_count; j++) {
+            if (addr_equal(&l->listen[i], &s->upstreams[j].addr))
+                config_error(r, at,
+                             "listener \"%s\" has its own address as upstream: it would "
+                             "connect to itself",
+                             s->name);
+        }
+    }
+}
+
+static void check_name(struct config_report *r, const struct config_target *t,
+                       struct config_place at)
+{
+    const struct config *c = t->config;
+    const char *name = t->listener->settings->name;
+
+    for (unsigned i = 0; i + 1 < c->listener_count; i++) {
+        if (strcmp(c->listeners[i].settings->name, name) == 0) {
+            config_error(
+                r, at, "two listeners have the name \"%s\": give each a name of its own", name);
+            return;
+        }
+    }
+}
+
+void config_check_listener(struct config_report *r, const struct config_target *t,
+                           struct config_place at)
+{
+    struct relay_settings *s = t->listener->settings;
+
+    check_name(r, t, at);
+    check_addresses(r, t->listener, at);
+    if (!s->observe)
+        return;
+    if (t->policy_given)
+        config_warn(r, at, "listener \"%s\" is in mode observe: its policy does not act",
+                    s->name);
+    policy_init(&s->policy, PRESET_OBSERVE);
+}
+
+static uint64_t files_without_sessions(const struct config *c)
+{
+    uint64_t addresses = 0;
+
+    for (unsigned i = 0; i < c->listener_count; i++)
+        addresses += c->listeners[i].listen_count;
+    return FILES_OF_ITS_OWN + (uint64_t)c->workers * (FILES_PER_WORKER + addresses);
+}
+
+uint64_t config_files_needed(const struct config *c)
+{
+    uint64_t files = files_without_sessions(c);
+
+    for (unsigned i = 0; i < c->listener_count; i++)
+        files += (uint64_t)c->listeners[i].settings->sessions * FILES_PER_SESSION;
+    return files;
+}
+
+/* Sessions a user asked for must fit; the default gives way. */
+static void check_files(struct config_report *r, struct config_target *t,
+                        struct config_place at)
+{
+    struct config *c = t->config;
+    uint64_t needed = config_files_needed(c), base = files_without_sessions(c), fit;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max == RLIM_INFINITY ||
+        needed <= limit.rlim_max || c->listener_count == 0)
+        return;
+    fit = limit.rlim_max <= base
+              ? 0
+              : (limit.rlim_max - base) / FILES_PER_SESSION / c->listener_count;
+    if (t->sessions_given || fit == 0) {
+        config_error(r, at,
+                     "%" PRIu64 " file descriptors are needed (2 for each of "
+                     "limits.sessions), %ju are allowed: raise the limit (LimitNOFILE= of "
+                     "systemd, ulimit -Hn) or set limits.sessions to at most %" PRIu64,
+                     needed, (uintmax_t)limit.rlim_max, fit);
+        return;
+    }
+    for (unsigned i = 0; i < c->listener_count; i++)
+        c->listeners[i].settings->sessions = (uint32_t)fit;
+    if (fit < SESSIONS_FEW)
+        config_warn(r, at,
+                    "limits.sessions is %" PRIu64 ": no more than %ju file descriptors are "
+                    "allowed (LimitNOFILE= of systemd, ulimit -Hn)",
+                    fit, (uintmax_t)limit.rlim_max);
+}
+
+static unsigned processors(void)
+{
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+
+    return n < 1 ? 1 : n > 256 ? 256 : (unsigned)n;
+}
+
+static char *host_name(void)
+{
+    char name[256] = "";
+
+    if (gethostname(name, sizeof name - 1) != 0 || name[0] == '\0')
+        return config_copy("localhost");
+    return config_copy(name);
+}
+
+void config_finish(struct config_report *r, struct config_target *t, struct config_place at)
+{
+    struct config *c = t->config;
+
+    if (c->workers == 0)
+        c->workers = processors();
+    if (c->vantage[0] == '\0') {
+        free(c->vantage);
+        c->vantage = host_name();
+    }
+    c->transcript.vantage = c->vantage;
+    if (c->transcript.content == CONTENT_LEVEL_FULL && c->transcript.spool[0] == '\0')
+        config_error(r, at,
+                     "transcript.content = \"full\" needs a folder: add transcript.spool");
+    check_files(r, t, at);
+}

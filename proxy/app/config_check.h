@@ -1,0 +1,16 @@
+/*
+ * config_check - what single keys cannot tell: how values fit together and fit this host.
+ */
+#ifndef APP_CONFIG_CHECK_H
+#define APP_CONFIG_CHECK_H
+
+#include "app/config_report.h"
+#include "app/config_value.h"
+
+/* After the last key of t->listener. */
+void config_check_listener(struct config_report *r, const struct config_target *t,
+                           struct config_place at);
+/* After the last key of all; resolves "auto" and "". */
+void config_finish(struct config_report *r, struct config_target *t, struct config_place at);
+
+#endif

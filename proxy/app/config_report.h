@@ -1,0 +1,32 @@
+/*
+ * config_report - errors and warnings about a configuration, one a line.
+ *
+ * "file:line: text", "file: text" or "--option: text". Text that comes from a file is
+ * to be escaped before.
+ */
+#ifndef APP_CONFIG_REPORT_H
+#define APP_CONFIG_REPORT_H
+
+#include "base/attributes.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct config_report {
+    FILE *out;
+    unsigned errors;
+};
+
+/* Where something was said. */
+struct config_place {
+    const char *file; /* or the option */
+    unsigned line;    /* 0: none */
+};
+
+void config_error(struct config_report *r, struct config_place at, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+/* Does not count. */
+void config_warn(struct config_report *r, struct config_place at, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+#endif

@@ -1,0 +1,376 @@
+#include "app/config_schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MEMBER(type, member)                                                                   \
+    .offset = offsetof(type, member), .size = sizeof((type *)NULL)->member
+#define IN_CONFIG(member)   .owner = OWNER_CONFIG, MEMBER(struct config, member)
+#define IN_SETTINGS(member) .owner = OWNER_SETTINGS, MEMBER(struct relay_settings, member)
+#define MINUTES(n)          ((n)*UINT64_C(60000))
+#define DAYS(n)             ((n)*MINUTES(1440))
+#define MEBI(n)             ((n) * (UINT64_C(1) << 20))
+
+enum { SESSIONS_MAX = 1000000, COMMAND_OCTETS_MAX = 32768 };
+
+static const char *const log_levels[] = { "debug", "info", "warn", "error", NULL };
+static const char *const modes[] = { "enforce", "observe", NULL }; /* index: settings.observe */
+static const char *const contents[] = { "none", "digest", "headers", "full", NULL };
+static const char *const redacts[] = { "secrets", "none", "all", NULL };
+static const char *const fulls[] = { "pause", "drop", NULL };
+
+_Static_assert(CONTENT_LEVEL_FULL == 3 && REDACT_ALL == 2 && ON_FULL_DROP == 1,
+               "words follow the enums of writer.h");
+
+/* What each rule of policy.def is about. */
+static const char *const rule_about[RULE_COUNT] = {
+#define ABOUT(id, text) [RULE_##id] = text,
+#include "app/config_rules.def"
+#undef ABOUT
+};
+
+#define GROUP_KEY(where, text)                                                                 \
+    {                                                                                          \
+        .path = where, .type = KEY_GROUP, .about = text                                        \
+    }
+#define TIMEOUT_KEY(name, member, text)                                                        \
+    {                                                                                          \
+        .path = "listeners.limits." name, .type = KEY_TIME, IN_SETTINGS(timeouts.member),      \
+        .min = 100, .max = DAYS(1), .scale = 1, .about = text                                  \
+    }
+#define RULE_TYPE(id) (RULE_##id == RULE_LIMIT_MODE ? KEY_LIMIT_MODE : KEY_RULE)
+#define RULE_PATH(id, key)                                                                     \
+    (RULE_##id == RULE_STARTTLS ? "listeners.tls.starttls" : "listeners.policy." key)
+
+static const struct config_key keys[] = {
+    { .path = "", .type = KEY_GROUP, .about = "" },
+    { .path = "vantage",
+      .type = KEY_NAME,
+      IN_CONFIG(vantage),
+      .empty = "the host name",
+      .restart = true,
+      .about =
+          "Names this observation point in every record. Transcripts of two vantage points "
+          "can then be told apart." },
+    { .path = "workers",
+      .type = KEY_WORKERS,
+      IN_CONFIG(workers),
+      .min = 1,
+      .max = 256,
+      .restart = true,
+      .about = "Number of worker threads, or \"auto\" for one per processor." },
+    { .path = "user",
+      .type = KEY_TEXT,
+      IN_CONFIG(user),
+      .empty = "stay as started",
+      .restart = true,
+      .about = "User to become once the listening sockets are open. Needs a start as root." },
+    { .path = "drain_timeout",
+      .type = KEY_TIME,
+      IN_CONFIG(drain_timeout_ms),
+      .max = DAYS(1),
+      .scale = 1,
+      .zero = "at once",
+      .about = "How long a stop waits for messages in transfer." },
+    { .path = "log_level",
+      .type = KEY_LEVEL,
+      IN_CONFIG(log_level),
+      .words = log_levels,
+      .about = "Least important lines to write to standard error." },
+
+    { .path = "listeners",
+      .type = KEY_LIST,
+      .about =
+          "One group for each service; at least one. Sessions keep the settings they began "
+          "with; a reload is for new sessions." },
+    { .path = "listeners.name",
+      .type = KEY_NAME,
+      IN_SETTINGS(name),
+      .restart = true,
+      .about =
+          "Names the listener in records and logs. Each listener needs a name of its own." },
+    { .path = "listeners.listen",
+      .type = KEY_LISTEN,
+      .owner = OWNER_LISTENER,
+      .restart = true,
+      .about =
+          "Addresses and ports to listen on. Port 0 takes a free port, which the log tells. "
+          "There is no default." },
+    { .path = "listeners.upstream",
+      .type = KEY_UPSTREAM,
+      .owner = OWNER_SETTINGS,
+      .about = "Where sessions go, tried in this order: an address, a host name (looked up for "
+               "each session), or \"reflect\" for the built-in reflector. The port is 25 when "
+               "none is given. There is no default." },
+    { .path = "listeners.mode",
+      .type = KEY_WORD,
+      IN_SETTINGS(observe),
+      .words = modes,
+      .about =
+          "Whether faults are repaired and refused as the policy says, or only written down. "
+          "In mode observe nothing is altered, delayed or refused and the policy does not "
+          "act." },
+
+    GROUP_KEY(
+        "listeners.policy",
+        "What is done about each kind of fault, in mode enforce. A key given here wins over "
+        "the preset, wherever it stands."),
+    { .path = "listeners.policy.preset",
+      .type = KEY_PRESET,
+      .about =
+          "Sets all rules at once. Preset default repairs what is harmless and refuses the "
+          "rest, strict refuses every fault, observe lets through what can be let through "
+          "safely." },
+    GROUP_KEY("listeners.policy.cmd", "Command lines."),
+    GROUP_KEY("listeners.policy.data", "Mail data between DATA and the end of data."),
+    GROUP_KEY("listeners.policy.bdat", "Mail data in BDAT chunks."),
+    GROUP_KEY("listeners.policy.reply", "Replies of the upstream."),
+    GROUP_KEY("listeners.policy.limit", "Longest lines."),
+    GROUP_KEY("listeners.tls", "Encryption."),
+#define RULE(id, key, choices, normal, observe, strict)                                        \
+    { .path = RULE_PATH(id, key),                                                              \
+      .type = RULE_TYPE(id),                                                                   \
+      .owner = OWNER_SETTINGS,                                                                 \
+      .min = COMMAND_LINE_OCTETS,                                                              \
+      .max = COMMAND_OCTETS_MAX,                                                               \
+      .rule = RULE_##id },
+#include "smtp/policy.def"
+#undef RULE
+    { .path = "listeners.policy.limit.auth_line",
+      .type = KEY_OCTETS,
+      IN_SETTINGS(policy.limit_auth_line),
+      .min = COMMAND_LINE_OCTETS,
+      .max = COMMAND_OCTETS_MAX,
+      .about = "Longest line of an AUTH exchange in octets, CRLF not counted (RFC 4954 4)." },
+
+    GROUP_KEY("listeners.limits", "How much and how long."),
+    { .path = "listeners.limits.sessions",
+      .type = KEY_INT,
+      IN_SETTINGS(sessions),
+      .min = 1,
+      .max = SESSIONS_MAX,
+      .about = "Sessions at a time, of all workers together; one more hears 421 4.7.0. Each "
+               "session takes two file descriptors: the default is less where the limit of "
+               "the process does not allow so many." },
+    { .path = "listeners.limits.per_client",
+      .type = KEY_INT,
+      IN_SETTINGS(per_client),
+      .min = 1,
+      .max = SESSIONS_MAX,
+      .zero = "no limit",
+      .about = "Sessions at a time from one client network; one more hears 421 4.7.0." },
+    { .path = "listeners.limits.per_client_prefix4",
+      .type = KEY_INT,
+      IN_SETTINGS(prefix4),
+      .min = 1,
+      .max = 32,
+      .about = "Bits of an IPv4 address that make a client network." },
+    { .path = "listeners.limits.per_client_prefix6",
+      .type = KEY_INT,
+      IN_SETTINGS(prefix6),
+      .min = 1,
+      .max = 128,
+      .about = "Bits of an IPv6 address that make a client network." },
+    { .path = "listeners.limits.errors",
+      .type = KEY_INT,
+      IN_SETTINGS(error_limit),
+      .min = 1,
+      .max = SESSIONS_MAX,
+      .zero = "no limit",
+      .about = "Commands refused by the proxy before the session ends with 421 4.7.0." },
+    TIMEOUT_KEY("connect_timeout", connect, "For each upstream address tried."),
+    TIMEOUT_KEY("greeting_timeout", greeting, "For the greeting of the upstream."),
+    TIMEOUT_KEY("command_timeout", command, "For the next command of the client."),
+    TIMEOUT_KEY("reply_timeout", reply, "For the upstream's reply to a command."),
+    TIMEOUT_KEY("data_start_timeout", data_start, "For the upstream's reply to DATA."),
+    TIMEOUT_KEY("data_block_timeout", data_block, "For mail data to go on."),
+    TIMEOUT_KEY(
+        "data_end_timeout", data_end,
+        "For the upstream's reply to the end of data. A short time makes duplicates: the "
+        "upstream may have taken the message already."),
+    TIMEOUT_KEY(
+        "lookalike_timeout", lookalike,
+        "For more mail data after something that looks like an end of data but is none."),
+    TIMEOUT_KEY("opaque_timeout", opaque, "For either side after STARTTLS was passed through."),
+
+    GROUP_KEY("transcript", "What is written down, and where."),
+    { .path = "transcript.file",
+      .type = KEY_PATH,
+      IN_CONFIG(transcript.file),
+      .restart = true,
+      .empty = "no transcript",
+      .about =
+          "File for the records, a strftime(3) template in UTC; \"-\" is standard output. The "
+          "folder must exist." },
+    { .path = "transcript.content",
+      .type = KEY_WORD,
+      IN_CONFIG(transcript.content),
+      .words = contents,
+      .restart = true,
+      .about = "How much of the mail is recorded: nothing, counts and digests, the header as "
+               "well, or everything. Word full needs a spool folder." },
+    { .path = "transcript.redact",
+      .type = KEY_WORD,
+      IN_CONFIG(transcript.redact),
+      .words = redacts,
+      .restart = true,
+      .about = "What is replaced before a record is built: passwords and the like, nothing, or "
+               "all arguments." },
+    { .path = "transcript.sha256",
+      .type = KEY_BOOL,
+      IN_CONFIG(transcript.sha256),
+      .restart = true,
+      .about = "Also write the SHA-256 of each mail." },
+    { .path = "transcript.spool",
+      .type = KEY_PATH,
+      IN_CONFIG(transcript.spool),
+      .restart = true,
+      .empty = "none",
+      .about = "Folder for whole mails, with content = \"full\"." },
+    { .path = "transcript.flush",
+      .type = KEY_TIME,
+      IN_CONFIG(transcript.flush_ms),
+      .max = MINUTES(60),
+      .scale = 1,
+      .zero = "each record at once",
+      .restart = true,
+      .about = "How long a record may wait in memory." },
+    { .path = "transcript.on_full",
+      .type = KEY_WORD,
+      IN_CONFIG(transcript.on_full),
+      .words = fulls,
+      .restart = true,
+      .about =
+          "What happens when the disk cannot keep up or fills. With pause clients wait and "
+          "nothing is lost; with drop records are dropped and counted." },
+    { .path = "transcript.queue_size",
+      .type = KEY_SIZE,
+      IN_CONFIG(transcript.queue_octets),
+      .min = MEBI(1) / 4,
+      .max = MEBI(4096),
+      .restart = true,
+      .about = "Records waiting for the disk, in octets." },
+    { .path = "transcript.rotate_size",
+      .type = KEY_SIZE,
+      IN_CONFIG(transcript.rotate_octets),
+      .min = MEBI(1) / 16,
+      .max = MEBI(1048576),
+      .zero = "never",
+      .restart = true,
+      .about = "Begin a new file at this size." },
+    { .path = "transcript.rotate_age",
+      .type = KEY_TIME,
+      IN_CONFIG(transcript.rotate_seconds),
+      .min = MINUTES(1),
+      .max = DAYS(366),
+      .zero = "never",
+      .scale = 1000,
+      .restart = true,
+      .about = "Begin a new file at this age." },
+    { .path = "transcript.file_mode",
+      .type = KEY_MODE,
+      IN_CONFIG(transcript.file_mode),
+      .restart = true,
+      .about = "Permissions of new files." },
+};
+
+const struct config_key *config_key_at(unsigned i)
+{
+    return i < ARRAY_LEN(keys) ? &keys[i] : NULL;
+}
+
+const char *config_key_about(const struct config_key *key)
+{
+    return key->about != NULL ? key->about : rule_about[key->rule];
+}
+
+bool config_key_is_child(const struct config_key *key, const struct config_key *group)
+{
+    size_t n = strlen(group->path);
+
+    if (key == group || strncmp(key->path, group->path, n) != 0)
+        return false;
+    if (n == 0)
+        return strchr(key->path, '.') == NULL;
+    return key->path[n] == '.' && strchr(key->path + n + 1, '.') == NULL;
+}
+
+const char *config_key_name(const struct config_key *key)
+{
+    const char *dot = strrchr(key->path, '.');
+
+    return dot != NULL ? dot + 1 : key->path;
+}
+
+const struct config_key *config_key_find(const struct config_key *group, const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        if (config_key_is_child(&keys[i], group) &&
+            strcmp(config_key_name(&keys[i]), name) == 0)
+            return &keys[i];
+    }
+    return NULL;
+}
+
+const struct config_key *config_key_by_path(const char *path)
+{
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        if (strcmp(keys[i].path, path) == 0)
+            return &keys[i];
+    }
+    return NULL;
+}
+
+const char *config_key_type_name(const struct config_key *key)
+{
+    static const char *const names[] = {
+#define X(id, text) text,
+        KEY_TYPES(X)
+#undef X
+    };
+
+    return names[key->type];
+}
+
+/* The i-th word of the policy rule. */
+static const char *rule_word(enum policy_rule rule, unsigned i)
+{
+    for (unsigned w = 0; w < WORD_COUNT; w++) {
+        if ((policy_rule_choices(rule) >> w & 1) == 0)
+            continue;
+        if (i == 0)
+            return w == WORD_FIXED ? "fixed:N" : policy_word_text((enum policy_word)w);
+        i--;
+    }
+    return NULL;
+}
+
+const char *config_key_word(const struct config_key *key, unsigned i)
+{
+    switch (key->type) {
+    case KEY_WORD:
+    case KEY_LEVEL:
+        return key->words[i];
+    case KEY_PRESET:
+        return i < PRESET_COUNT ? policy_preset_name((enum policy_preset)i) : NULL;
+    case KEY_RULE:
+    case KEY_LIMIT_MODE:
+        return rule_word(key->rule, i);
+    case KEY_GROUP:
+    case KEY_LIST:
+    case KEY_NAME:
+    case KEY_TEXT:
+    case KEY_PATH:
+    case KEY_BOOL:
+    case KEY_INT:
+    case KEY_SIZE:
+    case KEY_OCTETS:
+    case KEY_TIME:
+    case KEY_MODE:
+    case KEY_WORKERS:
+    case KEY_LISTEN:
+    case KEY_UPSTREAM:
+        break;
+    }
+    return NULL;
+}
