@@ -1,0 +1,192 @@
+#include "relay/relay_private.h"
+
+struct dial {
+    uv_connect_t req;
+    struct relay *relay;
+    struct resolve *resolving;
+    uint64_t began_us, due_ms;
+    unsigned upstream;    /* the one after the one being tried */
+    unsigned next, count; /* of `to` */
+    struct addr to[RESOLVE_MAX];
+};
+
+size_t relay_dial_size(void)
+{
+    return sizeof(struct dial);
+}
+
+uint64_t relay_dial_due_ms(const struct relay *r)
+{
+    return r->dial->due_ms;
+}
+
+static const struct upstream *dial_upstream(const struct dial *d)
+{
+    return &d->relay->service->settings->upstreams[d->upstream - 1];
+}
+
+static void dial_record(struct dial *d, const char *error)
+{
+    struct relay *r = d->relay;
+    char upstream[ADDR_TEXT_MAX], local[ADDR_TEXT_MAX] = "";
+    struct record_connect info = { .t_us = relay_clock_us(), .error = error };
+    struct addr own;
+
+    info.us = info.t_us - d->began_us;
+    info.upstream = span_str(dial_upstream(d)->text);
+    if (d->next > 0)
+        info.upstream = span_of(upstream, addr_text(&d->to[d->next - 1], upstream));
+    if (error == NULL && tcp_local(&r->leg[SERVER], &own))
+        info.local = span_of(local, addr_text(&own, local));
+    record_connect(&r->recorder, &info);
+}
+
+static void dial_start_clock(struct dial *d)
+{
+    d->began_us = relay_clock_us();
+    d->due_ms = relay_now_ms(d->relay) + d->relay->service->settings->timeouts.connect;
+}
+
+static void dial_next(struct relay *r);
+
+/* The handle of a failed attempt cannot be used again: on_closed goes on. */
+static void dial_failed(struct dial *d, const char *error)
+{
+    dial_record(d, error);
+    tcp_close(&d->relay->leg[SERVER]);
+}
+
+static void on_connected(uv_connect_t *req, int error)
+{
+    struct dial *d = CONTAINER_OF(req, struct dial, req);
+    struct relay *r = d->relay;
+
+    if (r->leg[SERVER].closing) /* timed out, or the relay is closing */
+        return;
+    if (error != 0) {
+        dial_failed(d, uv_strerror(error));
+        return;
+    }
+    tcp_tune(&r->leg[SERVER], r->service->env.observe);
+    dial_record(d, NULL);
+    relay_dial_free(r);
+    r->phase = RELAY_PASSING;
+    if (r->mirrors && r->leg[CLIENT].ended && !tcp_shutdown(&r->leg[SERVER]))
+        r->no_memory = true;
+    tcp_read(&r->leg[SERVER]);
+    tcp_read(&r->leg[CLIENT]);
+    relay_work(r, SERVER);
+}
+
+static void on_resolved(void *owner, const struct addr *list, unsigned count, const char *error)
+{
+    struct relay *r = owner;
+    struct dial *d = r->dial;
+
+    d->resolving = NULL;
+    if (count == 0)
+        dial_record(d, error);
+    if (count > 0)
+        memcpy(d->to, list, count * sizeof *list);
+    d->count = count;
+    dial_next(r);
+}
+
+static void dial_address(struct dial *d)
+{
+    struct relay *r = d->relay;
+    const struct addr *to = &d->to[d->next++];
+
+    dial_start_clock(d);
+    int error = tcp_connect(&r->leg[SERVER], &d->req, to, on_connected);
+    if (error != 0)
+        dial_failed(d, uv_strerror(error));
+}
+
+/* False when there is none left. */
+static bool dial_upstream_next(struct dial *d)
+{
+    const struct relay_settings *s = d->relay->service->settings;
+
+    if (d->upstream == s->upstream_count)
+        return false;
+    const struct upstream *u = &s->upstreams[d->upstream++];
+    d->next = d->count = 0;
+    if (u->host == NULL) {
+        d->to[d->count++] = u->addr;
+        return true;
+    }
+    dial_start_clock(d);
+    d->resolving =
+        resolve_start(relay_shared(d->relay)->uv, u->host, u->port, on_resolved, d->relay);
+    if (d->resolving == NULL)
+        dial_record(d, uv_strerror(UV_ENOMEM));
+    return true;
+}
+
+static void dial_next(struct relay *r)
+{
+    struct dial *d = r->dial;
+
+    while (d->next == d->count && d->resolving == NULL) {
+        if (!dial_upstream_next(d)) {
+            relay_dial_free(r);
+            session_upstream_down(&r->session, relay_clock_us());
+            relay_work(r, -1);
+            return;
+        }
+    }
+    if (d->resolving == NULL)
+        dial_address(d);
+    relay_update(r);
+}
+
+void relay_dial(struct relay *r)
+{
+    struct dial *d = pool_take(&relay_shared(r)->dials);
+
+    if (d == NULL) {
+        session_end(&r->session, CLOSE_NO_MEMORY, relay_clock_us());
+        relay_work(r, -1);
+        return;
+    }
+    d->relay = r;
+    d->resolving = NULL;
+    d->upstream = d->next = d->count = 0;
+    r->dial = d;
+    dial_next(r);
+}
+
+void relay_dial_again(struct relay *r)
+{
+    tcp_init(&r->leg[SERVER], relay_shared(r)->uv, r);
+    dial_next(r);
+}
+
+void relay_dial_timeout(struct relay *r)
+{
+    struct dial *d = r->dial;
+
+    if (d->resolving == NULL) {
+        dial_failed(d, "timed out");
+        return;
+    }
+    resolve_cancel(&d->resolving);
+    dial_record(d, "the name was not resolved in time");
+    dial_next(r);
+}
+
+void relay_dial_cancel(struct relay *r)
+{
+    if (r->dial != NULL)
+        resolve_cancel(&r->dial->resolving);
+}
+
+void relay_dial_free(struct relay *r)
+{
+    if (r->dial == NULL)
+        return;
+    resolve_cancel(&r->dial->resolving);
+    pool_give(&relay_shared(r)->dials, r->dial);
+    r->dial = NULL;
+}

@@ -1,0 +1,201 @@
+#include "relay/relay_private.h"
+
+enum {
+    QUIT_WAIT_MS = 5000,   /* for either side to close after QUIT */
+    LINGER_WAIT_MS = 3000, /* for the client to close after our last reply */
+    FLUSH_WAIT_MS = 30000, /* for the client to take what was queued before */
+};
+
+void relay_note_first(struct relay *r, int first, enum end_how how)
+{
+    if (r->first != FIRST_UNKNOWN)
+        return;
+    r->first = (int8_t)first;
+    r->how = (uint8_t)how;
+}
+
+static enum end_how how_of(enum close_reason reason)
+{
+    switch (reason) {
+    case CLOSE_CLIENT_TIMEOUT:
+    case CLOSE_UPSTREAM_TIMEOUT:
+    case CLOSE_CLIENT_STALLED:
+    case CLOSE_UPSTREAM_STALLED:
+        return HOW_TIMEOUT;
+    default:
+        return HOW_FIN;
+    }
+}
+
+/* ---- the record ---- */
+
+static void leg_look(struct tcp *t)
+{
+    if (t->open && !t->closing && !t->facts.valid)
+        tcp_look(t);
+}
+
+static struct record_tcp record_leg(struct tcp *t)
+{
+    const struct tcp_facts *f = &t->facts;
+
+    leg_look(t);
+    return (struct record_tcp){
+        .valid = f->valid,
+        .rtt_us = f->rtt_us,
+        .retransmits = f->retransmits,
+        .unacked = f->unacked,
+        .pmtu = f->pmtu,
+        .acked = f->acked,
+        .received = f->received,
+    };
+}
+
+static void relay_record_close(struct relay *r)
+{
+    struct record_close info = {
+        .t_us = relay_clock_us(),
+        .reason = (enum close_reason)r->reason,
+        .first = r->first,
+        .how = (enum end_how)r->how,
+        .good = r->session.good,
+        .all = r->session.all,
+    };
+
+    info.us = info.t_us - r->opened_us;
+    for (int side = CLIENT; side <= SERVER; side++) {
+        info.tcp[side] = record_leg(&r->leg[side]);
+        info.octets_in[side] = r->leg[side].received;
+        info.octets_out[side] = tcp_delivered(&r->leg[side]);
+    }
+    record_close(&r->recorder, &info);
+}
+
+/* ---- the way out ---- */
+
+void relay_drop_leg(struct relay *r, enum side side)
+{
+    relay_note_first(r, FIRST_PROXY, how_of((enum close_reason)r->reason));
+    leg_look(&r->leg[side]);
+    tcp_close(&r->leg[side]);
+}
+
+void relay_close(struct relay *r)
+{
+    enum close_reason reason = (enum close_reason)r->reason;
+
+    if (r->phase == RELAY_CLOSED)
+        return;
+    r->phase = RELAY_CLOSED;
+    relay_note_first(r, FIRST_PROXY, how_of(reason));
+    relay_record_close(r);
+    wheel_cancel(&relay_shared(r)->wheel, &r->timer);
+    relay_dial_cancel(r);
+    if (r->admitted)
+        admission_leave(r->service->admission, &r->client, r->service->settings);
+    /* Where ends are mirrored, the reset of one side becomes a reset of the other. */
+    if (r->mirrors && reason == CLOSE_CLIENT_RESET)
+        tcp_close_reset(&r->leg[SERVER]);
+    if (r->mirrors && reason == CLOSE_UPSTREAM_RESET)
+        tcp_close_reset(&r->leg[CLIENT]);
+    tcp_close(&r->leg[CLIENT]);
+    tcp_close(&r->leg[SERVER]);
+}
+
+static bool leg_is_flushed(const struct tcp *t)
+{
+    return t->closing || !t->open || (tcp_queued(t) == 0 && t->fin_asked == t->fin_sent);
+}
+
+static enum ending ending_of(const struct relay *r)
+{
+    const struct tcp *client = &r->leg[CLIENT], *server = &r->leg[SERVER];
+
+    if (client->closing || !client->open || r->leg_state[CLIENT] != LEG_FINE)
+        return ENDING_NOW;
+    switch ((enum close_reason)r->reason) {
+    case CLOSE_CLIENT_RESET:
+    case CLOSE_CLIENT_STALLED:
+    case CLOSE_CLIENT_EOF_DATA:
+    case CLOSE_DRAIN_TIMEOUT:
+    case CLOSE_NO_MEMORY:
+    case CLOSE_INTERNAL:
+        return ENDING_NOW;
+    case CLOSE_UPSTREAM_RESET:
+        if (r->mirrors)
+            return ENDING_NOW;
+        break;
+    case CLOSE_QUIT:
+        if (!client->ended && !server->ended && !server->closing)
+            return ENDING_QUIT;
+        return ENDING_FLUSH;
+    default:
+        break;
+    }
+    return client->ended ? ENDING_FLUSH : ENDING_LINGER;
+}
+
+static void end_wait(struct relay *r, uint64_t ms)
+{
+    r->end_due_ms = relay_now_ms(r) + ms;
+}
+
+void relay_end(struct relay *r)
+{
+    struct tcp *client = &r->leg[CLIENT];
+
+    r->phase = RELAY_ENDING;
+    r->ending = (uint8_t)ending_of(r);
+    relay_dial_cancel(r);
+    tcp_release(client, UINT8_MAX);
+    tcp_release(&r->leg[SERVER], UINT8_MAX);
+    end_wait(r, FLUSH_WAIT_MS);
+    if (r->ending == ENDING_LINGER) {
+        relay_drop_leg(r, SERVER);
+        if (!tcp_shutdown(client))
+            r->ending = ENDING_NOW;
+    } else if (r->ending == ENDING_QUIT && leg_is_flushed(client)) {
+        end_wait(r, QUIT_WAIT_MS);
+    }
+    relay_end_step(r);
+}
+
+void relay_end_step(struct relay *r)
+{
+    const struct tcp *client = &r->leg[CLIENT], *server = &r->leg[SERVER];
+    bool flushed = leg_is_flushed(client) && leg_is_flushed(server);
+    bool done = false;
+
+    switch ((enum ending)r->ending) {
+    case ENDING_NOW:
+        done = true;
+        break;
+    case ENDING_FLUSH:
+        done = flushed;
+        break;
+    case ENDING_QUIT:
+        done = flushed && (client->ended || server->ended);
+        break;
+    case ENDING_LINGER:
+        done = client->ended;
+        break;
+    }
+    if (done)
+        relay_close(r);
+    else
+        relay_update(r);
+}
+
+void relay_end_flushed(struct relay *r, enum side side)
+{
+    if (side == CLIENT && r->ending == ENDING_LINGER)
+        end_wait(r, LINGER_WAIT_MS);
+    if (side == CLIENT && r->ending == ENDING_QUIT)
+        end_wait(r, QUIT_WAIT_MS);
+    relay_end_step(r);
+}
+
+void relay_end_due(struct relay *r)
+{
+    relay_close(r);
+}

@@ -1,0 +1,177 @@
+#include "relay/relay_private.h"
+
+#include "base/log.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { KEEP_RELAYS = 64, KEEP_DIALS = 32, KEEP_EXCHANGES = 256, KEEP_CONTENTS = 16 };
+
+/* The writer's thread: only this call may cross. */
+static void on_room(void *arg)
+{
+    struct relay_loop *l = arg;
+
+    uv_async_send(&l->room);
+}
+
+static void on_room_here(uv_async_t *async)
+{
+    struct relay_loop *l = CONTAINER_OF(async, struct relay_loop, room);
+
+    if (!l->blocked || stream_is_blocked(l->stream))
+        return;
+    l->blocked = false;
+    for (struct relay *r = l->first; r != NULL; r = r->next)
+        tcp_release(&r->leg[CLIENT], HOLD_TRANSCRIPT);
+}
+
+static void on_flush(uv_timer_t *timer)
+{
+    struct relay_loop *l = CONTAINER_OF(timer, struct relay_loop, flush);
+
+    stream_flush(l->stream);
+    if (l->live == 0)
+        uv_timer_stop(timer);
+}
+
+void relay_loop_start_flush(struct relay_loop *l)
+{
+    if (l->flush_ms > 0 && !uv_is_active((uv_handle_t *)&l->flush))
+        uv_timer_start(&l->flush, on_flush, l->flush_ms, l->flush_ms);
+}
+
+struct relay_loop *relay_loop_new(uv_loop_t *loop, struct writer *writer, uint32_t flush_ms)
+{
+    struct relay_loop *l = calloc(1, sizeof *l);
+
+    if (l == NULL)
+        return NULL;
+    l->uv = loop;
+    l->flush_ms = flush_ms;
+    l->stream = stream_new(writer, on_room, l);
+    if (l->stream == NULL || !tcp_loop_init(&l->tcp, loop, &relay_tcp_events, TCP_READ_SIZE) ||
+        uv_async_init(loop, &l->room, on_room_here) != 0)
+        goto fail;
+    int error = uv_timer_init(loop, &l->flush);
+    assert(error == 0);
+    (void)error;
+    wheel_init(&l->wheel, loop, relay_on_due);
+    pool_init(&l->relays, relay_size(), KEEP_RELAYS);
+    pool_init(&l->dials, relay_dial_size(), KEEP_DIALS);
+    pool_init(&l->exchanges, session_exchange_size(), KEEP_EXCHANGES);
+    pool_init(&l->contents, session_content_size(), KEEP_CONTENTS);
+    return l;
+fail:
+    if (l->stream != NULL)
+        stream_free(&l->stream);
+    tcp_loop_deinit(&l->tcp);
+    free(l);
+    return NULL;
+}
+
+void relay_loop_on_empty(struct relay_loop *l, void (*on_empty)(void *), void *arg)
+{
+    l->on_empty = on_empty;
+    l->on_empty_arg = arg;
+}
+
+void relay_loop_close(struct relay_loop *l)
+{
+    assert(l->live == 0);
+    stream_free(&l->stream);
+    wheel_deinit(&l->wheel);
+    uv_close((uv_handle_t *)&l->flush, NULL);
+    uv_close((uv_handle_t *)&l->room, NULL);
+}
+
+void relay_loop_free(struct relay_loop **lp)
+{
+    struct relay_loop *l = *lp;
+
+    *lp = NULL;
+    if (l == NULL)
+        return;
+    pool_deinit(&l->relays);
+    pool_deinit(&l->dials);
+    pool_deinit(&l->exchanges);
+    pool_deinit(&l->contents);
+    tcp_loop_deinit(&l->tcp);
+    free(l);
+}
+
+/* A relay leaves the list only when its handles are closed: never inside this walk. */
+void relay_loop_end(struct relay_loop *l, enum close_reason why)
+{
+    for (struct relay *r = l->first; r != NULL; r = r->next) {
+        if (r->phase >= RELAY_ENDING)
+            continue;
+        session_end(&r->session, why, relay_clock_us());
+        relay_work(r, -1);
+    }
+}
+
+void relay_loop_abort(struct relay_loop *l, enum close_reason why)
+{
+    relay_loop_end(l, why);
+    for (struct relay *r = l->first; r != NULL; r = r->next) {
+        if (r->phase != RELAY_ENDING)
+            continue;
+        relay_close(r);
+    }
+}
+
+unsigned relay_loop_live(const struct relay_loop *l)
+{
+    return l->live;
+}
+
+void relay_loop_dump(const struct relay_loop *l)
+{
+    uint64_t now_us = relay_clock_us();
+    char sid[27], client[ADDR_TEXT_MAX];
+
+    for (const struct relay *r = l->first; r != NULL; r = r->next) {
+        recorder_sid(&r->recorder, sid);
+        (void)addr_text(&r->client, client);
+        log_info("session %s listener %s client %s age %llu s state %s%s queued %zu to client, "
+                 "%zu to upstream",
+                 sid, r->service->settings->name, client,
+                 (unsigned long long)((now_us - r->opened_us) / 1000000),
+                 r->phase == RELAY_CONNECTING ? "connecting, " : "",
+                 session_state_name(&r->session), tcp_queued(&r->leg[CLIENT]),
+                 tcp_queued(&r->leg[SERVER]));
+    }
+}
+
+struct service *service_new(struct relay_loop *l, struct relay_settings *settings,
+                            struct admission *admission)
+{
+    struct service *s = calloc(1, sizeof *s);
+
+    if (s == NULL)
+        return NULL;
+    s->settings = settings_ref(settings);
+    s->admission = admission;
+    s->loop = l;
+    s->references = 1;
+    s->env = (struct session_env){
+        .policy = &s->settings->policy,
+        .observe = s->settings->observe,
+        .error_limit = s->settings->error_limit,
+        .exchanges = &l->exchanges,
+        .contents = &l->contents,
+    };
+    return s;
+}
+
+void service_unref(struct service **sp)
+{
+    struct service *s = *sp;
+
+    *sp = NULL;
+    if (s == NULL || --s->references > 0)
+        return;
+    settings_unref(&s->settings);
+    free(s);
+}

@@ -1,0 +1,172 @@
+/* relay_private - what the files of relay share; nobody else includes this. */
+#ifndef RELAY_RELAY_PRIVATE_H
+#define RELAY_RELAY_PRIVATE_H
+
+#include "relay/batch.h"
+#include "relay/relay.h"
+#include "smtp/session.h"
+#include "transcript/record.h"
+#include "transcript/writer.h"
+#include "transport/resolve.h"
+#include "transport/tcp.h"
+#include "transport/wheel.h"
+
+struct relay_loop {
+    struct tcp_loop tcp;
+    struct wheel wheel;
+    struct batch batch[2];       /* by side; empty between facts */
+    struct pool relays, dials, exchanges, contents;
+    struct stream *stream;
+    uv_loop_t *uv;
+    uv_timer_t flush;
+    uv_async_t room;             /* the transcript has room again */
+    uint32_t flush_ms;
+    struct relay *first;         /* all that live */
+    unsigned live;
+    bool blocked;                /* the transcript is full: clients are held */
+    void (*on_empty)(void *);
+    void *on_empty_arg;
+};
+
+struct service {
+    struct session_env env;
+    struct relay_settings *settings;
+    struct admission *admission;
+    struct relay_loop *loop;
+    unsigned references;
+};
+
+/* Reasons not to read a leg. */
+enum {
+    HOLD_SESSION    = 1, /* the session has enough of this side */
+    HOLD_FULL       = 2, /* where its octets go is full */
+    HOLD_TRANSCRIPT = 4,
+};
+
+enum relay_phase {
+    RELAY_CONNECTING, /* the upstream is being dialled; the client may talk already */
+    RELAY_PASSING,
+    RELAY_ENDING,     /* the session is over; what was said is being delivered */
+    RELAY_CLOSED,     /* record written, handles on their way out */
+};
+
+enum ending {
+    ENDING_NOW,
+    ENDING_FLUSH,  /* until both queues are empty */
+    ENDING_QUIT,   /* and until one side closes */
+    ENDING_LINGER, /* until the client closes */
+};
+
+/* Can a leg be written to? */
+enum leg_state {
+    LEG_FINE,
+    LEG_MUTE, /* writing failed; what its peer sent before may still be read */
+    LEG_GONE, /* and reading will not tell: the session must be told */
+    LEG_TOLD,
+};
+
+enum { FIRST_UNKNOWN = -2, FIRST_PROXY = -1 };
+
+/* Octets a leg's queue gave away when last looked at, for the stall timer. */
+struct stall {
+    uint64_t delivered;
+    uint64_t since_ms;
+    bool watched;
+};
+
+struct dial;
+
+struct relay {
+    struct tcp leg[2];            /* by enum side */
+    struct session session;
+    struct recorder recorder;
+    struct wheel_entry timer;
+    struct service *service;
+    struct relay *next, **link;   /* of loop->first */
+    struct dial *dial;            /* while connecting */
+    uint64_t opened_us;
+    uint64_t wait_since_ms;
+    uint64_t end_due_ms;          /* ENDING */
+    struct stall stall[2];
+    struct addr client;
+    int8_t first;                 /* who closed first: enum side or FIRST_ */
+    uint8_t how;                  /* enum end_how, of that */
+    uint8_t phase, ending, wait, reason;
+    uint8_t leg_state[2];
+    uint8_t open;                 /* handles not yet closed */
+    bool admitted;                /* counted by admission */
+    bool mirrors;                 /* ends are passed on as they come */
+    bool close_wished, no_memory;
+    bool moved;                   /* a wish was carried out for this fact */
+    uint8_t descriptors;          /* taken */
+};
+
+static inline struct relay_loop *relay_shared(const struct relay *r)
+{
+    return r->service->loop;
+}
+
+static inline uint64_t relay_now_ms(const struct relay *r)
+{
+    return uv_now(relay_shared(r)->uv);
+}
+
+/* Microseconds since 1970. */
+uint64_t relay_clock_us(void);
+
+/* ---- relay.c ---- */
+
+void relay_leg_closed(struct relay *r, enum side side);
+
+/* ---- relay_loop.c ---- */
+
+/* Records leave the worker each flush interval, while there are any. */
+void relay_loop_start_flush(struct relay_loop *l);
+
+/* ---- relay_work.c: wishes ---- */
+
+/* Carries out the wishes of the fact just given, of `from` (-1: of no side). */
+void relay_work(struct relay *r, int from);
+/* A write to this leg failed; relay_work() tells the session. */
+void relay_write_failed(struct relay *r, enum side side, int error);
+
+/* ---- relay_io.c: events of connections ---- */
+
+extern const struct tcp_events relay_tcp_events;
+
+/* ---- relay_time.c: when to read, how long to wait ---- */
+
+/* Holds and deadline as they have to be now. */
+void relay_update(struct relay *r);
+void relay_update_wait(struct relay *r, int from);
+void relay_on_due(struct wheel_entry *e);
+
+/* ---- relay_dial.c ---- */
+
+/* Tries the upstreams one after the other. */
+void relay_dial(struct relay *r);
+/* The last attempt's handle is closed: the next one. */
+void relay_dial_again(struct relay *r);
+uint64_t relay_dial_due_ms(const struct relay *r);
+void relay_dial_timeout(struct relay *r);
+/* No answer is waited for any more; the memory stays until the leg is closed. */
+void relay_dial_cancel(struct relay *r);
+void relay_dial_free(struct relay *r);
+size_t relay_dial_size(void);
+
+/* ---- relay_end.c ---- */
+
+/* Says who closed first, unless that is known. */
+void relay_note_first(struct relay *r, int first, enum end_how how);
+/* The session is over: r->reason. */
+void relay_end(struct relay *r);
+/* Something happened while ENDING: is it done? */
+void relay_end_step(struct relay *r);
+/* What was queued for the leg is delivered. */
+void relay_end_flushed(struct relay *r, enum side side);
+void relay_end_due(struct relay *r);
+void relay_drop_leg(struct relay *r, enum side side);
+/* Writes the close record and closes both legs now. */
+void relay_close(struct relay *r);
+
+#endif

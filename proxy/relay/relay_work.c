@@ -1,0 +1,118 @@
+#include "relay/relay_private.h"
+
+#include <assert.h>
+
+static void relay_send(struct relay *r, enum side to)
+{
+    struct batch *b = &relay_shared(r)->batch[to];
+    int error = 0;
+
+    if (b->count > 0 && r->leg_state[to] == LEG_FINE && !r->leg[to].closing)
+        error = tcp_write(&r->leg[to], b->piece, b->count);
+    batch_clear(b);
+    if (error != 0)
+        relay_write_failed(r, to, error);
+}
+
+static void relay_put(struct relay *r, enum side to, struct span bytes, bool lasting)
+{
+    struct batch *b = &relay_shared(r)->batch[to];
+
+    if (batch_add(b, bytes, lasting))
+        return;
+    relay_send(r, to);
+    if (batch_add(b, bytes, lasting))
+        return;
+    bool fits = batch_add(b, bytes, true); /* too long to copy: sent before it is gone */
+    assert(fits);
+    (void)fits;
+    relay_send(r, to);
+}
+
+static void relay_obey(struct relay *r, const struct wish *w)
+{
+    if (w->content != CONTENT_NONE)
+        record_content(&r->recorder, w->content, w->bytes);
+    switch (w->kind) {
+    case WISH_FORWARD:
+        relay_put(r, w->side, w->bytes, w->lasting);
+        if (r->service->env.observe) /* before it is looked at */
+            relay_send(r, w->side);
+        break;
+    case WISH_ANSWER:
+        relay_put(r, CLIENT, w->bytes, w->lasting);
+        break;
+    case WISH_CONTENT:
+        break;
+    case WISH_RECORD:
+        record_event(&r->recorder, w->event);
+        break;
+    case WISH_DROP_UPSTREAM:
+        batch_clear(&relay_shared(r)->batch[SERVER]);
+        relay_drop_leg(r, SERVER);
+        break;
+    case WISH_CLOSE:
+        r->close_wished = true;
+        r->reason = (uint8_t)w->reason;
+        break;
+    }
+}
+
+void relay_write_failed(struct relay *r, enum side side, int error)
+{
+    struct tcp *leg = &r->leg[side];
+
+    if (r->leg_state[side] != LEG_FINE)
+        return;
+    if (error == UV_ENOMEM || error == UV_ENOBUFS)
+        r->no_memory = true;
+    tcp_look(leg);
+    r->leg_state[side] = leg->facts.dead && leg->reading ? LEG_MUTE : LEG_GONE;
+}
+
+/* One fact of our own, if a leg or memory was lost while wishes were carried out. */
+static bool relay_tell_losses(struct relay *r)
+{
+    if (r->no_memory) {
+        r->no_memory = false;
+        session_end(&r->session, CLOSE_NO_MEMORY, relay_clock_us());
+        return true;
+    }
+    for (int side = CLIENT; side <= SERVER; side++) {
+        if (r->leg_state[side] == LEG_MUTE && !r->leg[side].reading && !r->leg[side].ended)
+            r->leg_state[side] = LEG_GONE;
+        if (r->leg_state[side] != LEG_GONE)
+            continue;
+        r->leg_state[side] = LEG_TOLD;
+        relay_note_first(r, side, HOW_RESET);
+        session_eof(&r->session, (enum side)side, END_RESET, relay_clock_us());
+        return true;
+    }
+    return false;
+}
+
+static void relay_pump(struct relay *r)
+{
+    struct wish w = { 0 };
+
+    while (session_next(&r->session, &w)) {
+        r->moved = true;
+        relay_obey(r, &w);
+        w.content = CONTENT_NONE;
+    }
+    relay_send(r, CLIENT);
+    relay_send(r, SERVER);
+}
+
+void relay_work(struct relay *r, int from)
+{
+    r->moved = false;
+    do
+        relay_pump(r);
+    while (relay_tell_losses(r));
+    if (r->close_wished && r->phase < RELAY_ENDING)
+        relay_end(r);
+    if (r->phase < RELAY_ENDING)
+        relay_update_wait(r, from);
+    relay_update(r);
+}
