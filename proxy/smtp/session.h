@@ -106,35 +106,43 @@ struct wish {
 struct exchange;
 struct content;
 
+/* Private to session_*.c; here because it lives inside the relay. */
 struct session {
     const struct session_env *env;
-    struct span in[2];              /* the fact's bytes, by side, not yet used */
-    struct buf held[2];             /* input of earlier facts, not yet used */
+    struct span fact;               /* the bytes of this fact, whole */
+    struct span in[2];              /* what of them is not yet used, by side */
+    struct buf held[2];             /* input of earlier facts, not yet used, by side */
+    uint32_t held_used[2];          /* octets at its front that are used up */
     uint64_t at[2];                 /* stream offset of the next octet to use, by side */
+    uint64_t received[2];           /* octets received, by side */
     struct exchange *first, *last;  /* FIFO of commands without a reply */
-    struct exchange *done;          /* answered, its event not yet handed out */
+    struct exchange *done;          /* complete: its event is to be told */
+    struct exchange *told;          /* its event was told: to be given back */
+    struct exchange *parked;        /* of a line or chunk that is still being thrown away */
     struct content *content;        /* while mail data is under way */
+    struct buf out;                 /* a reply made canonical or filtered */
     ehlo_set offered;               /* what the client may use */
     uint64_t now_us;
     uint64_t chunk_left;            /* octets of the BDAT chunk still to come */
-    uint64_t opaque[2];             /* octets relayed blindly, by side */
-    uint32_t good[TALLY_COUNT], all[TALLY_COUNT]; /* commands answered 2xx/3xx, all */
+    uint64_t opaque_at[2];          /* stream offsets where the opaque part began */
+    uint64_t opaque_us;
+    uint64_t replied_at;            /* client octets received when the last reply left */
+    uint32_t good[TALLY_COUNT], all[TALLY_COUNT]; /* commands answered 2xx or 3xx; all */
+    uint32_t reads[EVENT_READS_MAX]; /* where reads began, low bits of the stream offset */
     uint32_t errors;
     uint16_t exchanges;             /* length of the FIFO */
-    uint16_t overlong_verb;
-    uint32_t discarded;             /* octets of an overlong line thrown away so far */
-    uint16_t secret_lines;          /* next client lines that may hold a password */
-    uint8_t state;                  /* enum session_state, private */
+    uint8_t reads_len;
+    uint8_t secret_lines;           /* next client lines that may hold a password */
+    uint8_t state;                  /* enum session_state */
     uint8_t reason;                 /* enum close_reason, once closing */
-    uint8_t ended[2];               /* 0 or 1 + enum end */
-    bool helo, mail, rcpt_sent, bdat, binary_mime, quit_answered;
-    bool greeted, first_command, early_talker, pipelined_noted;
-    bool upstream_gone;             /* dropped after refused content */
-    bool closing, close_told, drop_told, shutdown, forwarded_raw;
-    uint8_t early_reject;
-    struct buf out;                 /* rewritten octets of the current wish */
-    uint64_t read_at[2];            /* stream offset at which the current read began */
-    uint32_t held_reads;            /* private: reads that `held` came in */
+    uint8_t ended[2];               /* by side: 0, or 1 + enum end */
+    uint8_t last_verb;              /* of the last command parsed */
+    const char *opaque_why;
+    bool helo : 1, mail : 1, rcpt_sent : 1, bdat : 1, binary_mime : 1, eight_bit : 1;
+    bool authenticated : 1, first_command : 1, early_talker : 1, chunk_forward : 1;
+    bool chunk_last : 1, overlong_auth : 1, reads_more : 1, read_fresh : 1;
+    bool raw_pending : 1, shutdown : 1, drop : 1, upstream_gone : 1;
+    bool closing : 1, close_told : 1, quit_told : 1, opaque_told : 1;
 };
 
 /* The greeting of the upstream is the first thing expected. */
@@ -162,6 +170,9 @@ bool session_next(struct session *s, struct wish *w);
 enum wait session_wait(const struct session *s);
 /* False: stop reading this side until it turns true again. */
 bool session_wants(const struct session *s, enum side from);
+/* The end of one side is passed on to the other as it is, FIN as FIN, RST as RST: observe
+ * mode, and after STARTTLS. Otherwise the session decides. */
+bool session_mirrors_ends(const struct session *s);
 /* A message is being transferred: a drain lets it finish. */
 bool session_in_transfer(const struct session *s);
 bool session_is_closed(const struct session *s);

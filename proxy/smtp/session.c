@@ -1,0 +1,623 @@
+#include "smtp/session_private.h"
+
+#include "smtp/reply.h"
+
+#include <assert.h>
+
+enum { HELD_SLACK = 1 << 20, LEFTOVER_KEPT = 512 };
+
+void session_init(struct session *s, const struct session_env *env)
+{
+    memset(s, 0, sizeof *s);
+    s->env = env;
+    /* One read beyond the mark always fits: session_wants() stops the next. */
+    buf_init(&s->held[CLIENT], SESSION_HELD_MAX + HELD_SLACK);
+    buf_init(&s->held[SERVER], REPLY_MAX + HELD_SLACK);
+    buf_init(&s->out, 2 * REPLY_MAX);
+    s->first_command = true;
+    s->last_verb = VERB_UNKNOWN;
+}
+
+void session_deinit(struct session *s)
+{
+    struct exchange *ex;
+
+    while ((ex = session_pop(s)) != NULL)
+        exchange_free(s->env->exchanges, ex);
+    if (s->done != NULL)
+        exchange_free(s->env->exchanges, s->done);
+    if (s->told != NULL)
+        exchange_free(s->env->exchanges, s->told);
+    if (s->parked != NULL)
+        exchange_free(s->env->exchanges, s->parked);
+    s->done = s->told = s->parked = NULL;
+    content_free(s);
+    buf_release(&s->held[CLIENT]);
+    buf_release(&s->held[SERVER]);
+    buf_release(&s->out);
+}
+
+size_t session_exchange_size(void)
+{
+    return sizeof(struct exchange);
+}
+
+size_t session_content_size(void)
+{
+    return sizeof(struct content);
+}
+
+void session_enter(struct session *s, enum session_state next)
+{
+    s->state = (uint8_t)next;
+}
+
+const char *session_state_name(const struct session *s)
+{
+    static const char *const names[] = {
+#define X(id, name) name,
+        SESSION_STATES(X)
+#undef X
+    };
+    return s->closing ? "closing" : names[s->state];
+}
+
+void session_close(struct session *s, enum close_reason why)
+{
+    if (s->closing)
+        return; /* first reason wins */
+    s->closing = true;
+    s->reason = (uint8_t)why;
+}
+
+/* ---- the FIFO ------------------------------------------------------------------- */
+
+struct exchange *session_new_exchange(struct session *s)
+{
+    struct exchange *ex = exchange_new(s->env->exchanges);
+
+    if (ex == NULL) {
+        session_close(s, CLOSE_NO_MEMORY);
+        return NULL;
+    }
+    ex->event.kind = EVENT_COMMAND;
+    ex->event.verb = VERB_UNKNOWN;
+    ex->event.t_us = s->now_us;
+    ex->event.at = s->at[CLIENT];
+    return ex;
+}
+
+void session_push(struct session *s, struct exchange *ex)
+{
+    ex->next = NULL;
+    if (s->last != NULL)
+        s->last->next = ex;
+    else
+        s->first = ex;
+    s->last = ex;
+    s->exchanges++;
+}
+
+struct exchange *session_pop(struct session *s)
+{
+    struct exchange *ex = s->first;
+
+    if (ex == NULL)
+        return NULL;
+    s->first = ex->next;
+    if (s->first == NULL)
+        s->last = NULL;
+    ex->next = NULL;
+    s->exchanges--;
+    return ex;
+}
+
+bool session_has_pending(const struct session *s, enum verb verb)
+{
+    for (const struct exchange *ex = s->first; ex != NULL; ex = ex->next)
+        if (ex->event.verb == verb && !exchange_is_local(ex))
+            return true;
+    return false;
+}
+
+void session_finish(struct session *s, struct exchange *ex)
+{
+    assert(s->done == NULL);
+    struct event *e = &ex->event;
+
+    if (e->kind == EVENT_COMMAND && e->received.len > 0 && !e->auth_line &&
+        e->verb != VERB_DOT) {
+        unsigned tally = verb_tally(e->verb);
+        s->all[tally]++;
+        if (e->code >= 200 && e->code < 400)
+            s->good[tally]++;
+    }
+    s->done = ex;
+}
+
+bool session_pipelines(const struct session *s)
+{
+    enum policy_word word = policy_get(s->env->policy, RULE_PIPELINING);
+
+    return s->env->observe || word == WORD_PASS ||
+           (word == WORD_AUTO && ehlo_offers(s->offered, EHLO_PIPELINING));
+}
+
+/* ---- input ---------------------------------------------------------------------- */
+
+struct span input_view(struct session *s, enum side side)
+{
+    struct buf *held = &s->held[side];
+
+    if (held->len > 0 && s->held_used[side] == held->len) {
+        buf_release(held);
+        s->held_used[side] = 0;
+    }
+    if (held->len == 0)
+        return s->in[side];
+    if (s->in[side].len > 0) {
+        buf_drop(held, s->held_used[side]);
+        s->held_used[side] = 0;
+        if (!buf_append(held, s->in[side]))
+            session_close(s, CLOSE_NO_MEMORY);
+        s->in[side].len = 0;
+    }
+    return span_drop(buf_span(held), s->held_used[side]);
+}
+
+void input_use(struct session *s, enum side side, size_t n)
+{
+    s->at[side] += n;
+    if (s->held[side].len > 0)
+        s->held_used[side] += (uint32_t)n;
+    else
+        s->in[side] = span_drop(s->in[side], n);
+}
+
+bool input_is_empty(const struct session *s, enum side side)
+{
+    return s->in[side].len == 0 && s->held[side].len == s->held_used[side];
+}
+
+bool session_is_lasting(const struct session *s, struct span bytes)
+{
+    return s->fact.len > 0 && bytes.ptr >= s->fact.ptr &&
+           bytes.ptr + bytes.len <= s->fact.ptr + s->fact.len;
+}
+
+/* Where reads began, for the records; forgotten once the octets are used up. */
+static void remember_read(struct session *s, uint64_t at)
+{
+    if (input_is_empty(s, CLIENT)) {
+        s->reads_len = 0;
+        s->reads_more = false;
+    }
+    if (s->reads_len < EVENT_READS_MAX)
+        s->reads[s->reads_len++] = (uint32_t)at;
+    else
+        s->reads_more = true;
+    s->read_fresh = true;
+}
+
+/* ---- facts ---------------------------------------------------------------------- */
+
+void session_bytes(struct session *s, enum side from, struct span bytes, uint64_t now_us)
+{
+    s->now_us = now_us;
+    if (s->closing || bytes.len == 0)
+        return;
+    if (from == CLIENT)
+        remember_read(s, s->received[CLIENT]);
+    s->fact = bytes;
+    s->in[from] = bytes;
+    s->received[from] += bytes.len;
+    s->raw_pending = s->env->observe;
+}
+
+static enum close_reason end_reason(enum side from, enum end how)
+{
+    if (from == CLIENT)
+        return how == END_RESET ? CLOSE_CLIENT_RESET : CLOSE_CLIENT_EOF;
+    return how == END_RESET ? CLOSE_UPSTREAM_RESET : CLOSE_UPSTREAM_EOF;
+}
+
+/* Both sides have ended, or one was reset. */
+static void mirrored_end(struct session *s, enum side from, enum end how)
+{
+    if (how == END_FIN && !s->ended[from == CLIENT ? SERVER : CLIENT])
+        return;
+    if (s->quit_told)
+        session_close(s, CLOSE_QUIT);
+    else if (s->state == STATE_OPAQUE && how == END_FIN)
+        session_close(s, CLOSE_OPAQUE_END);
+    else
+        session_close(s, end_reason(from, how));
+}
+
+static void client_ended(struct session *s, enum end how)
+{
+    if (how == END_RESET) {
+        session_close(s, CLOSE_CLIENT_RESET);
+    } else if (s->state == STATE_DATA || s->state == STATE_CHUNK) {
+        /* Never invent the end of a message. */
+        if (s->content != NULL)
+            notes_add(&s->content->data.notes,
+                      s->state == STATE_DATA ? NOTE_DATA_EOF : NOTE_BDAT_TRUNCATED,
+                      s->content->data.stats.octets);
+        else if (s->parked != NULL)
+            notes_add(&s->parked->event.notes, NOTE_BDAT_TRUNCATED, s->at[CLIENT]);
+        session_close(s, CLOSE_CLIENT_EOF_DATA);
+    }
+}
+
+void session_eof(struct session *s, enum side from, enum end how, uint64_t now_us)
+{
+    s->now_us = now_us;
+    if (s->closing || s->ended[from])
+        return;
+    s->ended[from] = (uint8_t)(1 + how);
+    if (session_mirrors_ends(s))
+        mirrored_end(s, from, how);
+    else if (from == CLIENT)
+        client_ended(s, how);
+    else if (!s->upstream_gone)
+        session_give_up(s, how == END_RESET ? LOCAL_UPSTREAM_RESET : LOCAL_UPSTREAM_EOF,
+                        NOTE_UPSTREAM_EOF);
+}
+
+void session_upstream_down(struct session *s, uint64_t now_us)
+{
+    s->now_us = now_us;
+    if (!s->closing)
+        session_give_up(s, LOCAL_UPSTREAM_DOWN, NOTE_UPSTREAM_DOWN);
+}
+
+void session_timeout(struct session *s, uint64_t now_us)
+{
+    s->now_us = now_us;
+    if (s->closing)
+        return;
+    switch (session_wait(s)) {
+    case WAIT_NONE:
+        return;
+    case WAIT_GREETING:
+        session_give_up(s, LOCAL_GREETING_TIMEOUT, NOTE_UPSTREAM_DOWN);
+        return;
+    case WAIT_COMMAND:
+    case WAIT_DATA_BLOCK:
+    case WAIT_LOOKALIKE:
+        session_give_up(s, LOCAL_CLIENT_TIMEOUT, NOTE_CLIENT_TIMEOUT);
+        return;
+    case WAIT_REPLY:
+    case WAIT_DATA_START:
+    case WAIT_DATA_END:
+        session_give_up(s, LOCAL_UPSTREAM_TIMEOUT, NOTE_COUNT);
+        return;
+    case WAIT_OPAQUE:
+        session_close(s, CLOSE_CLIENT_TIMEOUT);
+        return;
+    }
+}
+
+void session_end(struct session *s, enum close_reason why, uint64_t now_us)
+{
+    s->now_us = now_us;
+    if (s->closing)
+        return;
+    if (why == CLOSE_SHUTDOWN)
+        s->shutdown = true;
+    else if (why == CLOSE_SESSION_LIMIT)
+        session_give_up(s, LOCAL_SESSION_LIMIT, NOTE_COUNT);
+    else if (why == CLOSE_CLIENT_LIMIT)
+        session_give_up(s, LOCAL_CLIENT_LIMIT, NOTE_COUNT);
+    else
+        session_close(s, why);
+}
+
+void session_give_up(struct session *s, enum local_reply id, enum note_id note)
+{
+    struct exchange *ex = s->first;
+
+    if (ex == NULL || exchange_is_local(ex)) {
+        ex = session_new_exchange(s);
+        if (ex == NULL)
+            return;
+        ex->event.kind = s->state == STATE_GREETING ? EVENT_GREETING : EVENT_COMMAND;
+        ex->event.action = ACTION_SWALLOWED;
+        ex->next = s->first;
+        s->first = ex;
+        if (s->last == NULL)
+            s->last = ex;
+        s->exchanges++;
+    }
+    if (note != NOTE_COUNT)
+        notes_add(&ex->event.notes, note, ex->event.at);
+    if (s->env->observe) {
+        session_close(s, local_reply_closes(id));
+        return;
+    }
+    ex->local = id;
+    ex->waits = false;
+}
+
+/* ---- wishes --------------------------------------------------------------------- */
+
+static enum step raw_forward(struct session *s, struct wish *w)
+{
+    enum side from = s->in[CLIENT].len > 0 ? CLIENT : SERVER;
+
+    s->raw_pending = false;
+    w->kind = WISH_FORWARD;
+    w->side = from == CLIENT ? SERVER : CLIENT;
+    w->bytes = s->fact;
+    w->lasting = true;
+    return STEP_WISH;
+}
+
+static enum step tell(struct session *s, struct wish *w)
+{
+    s->told = s->done;
+    s->done = NULL;
+    w->kind = WISH_RECORD;
+    w->event = &s->told->event;
+    return STEP_WISH;
+}
+
+/* The head of the FIFO is a command answered here. */
+static enum step answer_local(struct session *s, struct wish *w)
+{
+    struct exchange *ex = session_pop(s);
+    struct event *e = &ex->event;
+    enum close_reason closes = local_reply_closes(ex->local);
+
+    e->origin = ORIGIN_PROXY;
+    e->code = local_reply_code(ex->local);
+    e->enhanced = local_reply_enhanced(ex->local);
+    e->replied = local_reply_text(ex->local, ex->hint, ex->text);
+    e->reply_us = s->now_us - e->t_us;
+    s->replied_at = s->received[CLIENT];
+    w->kind = WISH_ANSWER;
+    w->side = CLIENT;
+    w->bytes = e->replied;
+    session_finish(s, ex);
+    if (closes != CLOSE_COUNT)
+        session_close(s, closes);
+    return STEP_WISH;
+}
+
+/* What the client had sent and nobody will look at any more. */
+static enum step leftover(struct session *s)
+{
+    struct span rest = input_view(s, CLIENT);
+    bool secret = s->state == STATE_AUTH || s->secret_lines > 0 || s->last_verb == VERB_AUTH ||
+                  s->reason == CLOSE_EARLY_DATA;
+
+    if (rest.len == 0 || s->state == STATE_OPAQUE || s->reason == CLOSE_NO_MEMORY)
+        return STEP_IDLE;
+    struct exchange *ex = session_new_exchange(s);
+    if (ex == NULL)
+        return STEP_IDLE;
+    input_use(s, CLIENT, rest.len);
+    if (!exchange_store(ex, span_first(rest, LEFTOVER_KEPT), 0)) {
+        exchange_free(s->env->exchanges, ex);
+        return STEP_IDLE;
+    }
+    ex->event.received_octets = rest.len;
+    ex->event.secrecy = secret ? SECRET_LINE : SECRET_NONE;
+    ex->event.action = s->env->observe ? ACTION_RELAYED : ACTION_SWALLOWED;
+    ex->event.origin = ORIGIN_NONE;
+    if (s->early_talker)
+        notes_add(&ex->event.notes, NOTE_EARLY_TALKER, ex->event.at);
+    if (s->ended[CLIENT])
+        notes_add(&ex->event.notes, NOTE_CMD_EOF, ex->event.at);
+    s->done = ex;
+    return STEP_AGAIN;
+}
+
+static enum step opaque_record(struct session *s)
+{
+    struct exchange *ex;
+
+    if (s->opaque_why == NULL || s->opaque_told || (ex = session_new_exchange(s)) == NULL)
+        return STEP_IDLE;
+    s->opaque_told = true;
+    ex->event.kind = EVENT_OPAQUE;
+    ex->event.t_us = s->opaque_us;
+    ex->event.at = s->opaque_at[CLIENT];
+    ex->event.opaque_why = s->opaque_why;
+    for (int side = CLIENT; side <= SERVER; side++)
+        ex->event.opaque_octets[side] = s->received[side] - s->opaque_at[side];
+    s->done = ex;
+    return STEP_AGAIN;
+}
+
+/* Everything unfinished is written down, then the last wish there is. */
+static enum step close_step(struct session *s, struct wish *w)
+{
+    struct exchange *ex;
+
+    if (s->content != NULL && !s->content->ended) {
+        content_end(s, false);
+        return STEP_AGAIN;
+    }
+    if (s->parked != NULL && s->reason != CLOSE_NO_MEMORY) {
+        session_push(s, s->parked);
+        s->parked = NULL;
+    }
+    if ((ex = session_pop(s)) != NULL) {
+        ex->event.origin = ORIGIN_NONE;
+        session_finish(s, ex);
+        return STEP_AGAIN;
+    }
+    if (leftover(s) == STEP_AGAIN || opaque_record(s) == STEP_AGAIN)
+        return STEP_AGAIN;
+    if (s->close_told)
+        return STEP_IDLE;
+    s->close_told = true;
+    w->kind = WISH_CLOSE;
+    w->reason = (enum close_reason)s->reason;
+    return STEP_WISH;
+}
+
+/* Input is used up: is the session over? */
+static enum step idle_step(struct session *s)
+{
+    if (s->shutdown && !session_in_transfer(s)) {
+        s->shutdown = false;
+        session_give_up(s, LOCAL_SHUTDOWN, NOTE_COUNT);
+        return STEP_AGAIN;
+    }
+    if (s->ended[CLIENT] && s->first == NULL && s->state != STATE_GREETING &&
+        !session_mirrors_ends(s)) {
+        session_close(s, CLOSE_CLIENT_EOF);
+        return STEP_AGAIN;
+    }
+    return STEP_IDLE;
+}
+
+static enum step session_step(struct session *s, struct wish *w)
+{
+    enum step step;
+
+    if (s->raw_pending)
+        return raw_forward(s, w);
+    if (s->done != NULL)
+        return tell(s, w);
+    if (s->content != NULL && s->content->ended)
+        return content_tell(s, w);
+    if (s->drop) {
+        s->drop = false;
+        w->kind = WISH_DROP_UPSTREAM;
+        w->side = SERVER;
+        return STEP_WISH;
+    }
+    if (s->closing)
+        return close_step(s, w);
+    if (s->first != NULL && exchange_is_local(s->first))
+        return answer_local(s, w);
+    step = server_step(s, w);
+    if (step == STEP_IDLE)
+        step = client_step(s, w);
+    if (step == STEP_IDLE)
+        step = idle_step(s);
+    return step;
+}
+
+/* Gives back what the last wish borrowed. */
+static void release_told(struct session *s)
+{
+    if (s->told != NULL) {
+        exchange_free(s->env->exchanges, s->told);
+        s->told = NULL;
+    }
+    if (s->content != NULL && s->content->told)
+        content_free(s);
+    if (s->out.len > 0 && s->done == NULL)
+        buf_release(&s->out);
+}
+
+/* The fact's bytes are borrowed: what is not used up is kept. */
+static void keep_input(struct session *s, enum side side)
+{
+    struct span rest = s->in[side];
+
+    s->in[side].len = 0;
+    if (rest.len > 0 && !s->closing && !buf_append(&s->held[side], rest))
+        session_close(s, CLOSE_NO_MEMORY);
+}
+
+/* An idle session holds nothing: what was used up in the end is given back. */
+static void release_input(struct session *s, enum side side)
+{
+    if (s->held[side].len > 0 && s->held_used[side] == s->held[side].len) {
+        buf_release(&s->held[side]);
+        s->held_used[side] = 0;
+    }
+}
+
+bool session_next(struct session *s, struct wish *w)
+{
+    enum step step;
+
+    release_told(s);
+    *w = (struct wish){ .kind = WISH_FORWARD };
+    do {
+        step = session_step(s, w);
+        if (step == STEP_IDLE && !s->closing) {
+            keep_input(s, CLIENT);
+            keep_input(s, SERVER);
+            if (s->closing) /* out of memory */
+                step = STEP_AGAIN;
+        }
+    } while (step == STEP_AGAIN);
+    if (step == STEP_WISH)
+        return true;
+    s->fact.len = 0;
+    release_input(s, CLIENT);
+    release_input(s, SERVER);
+    return false;
+}
+
+/* ---- questions ------------------------------------------------------------------ */
+
+enum wait session_wait(const struct session *s)
+{
+    if (s->closing || s->env->observe)
+        return WAIT_NONE;
+    switch ((enum session_state)s->state) {
+    case STATE_GREETING:
+        return WAIT_GREETING;
+    case STATE_OPAQUE:
+        return WAIT_OPAQUE;
+    case STATE_DATA:
+        return s->content != NULL && s->content->data.lookalike_open ? WAIT_LOOKALIKE
+                                                                     : WAIT_DATA_BLOCK;
+    case STATE_CHUNK:
+        return WAIT_DATA_BLOCK;
+    case STATE_COMMAND:
+    case STATE_SYNC:
+    case STATE_AUTH:
+    case STATE_OVERLONG:
+    case STATE_GONE:
+    case STATE_STOPPED:
+        break;
+    }
+    if (s->first == NULL)
+        return WAIT_COMMAND;
+    if (s->first->event.verb == VERB_DATA)
+        return WAIT_DATA_START;
+    if (s->first->event.verb == VERB_DOT || s->first->event.verb == VERB_BDAT)
+        return WAIT_DATA_END;
+    return WAIT_REPLY;
+}
+
+bool session_wants(const struct session *s, enum side from)
+{
+    if (s->closing || s->env->observe)
+        return true;
+    if (from == SERVER)
+        return true;
+    return s->held[CLIENT].len - s->held_used[CLIENT] < SESSION_HELD_MAX &&
+           s->exchanges < SESSION_EXCHANGES_MAX;
+}
+
+bool session_mirrors_ends(const struct session *s)
+{
+    return s->env->observe || s->state == STATE_OPAQUE;
+}
+
+bool session_in_transfer(const struct session *s)
+{
+    if (s->state == STATE_DATA || s->state == STATE_CHUNK || s->state == STATE_OPAQUE)
+        return true;
+    for (const struct exchange *ex = s->first; ex != NULL; ex = ex->next)
+        if (ex->event.verb == VERB_DATA || ex->event.verb == VERB_DOT ||
+            ex->event.verb == VERB_BDAT)
+            return true;
+    return false;
+}
+
+bool session_is_closed(const struct session *s)
+{
+    return s->close_told;
+}

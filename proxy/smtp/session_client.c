@@ -1,0 +1,361 @@
+/* session_client - the client's lines: framing, AUTH dialogue, overlong lines. */
+#include "smtp/session_private.h"
+
+#include "smtp/command.h"
+#include "smtp/foreign.h"
+#include "smtp/line.h"
+
+enum { FOREIGN_KEPT = 64 };
+
+/* ---- one line into an exchange ---------------------------------------------------- */
+
+/* Where reads began within the line that starts at s->at. */
+static void note_reads(struct session *s, struct event *e, size_t octets)
+{
+    uint32_t start = (uint32_t)s->at[CLIENT];
+    unsigned keep = 0;
+
+    for (unsigned i = 0; i < s->reads_len; i++) {
+        uint32_t offset = s->reads[i] - start;
+        if ((int32_t)offset >= 0 && offset < octets && offset <= UINT16_MAX)
+            e->reads[e->reads_len++] = (uint16_t)offset;
+        if ((int32_t)(offset - (uint32_t)octets) >= 0)
+            s->reads[keep++] = s->reads[i];
+    }
+    s->reads_len = (uint8_t)keep;
+    e->reads_more = s->reads_more;
+    if (keep == 0)
+        s->reads_more = false;
+}
+
+/* Was the line sent before the reply to what precedes it? (RFC 2920 3.1) */
+static void note_pipelining(struct session *s, struct exchange *ex)
+{
+    bool ahead = s->first != NULL || ex->event.at < s->replied_at;
+
+    if (!ahead || s->last_verb == VERB_UNKNOWN)
+        return;
+    if (s->last_verb < VERB_UNKNOWN && (verb_flags((enum verb)s->last_verb) & VERB_SYNC) != 0)
+        notes_add(&ex->event.notes, NOTE_PIPELINE_AFTER_SYNC, ex->event.at);
+    else if (!ehlo_offers(s->offered, EHLO_PIPELINING))
+        notes_add(&ex->event.notes, NOTE_PIPELINE_UNADVERTISED, ex->event.at);
+}
+
+/* An exchange that holds the first `keep` octets of a line of `octets`. */
+static struct exchange *take_line(struct session *s, struct span raw, size_t keep, size_t octets)
+{
+    struct exchange *ex = session_new_exchange(s);
+
+    if (ex == NULL)
+        return NULL;
+    if (!exchange_store(ex, span_first(raw, keep), 0)) {
+        exchange_free(s->env->exchanges, ex);
+        session_close(s, CLOSE_NO_MEMORY);
+        return NULL;
+    }
+    ex->event.received_octets = octets;
+    note_reads(s, &ex->event, octets);
+    if (s->early_talker) {
+        notes_add(&ex->event.notes, NOTE_EARLY_TALKER, ex->event.at);
+        s->early_talker = false;
+    }
+    return ex;
+}
+
+/* ---- overlong lines --------------------------------------------------------------- */
+
+static size_t line_limit(const struct session *s, struct span text)
+{
+    const struct policy *policy = s->env->policy;
+    size_t least = policy_get(policy, RULE_LIMIT_MODE) == WORD_FIXED ? policy->limit_fixed
+                                                                     : COMMAND_LINE_OCTETS;
+
+    if (s->state == STATE_AUTH)
+        return policy->limit_auth_line + 2;
+    if (text.len <= least)
+        return least;
+    return ehlo_command_limit(command_parse(text).verb, s->offered, policy);
+}
+
+/* The whole overlong line has gone by, or will never end. */
+static enum step overlong_answer(struct session *s, struct exchange *ex, struct wish *w)
+{
+    struct event *e = &ex->event;
+    struct span kept = e->received;
+    size_t most = kept.len + SESSION_DISCARD_MAX;
+    bool auth = s->overlong_auth;
+
+    s->overlong_auth = false;
+    e->auth_line = auth;
+    e->verb = auth ? VERB_AUTH : command_parse(kept).verb;
+    e->secrecy = auth ? SECRET_LINE : SECRET_NONE;
+    notes_add(&e->notes, auth ? NOTE_AUTH_OVERLONG : NOTE_CMD_OVERLONG, e->at);
+    s->last_verb = (uint8_t)e->verb;
+    session_push(s, ex);
+    if (s->env->observe) {
+        e->action = ACTION_RELAYED;
+        session_enter(s, STATE_SYNC); /* what was cut off may have been anything */
+        return STEP_AGAIN;
+    }
+    e->action = ACTION_REFUSED;
+    if (e->received_octets > most) {
+        session_enter(s, STATE_STOPPED);
+        ex->local = LOCAL_LINE_ENDLESS;
+        return STEP_AGAIN;
+    }
+    session_enter(s, STATE_COMMAND);
+    if (auth)
+        return auth_cancel(s, ex, LOCAL_AUTH_TOO_LONG, w);
+    ex->local = LOCAL_LINE_TOO_LONG;
+    command_count_error(s, ex);
+    return STEP_AGAIN;
+}
+
+static enum step overlong_begin(struct session *s, struct span in, size_t limit)
+{
+    struct exchange *ex = take_line(s, in, limit, limit);
+
+    if (ex == NULL)
+        return STEP_AGAIN;
+    s->overlong_auth = s->state == STATE_AUTH;
+    s->parked = ex;
+    input_use(s, CLIENT, limit);
+    session_enter(s, STATE_OVERLONG);
+    return STEP_AGAIN;
+}
+
+static enum step overlong_step(struct session *s, struct wish *w)
+{
+    struct span in = input_view(s, CLIENT);
+    struct exchange *ex = s->parked;
+    size_t lf = span_find(in, '\n');
+    size_t used = lf < in.len ? lf + 1 : in.len;
+    uint64_t most = ex->event.received.len + SESSION_DISCARD_MAX + 1;
+
+    if (!s->env->observe && ex->event.received_octets + used > most)
+        used = (size_t)(most - ex->event.received_octets);
+    ex->event.received_octets += used;
+    input_use(s, CLIENT, used);
+    if (used <= lf && (s->env->observe || ex->event.received_octets < most))
+        return STEP_AGAIN;
+    s->parked = NULL;
+    return overlong_answer(s, ex, w);
+}
+
+/* ---- AUTH dialogue (RFC 4954 4) ---------------------------------------------------- */
+
+enum step auth_cancel(struct session *s, struct exchange *ex, enum local_reply id,
+                      struct wish *w)
+{
+    ex->local = id;
+    ex->waits = true; /* the upstream's 501 comes first */
+    ex->event.action = ACTION_REFUSED;
+    session_enter(s, STATE_SYNC);
+    w->kind = WISH_FORWARD;
+    w->side = SERVER;
+    w->bytes = SPAN_LIT("*\r\n");
+    return STEP_WISH;
+}
+
+static enum step auth_line(struct session *s, struct exchange *ex, const struct line *l,
+                           struct span raw, struct wish *w)
+{
+    struct event *e = &ex->event;
+    struct command c = command_parse(l->text);
+
+    e->verb = VERB_AUTH;
+    e->auth_line = true;
+    e->secrecy = SECRET_LINE;
+    session_push(s, ex);
+    session_enter(s, STATE_SYNC);
+    if (l->end == LINE_LF)
+        notes_add(&e->notes, NOTE_CMD_BARE_LF, e->at);
+    if (l->end == LINE_CRCRLF)
+        notes_add(&e->notes, NOTE_CMD_CRCRLF, e->at);
+    if (span_equal(l->text, SPAN_LIT("*")))
+        notes_add(&e->notes, NOTE_AUTH_CANCEL, e->at);
+    if ((c.faults & (FAULT_NUL | FAULT_BARE_CR)) != 0) {
+        notes_add(&e->notes, (c.faults & FAULT_NUL) != 0 ? NOTE_CMD_NUL : NOTE_CMD_BARE_CR,
+                  e->at + c.fault_at);
+        if (!s->env->observe)
+            return auth_cancel(s, ex, LOCAL_AUTH_GARBLED, w);
+    }
+    if (l->end != LINE_CRLF && !s->env->observe && !exchange_rewrite(ex, l->text)) {
+        session_close(s, CLOSE_NO_MEMORY);
+        return STEP_AGAIN;
+    }
+    return command_forward(s, ex, raw, w);
+}
+
+/* ---- the states in which lines are read -------------------------------------------- */
+
+/* After refused content there is no upstream: only QUIT has a friendly answer. */
+static enum step gone_line(struct session *s, struct exchange *ex, const struct line *l)
+{
+    ex->event.verb = command_parse(l->text).verb;
+    ex->event.action = ACTION_REFUSED;
+    ex->local = ex->event.verb == VERB_QUIT ? LOCAL_GONE_QUIT : LOCAL_GONE;
+    session_enter(s, STATE_STOPPED);
+    session_push(s, ex);
+    return STEP_AGAIN;
+}
+
+/* The shortest start that gives the protocol away: so the record does not depend on reads. */
+static size_t foreign_length(struct span in)
+{
+    enum note_id which;
+    size_t n = 1;
+
+    while (n < in.len && foreign_sniff(span_first(in, n), &which) != FOREIGN_YES)
+        n++;
+    return n;
+}
+
+static enum step foreign_found(struct session *s, struct span in, enum note_id which)
+{
+    struct exchange *ex = take_line(s, in, FOREIGN_KEPT, foreign_length(in));
+
+    if (ex == NULL)
+        return STEP_AGAIN;
+    ex->event.received.len = (size_t)ex->event.received_octets < ex->event.received.len
+                                 ? (size_t)ex->event.received_octets
+                                 : ex->event.received.len;
+    notes_add(&ex->event.notes, which, ex->event.at);
+    if (s->env->observe) {
+        ex->event.origin = ORIGIN_NONE;
+        session_become_opaque(s, "not-smtp");
+        s->done = ex;
+        return STEP_AGAIN;
+    }
+    input_use(s, CLIENT, (size_t)ex->event.received_octets);
+    ex->event.action = ACTION_REFUSED;
+    ex->local = LOCAL_NOT_SMTP;
+    session_enter(s, STATE_STOPPED);
+    session_push(s, ex);
+    return STEP_AGAIN;
+}
+
+static enum step sniff(struct session *s, struct span in)
+{
+    enum note_id which = NOTE_COUNT;
+
+    switch (foreign_sniff(in, &which)) {
+    case FOREIGN_NO:
+        return STEP_IDLE;
+    case FOREIGN_MORE:
+        return STEP_WISH; /* stands for: wait */
+    case FOREIGN_YES:
+        break;
+    }
+    if (!s->env->observe && policy_get(s->env->policy, RULE_FOREIGN) == WORD_IGNORE)
+        return STEP_IDLE;
+    return foreign_found(s, in, which);
+}
+
+static enum step line_step(struct session *s, struct wish *w)
+{
+    struct span in = input_view(s, CLIENT);
+    struct span raw;
+    struct exchange *ex;
+    struct line l;
+
+    if (in.len == 0)
+        return STEP_IDLE;
+    l = line_next(in);
+    raw = l.end == LINE_MORE ? in : span_first(in, l.used);
+    size_t limit = line_limit(s, raw);
+    if (raw.len > limit)
+        return overlong_begin(s, in, limit);
+    if (l.end == LINE_MORE)
+        return STEP_IDLE;
+    ex = take_line(s, raw, raw.len, raw.len);
+    if (ex == NULL)
+        return STEP_AGAIN;
+    note_pipelining(s, ex);
+    input_use(s, CLIENT, raw.len);
+    if (s->state == STATE_AUTH)
+        return auth_line(s, ex, &l, raw, w);
+    if (s->state == STATE_GONE)
+        return gone_line(s, ex, &l);
+    return command_take(s, ex, &l, raw, w);
+}
+
+static enum step command_step(struct session *s, struct wish *w)
+{
+    if (s->first_command && !input_is_empty(s, CLIENT)) {
+        enum step step = sniff(s, input_view(s, CLIENT));
+        if (step == STEP_WISH)
+            return STEP_IDLE;
+        if (step == STEP_AGAIN)
+            return STEP_AGAIN;
+        s->first_command = false;
+    }
+    if (s->exchanges >= SESSION_EXCHANGES_MAX) {
+        if (s->env->observe)
+            session_become_opaque(s, "lost-track");
+        return s->env->observe ? STEP_AGAIN : STEP_IDLE;
+    }
+    return line_step(s, w);
+}
+
+/* Input that cannot be understood before a reply has come. */
+static enum step waiting_step(struct session *s)
+{
+    if (s->env->observe && input_view(s, CLIENT).len > SESSION_HELD_MAX) {
+        session_become_opaque(s, "lost-track"); /* observe mode never holds the client back */
+        return STEP_AGAIN;
+    }
+    return STEP_IDLE;
+}
+
+static enum step greeting_step(struct session *s)
+{
+    if (!input_is_empty(s, CLIENT) && !s->env->observe &&
+        policy_get(s->env->policy, RULE_EARLY_TALKER) == WORD_REJECT) {
+        session_give_up(s, LOCAL_EARLY_TALKER, NOTE_EARLY_TALKER);
+        return STEP_AGAIN;
+    }
+    return waiting_step(s);
+}
+
+static enum step opaque_step(struct session *s, struct wish *w)
+{
+    struct span in = input_view(s, CLIENT);
+
+    if (in.len == 0)
+        return STEP_IDLE;
+    input_use(s, CLIENT, in.len);
+    if (s->env->observe)
+        return STEP_AGAIN;
+    w->kind = WISH_FORWARD;
+    w->side = SERVER;
+    w->bytes = in;
+    w->lasting = session_is_lasting(s, in);
+    return STEP_WISH;
+}
+
+enum step client_step(struct session *s, struct wish *w)
+{
+    switch ((enum session_state)s->state) {
+    case STATE_GREETING:
+        return greeting_step(s);
+    case STATE_COMMAND:
+        return command_step(s, w);
+    case STATE_SYNC:
+        return waiting_step(s);
+    case STATE_AUTH:
+    case STATE_GONE:
+        return line_step(s, w);
+    case STATE_OVERLONG:
+        return input_is_empty(s, CLIENT) ? STEP_IDLE : overlong_step(s, w);
+    case STATE_DATA:
+        return content_step(s, w);
+    case STATE_CHUNK:
+        return chunk_step(s, w);
+    case STATE_OPAQUE:
+        return opaque_step(s, w);
+    case STATE_STOPPED:
+        return STEP_IDLE;
+    }
+    return STEP_IDLE;
+}

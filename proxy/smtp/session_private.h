@@ -1,0 +1,118 @@
+/*
+ * session_private - what the parts of the session share; nobody else includes it.
+ *
+ *   session.c          facts, the order of wishes, input of both sides, the end
+ *   session_client.c   the client's lines: framing, AUTH dialogue, overlong lines
+ *   session_command.c  one command judged: what policy and state say of it
+ *   session_content.c  mail data and BDAT chunks
+ *   session_server.c   the upstream's replies, and what they change
+ *   exchange.c         a command and its reply, the FIFO
+ */
+#ifndef SMTP_SESSION_PRIVATE_H
+#define SMTP_SESSION_PRIVATE_H
+
+#include "smtp/exchange.h"
+#include "smtp/line.h"
+#include "smtp/local_reply.h"
+#include "smtp/session.h"
+
+#define SESSION_STATES(X)                                                                        \
+    X(GREETING, "greeting")  /* waiting for the upstream's greeting; the client is held */       \
+    X(COMMAND, "command")    /* the client may speak; replies are paired by the FIFO */          \
+    X(SYNC, "sync")          /* what follows cannot be understood before the last reply */       \
+    X(AUTH, "auth")          /* the next client line belongs to the AUTH dialogue */             \
+    X(OVERLONG, "overlong")  /* throwing away the rest of an overlong line */                    \
+    X(DATA, "data")          /* between 354 and the end of data */                               \
+    X(CHUNK, "chunk")        /* inside a BDAT chunk */                                           \
+    X(GONE, "gone")          /* content was refused, the upstream dropped; QUIT is awaited */    \
+    X(OPAQUE, "opaque")      /* not ours to read */                                              \
+    X(STOPPED, "stopped")    /* the client is not listened to any more */
+
+enum session_state {
+#define X(id, name) STATE_##id,
+    SESSION_STATES(X)
+#undef X
+};
+
+enum step {
+    STEP_IDLE,  /* nothing to do with what is there */
+    STEP_AGAIN, /* something changed, look again */
+    STEP_WISH,  /* *w is filled */
+};
+
+/* Mail data under way: from 354 or the first BDAT to its end. */
+struct content {
+    struct data data;
+    struct event event;
+    struct data_piece rest;  /* a rewritten piece: its `sent` follows its `received` */
+    uint64_t read_at[DATA_READS_MAX];
+    struct data_piece cut;   /* undecided octets when the data was cut off */
+    bool cut_off;            /* `cut` holds octets for the digest */
+    bool ended;              /* the event is to be told */
+    bool told;
+    bool refused_told;
+};
+
+/* The only place that assigns session->state. */
+void session_enter(struct session *s, enum session_state next);
+/* The first reason wins. Nothing is parsed any more; records, then WISH_CLOSE follow. */
+void session_close(struct session *s, enum close_reason why);
+
+/* All unused input of a side, in one piece. Valid until the next call for that side. */
+struct span input_view(struct session *s, enum side side);
+void input_use(struct session *s, enum side side, size_t n);
+/* Is there input of that side that nobody has looked at? */
+bool input_is_empty(const struct session *s, enum side side);
+bool session_is_lasting(const struct session *s, struct span bytes);
+
+/* Commands may be sent on without waiting for replies. */
+bool session_pipelines(const struct session *s);
+
+/*
+ * Answers with a closing reply made here, in place of what the client waits for. In
+ * observe mode nothing is answered: the session just ends.
+ */
+void session_give_up(struct session *s, enum local_reply id, enum note_id note);
+/* Appends a command to the FIFO. */
+void session_push(struct session *s, struct exchange *ex);
+/* Takes the head of the FIFO away. */
+struct exchange *session_pop(struct session *s);
+bool session_has_pending(const struct session *s, enum verb verb);
+/* The exchange is complete: its event is told next. */
+void session_finish(struct session *s, struct exchange *ex);
+
+enum step client_step(struct session *s, struct wish *w);
+enum step server_step(struct session *s, struct wish *w);
+enum step content_step(struct session *s, struct wish *w);
+/* The content has ended: what is left of it, then its event. */
+enum step content_tell(struct session *s, struct wish *w);
+enum step chunk_step(struct session *s, struct wish *w);
+
+/*
+ * Judges the command line of the exchange (already stored) and puts it into the FIFO
+ * or starts its chunk; fills *w when it is to be forwarded.
+ */
+enum step command_take(struct session *s, struct exchange *ex, const struct line *l,
+                       struct span raw, struct wish *w);
+/* Forwards raw or, when the exchange has a rewritten form, that. */
+enum step command_forward(struct session *s, struct exchange *ex, struct span raw,
+                          struct wish *w);
+
+/* One more refused command: at the limit its reply becomes 421 and the session ends. */
+void command_count_error(struct session *s, struct exchange *ex);
+/* Ends the AUTH dialogue with "*"; the client hears `id` when the upstream has answered. */
+enum step auth_cancel(struct session *s, struct exchange *ex, enum local_reply id,
+                      struct wish *w);
+
+/* NULL when memory is out: the session is then closing. */
+struct exchange *session_new_exchange(struct session *s);
+/* Starts content; false when memory is out (the session is then closing). */
+bool content_begin(struct session *s, bool bdat);
+/* The content's end: complete, or cut off. Its event is told next. */
+void content_end(struct session *s, bool complete);
+void content_free(struct session *s);
+/* Transaction state after RSET, EHLO, end of data. */
+void session_reset_transaction(struct session *s);
+void session_become_opaque(struct session *s, const char *why);
+
+#endif

@@ -1,0 +1,366 @@
+/* session_server - the upstream's replies, and what they change. */
+#include "smtp/session_private.h"
+
+#include "smtp/reply.h"
+
+void session_reset_transaction(struct session *s)
+{
+    s->mail = s->rcpt_sent = s->bdat = false;
+}
+
+void session_become_opaque(struct session *s, const char *why)
+{
+    s->opaque_why = why;
+    s->opaque_us = s->now_us;
+    for (int side = CLIENT; side <= SERVER; side++)
+        s->opaque_at[side] = s->at[side];
+    session_enter(s, STATE_OPAQUE);
+}
+
+/* ---- what a reply means ---------------------------------------------------------- */
+
+static void after_greeting_command(struct session *s, const struct event *e)
+{
+    if (e->code / 100 != 2)
+        return; /* a refused EHLO leaves the state as it was (RFC 5321 4.1.4) */
+    s->helo = true;
+    if (e->verb == VERB_HELO)
+        s->offered = 0;
+    session_reset_transaction(s);
+}
+
+static void after_mail(struct session *s, unsigned code)
+{
+    if (!s->mail)
+        s->rcpt_sent = session_has_pending(s, VERB_RCPT);
+    s->mail = s->mail || code / 100 == 2;
+}
+
+/* The reply to DATA decides what the client's next octets are. */
+static void after_data(struct session *s, struct exchange *ex, unsigned code)
+{
+    bool early = !input_is_empty(s, CLIENT);
+
+    if (early)
+        notes_add(&ex->event.notes, NOTE_EARLY_DATA, s->at[CLIENT]);
+    if (early && !s->env->observe && policy_get(s->env->policy, RULE_DATA_EARLY) == WORD_REJECT) {
+        session_enter(s, STATE_STOPPED);
+        session_give_up(s, LOCAL_EARLY_DATA, NOTE_COUNT);
+        return;
+    }
+    if (code == 354 && content_begin(s, false))
+        session_enter(s, STATE_DATA);
+}
+
+static void after_message(struct session *s)
+{
+    s->mail = s->bdat = false;
+}
+
+static void after_starttls(struct session *s, unsigned code)
+{
+    if (code == 220)
+        session_become_opaque(s, "starttls");
+}
+
+static void after_xclient(struct session *s, unsigned code)
+{
+    if (code != 220)
+        return;
+    s->helo = s->authenticated = false;
+    s->offered = 0;
+    session_reset_transaction(s);
+}
+
+/* The state after a reply that was relayed. RFC 5321 4.1.4, 4954, 3030, 3207. */
+static void apply_reply(struct session *s, struct exchange *ex)
+{
+    const struct event *e = &ex->event;
+    bool ok = e->code / 100 == 2;
+
+    if (s->first == NULL && s->state == STATE_SYNC)
+        session_enter(s, STATE_COMMAND);
+    switch (e->verb) {
+    case VERB_EHLO:
+    case VERB_HELO:
+        after_greeting_command(s, e);
+        break;
+    case VERB_MAIL:
+        after_mail(s, e->code);
+        break;
+    case VERB_RSET:
+        if (ok)
+            session_reset_transaction(s);
+        break;
+    case VERB_DATA:
+        after_data(s, ex, e->code);
+        break;
+    case VERB_DOT:
+        after_message(s);
+        break;
+    case VERB_BDAT:
+        if (ex->last_chunk)
+            after_message(s);
+        break;
+    case VERB_AUTH:
+        if (e->code == 334)
+            session_enter(s, STATE_AUTH);
+        else if (ok)
+            s->authenticated = true;
+        else
+            s->secret_lines = 2; /* a client may send the rest all the same */
+        break;
+    case VERB_STARTTLS:
+        after_starttls(s, e->code);
+        break;
+    case VERB_XCLIENT:
+        after_xclient(s, e->code);
+        break;
+    case VERB_QUIT:
+        s->quit_told = true;
+        if (!s->env->observe)
+            session_close(s, CLOSE_QUIT);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- one reply on its way --------------------------------------------------------- */
+
+/* What the client gets: as received, canonical, or with keywords removed. */
+static bool make_sent(struct session *s, struct exchange *ex, const struct reply *r)
+{
+    struct event *e = &ex->event;
+    bool layer = false;
+
+    e->reply = r->received;
+    e->replied = r->received;
+    if (e->verb == VERB_EHLO && e->kind == EVENT_COMMAND && r->code / 100 == 2) {
+        if (s->env->observe) {
+            s->offered = ehlo_parse(r->received);
+            return true;
+        }
+        if (!ehlo_filter(r->received, s->env->policy, &s->offered, &s->out, &layer))
+            return false;
+        if (layer)
+            notes_add(&e->notes, NOTE_SASL_LAYER, s->at[SERVER]);
+        if (s->out.len > 0) {
+            notes_add(&e->notes, NOTE_EHLO_MODIFIED, s->at[SERVER]);
+            e->replied = buf_span(&s->out);
+            return true;
+        }
+    }
+    if (!r->canonical && !s->env->observe) {
+        if (!reply_canonical(r->received, &s->out))
+            return false;
+        e->replied = buf_span(&s->out);
+    }
+    return true;
+}
+
+/* Hands the reply to the client and completes the exchange. */
+static enum step relay_reply(struct session *s, struct exchange *ex, const struct reply *r,
+                             struct wish *w)
+{
+    struct event *e = &ex->event;
+
+    e->code = r->code;
+    e->enhanced = r->enhanced;
+    e->origin = ORIGIN_UPSTREAM;
+    e->reply_us = s->now_us - e->t_us;
+    s->replied_at = s->received[CLIENT];
+    if (!make_sent(s, ex, r)) {
+        session_close(s, CLOSE_NO_MEMORY);
+        exchange_free(s->env->exchanges, ex);
+        return STEP_AGAIN;
+    }
+    input_use(s, SERVER, r->received.len);
+    session_finish(s, ex);
+    if (s->env->observe)
+        return STEP_AGAIN; /* the octets went ahead */
+    w->kind = WISH_FORWARD;
+    w->side = CLIENT;
+    w->bytes = e->replied;
+    w->lasting = session_is_lasting(s, e->replied);
+    return STEP_WISH;
+}
+
+/* The upstream's 501 to our "*": the client hears what was wrong with its line. */
+static enum step replace_reply(struct session *s, struct exchange *ex, const struct reply *r)
+{
+    ex->event.reply = r->received;
+    input_use(s, SERVER, r->received.len);
+    if (s->state == STATE_SYNC)
+        session_enter(s, STATE_COMMAND);
+    s->secret_lines = 2;
+    ex->waits = false; /* local now, and at the head of the FIFO */
+    return STEP_AGAIN;
+}
+
+static void merge_notes(struct exchange *ex, const struct notes *notes)
+{
+    for (unsigned i = 0; i < notes->len; i++)
+        notes_add(&ex->event.notes, (enum note_id)notes->list[i].id, notes->list[i].at);
+}
+
+/* Replies that cannot be followed: the count would be off for the rest (RFC 5321 4.2.1). */
+static enum step protocol_error(struct session *s, struct span received, struct notes *notes,
+                                enum note_id note)
+{
+    struct exchange *ex;
+
+    notes_add(notes, note, s->at[SERVER]);
+    if (s->env->observe) {
+        ex = session_new_exchange(s);
+        if (ex == NULL)
+            return STEP_AGAIN;
+        ex->event.action = ACTION_RELAYED;
+        ex->event.origin = ORIGIN_UPSTREAM;
+        ex->event.at = s->at[SERVER];
+        ex->event.notes = *notes;
+        ex->event.reply = ex->event.replied = received;
+        input_use(s, SERVER, received.len);
+        s->done = ex;
+        return STEP_AGAIN;
+    }
+    session_enter(s, s->state == STATE_GREETING ? STATE_GREETING : STATE_STOPPED);
+    session_give_up(s, s->state == STATE_GREETING ? LOCAL_GREETING_NOT_SMTP
+                                                  : LOCAL_UPSTREAM_PROTOCOL, NOTE_COUNT);
+    if (s->first != NULL) {
+        s->first->event.reply = received; /* told before the input is touched again */
+        merge_notes(s->first, notes);
+    }
+    input_use(s, SERVER, received.len);
+    return STEP_AGAIN;
+}
+
+static enum step take_greeting(struct session *s, const struct reply *r,
+                               const struct notes *notes, struct wish *w)
+{
+    struct exchange *ex = session_new_exchange(s);
+
+    if (ex == NULL)
+        return STEP_AGAIN;
+    ex->event.kind = EVENT_GREETING;
+    ex->event.at = s->at[SERVER];
+    ex->event.notes = *notes;
+    s->early_talker = !input_is_empty(s, CLIENT);
+    session_enter(s, STATE_COMMAND);
+    if (r->code == 421)
+        notes_add(&ex->event.notes, NOTE_GREETING_421, s->at[SERVER]);
+    else if (r->code == 554)
+        notes_add(&ex->event.notes, NOTE_GREETING_554, s->at[SERVER]);
+    else if (r->code == 521)
+        notes_add(&ex->event.notes, NOTE_GREETING_521, s->at[SERVER]);
+    if (r->code == 421 && !s->env->observe)
+        session_close(s, CLOSE_UPSTREAM_421);
+    return relay_reply(s, ex, r, w);
+}
+
+/* 421 answers whatever is pending, asked or not, and is the last reply (RFC 5321 3.8). */
+static enum step take_421(struct session *s, const struct reply *r, const struct notes *notes,
+                          struct wish *w)
+{
+    struct exchange *ex = s->first != NULL ? session_pop(s) : session_new_exchange(s);
+
+    if (ex == NULL)
+        return STEP_AGAIN;
+    ex->local = LOCAL_NONE;
+    merge_notes(ex, notes);
+    notes_add(&ex->event.notes, NOTE_UPSTREAM_421, s->at[SERVER]);
+    session_enter(s, STATE_STOPPED);
+    session_close(s, CLOSE_UPSTREAM_421);
+    return relay_reply(s, ex, r, w);
+}
+
+/* Plaintext on either side of the upgrade would be carried into it: nothing may be. */
+static enum step check_upgrade(struct session *s, struct exchange *ex, const struct reply *r)
+{
+    bool client = !input_is_empty(s, CLIENT);
+    bool server = input_view(s, SERVER).len > r->received.len;
+
+    if (ex->event.verb != VERB_STARTTLS || r->code != 220 || !(client || server))
+        return STEP_IDLE;
+    notes_add(&ex->event.notes,
+              client ? NOTE_STARTTLS_INJECTION : NOTE_STARTTLS_RESPONSE_INJECTION,
+              client ? s->at[CLIENT] : s->at[SERVER] + r->received.len);
+    if (s->env->observe)
+        return STEP_IDLE;
+    session_enter(s, STATE_STOPPED);
+    ex->event.reply = r->received;
+    ex->local = LOCAL_STARTTLS_INJECTION;
+    ex->waits = false;
+    return STEP_AGAIN;
+}
+
+static enum step take_reply(struct session *s, const struct reply *r, struct notes *notes,
+                            struct wish *w)
+{
+    struct exchange *ex = s->first;
+    enum step step;
+
+    if (r->code == 421 && !s->env->observe)
+        return take_421(s, r, notes, w);
+    if (ex == NULL)
+        return protocol_error(s, r->received, notes, NOTE_REPLY_UNSOLICITED);
+    if (ex->waits)
+        return replace_reply(s, ex, r);
+    merge_notes(ex, notes);
+    step = check_upgrade(s, ex, r);
+    if (step != STEP_IDLE)
+        return step;
+    session_pop(s);
+    step = relay_reply(s, ex, r, w);
+    if (!s->closing)
+        apply_reply(s, ex);
+    return step;
+}
+
+static enum step opaque_from_server(struct session *s, struct span in, struct wish *w)
+{
+    input_use(s, SERVER, in.len);
+    if (s->env->observe)
+        return STEP_AGAIN;
+    w->kind = WISH_FORWARD;
+    w->side = CLIENT;
+    w->bytes = in;
+    w->lasting = session_is_lasting(s, in);
+    return STEP_WISH;
+}
+
+enum step server_step(struct session *s, struct wish *w)
+{
+    struct span in;
+    struct reply r;
+    struct notes notes = { .len = 0 };
+
+    if (input_is_empty(s, SERVER))
+        return STEP_IDLE;
+    in = input_view(s, SERVER);
+    if (s->state == STATE_OPAQUE)
+        return opaque_from_server(s, in, w);
+    if (s->upstream_gone) {
+        input_use(s, SERVER, in.len);
+        return STEP_AGAIN;
+    }
+    switch (reply_parse(in, &r, &notes, s->at[SERVER])) {
+    case REPLY_MORE:
+        return STEP_IDLE;
+    case REPLY_OK:
+        break;
+    case REPLY_BAD_CODE:
+        return protocol_error(s, r.received, &notes,
+                              s->state == STATE_GREETING ? NOTE_GREETING_NOT_SMTP
+                                                         : NOTE_REPLY_BAD_CODE);
+    case REPLY_MISMATCH:
+        return protocol_error(s, r.received, &notes, NOTE_REPLY_CODE_MISMATCH);
+    case REPLY_TOO_LONG:
+        return protocol_error(s, r.received, &notes, NOTE_REPLY_OVERLONG);
+    }
+    if (reply_looks_masked(r.received))
+        notes_add(&notes, NOTE_REPLY_MASKED, s->at[SERVER]);
+    if (s->state == STATE_GREETING)
+        return take_greeting(s, &r, &notes, w);
+    return take_reply(s, &r, &notes, w);
+}
