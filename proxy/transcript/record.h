@@ -30,6 +30,7 @@ struct recorder {
     struct content_digest *digest;
     uint8_t sid[16]; /* a ULID: time, then chance; unique across machines */
     uint32_t n;
+    uint32_t contents; /* begun: names the spool files */
 };
 
 /* Text forms of addresses ("192.0.2.1:4711"); empty where unknown. */
@@ -66,6 +67,7 @@ struct record_close {
     struct record_tcp tcp[2];    /* by side */
 };
 
+/* Also with a stream of a NULL writer: then nothing else costs anything. */
 void recorder_init(struct recorder *r, struct stream *stream, uint64_t t_us);
 /* The session's id as 26 characters and a NUL. */
 void recorder_sid(const struct recorder *r, char out[27]);

@@ -14,7 +14,11 @@
  * A full or failing disk counts as a full queue: the writer says so once in the
  * log, tries again each second, and never leaves half a line behind.
  *
- * The path is a strftime() template. SIGUSR1 ends in writer_reopen().
+ * Failing, the writer stops clients at once with pause, because what is queued would
+ * not survive a crash; with drop the queue fills first.
+ *
+ * The path is a strftime() template, in UTC like the records' times. SIGUSR1 ends in
+ * writer_reopen(). All signals are blocked in the writer's thread.
  */
 #ifndef TRANSCRIPT_WRITER_H
 #define TRANSCRIPT_WRITER_H
@@ -53,16 +57,25 @@ struct writer_stats {
 struct writer;
 struct stream;
 
-/* Copies what it needs of the config. NULL: `error` says what, where and what to do. */
+/*
+ * Copies what it needs of the config; a descriptor given stays the caller's. NULL:
+ * `error` says what, where and what to do; it is empty when no file is named: then
+ * there is no transcript, and a NULL writer is what streams are made of.
+ */
 MUST_CHECK struct writer *writer_start(const struct writer_config *c, char *error, size_t size);
-/* Writes all that is queued (waits at most `ms` for a failing disk), ends the thread. */
+/*
+ * Takes the streams' last records, writes all that is queued (waits at most `ms` for
+ * a failing disk), ends the thread. The streams' threads must have ended or have
+ * closed their sessions; stream_free() is still due, before or after.
+ */
 void writer_stop(struct writer **w, unsigned ms);
 void writer_reopen(struct writer *w);
 void writer_get_stats(struct writer *w, struct writer_stats *out);
 
 /*
  * A stream belongs to one thread. on_room is called from the writer's thread after
- * stream_is_blocked() was true and there is room again. A stream of a NULL writer is
+ * stream_is_blocked() was true and there is room again; it must only wake the
+ * stream's thread (uv_async_send), and call nothing of the writer. A stream of a NULL writer is
  * legal: it drops everything at the least cost.
  */
 MUST_CHECK struct stream *stream_new(struct writer *w, void (*on_room)(void *), void *arg);

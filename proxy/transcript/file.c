@@ -1,0 +1,261 @@
+#include "transcript/file.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    NUMBER_MAX = 1000000,
+    POLL_MS    = 1000,    /* a pipe that takes nothing for so long is failing */
+    LOOK_BACK  = 65536,   /* for the end of the last whole line */
+};
+
+void file_init(struct file *f, const struct writer_config *c)
+{
+    *f = (struct file){ .config = c, .fd = -1 };
+}
+
+/* The name at this time; false when it does not fit. */
+static bool file_name(const struct file *f, time_t now, char out[PATH_MAX])
+{
+    struct tm tm;
+
+    if (strchr(f->config->file, '%') == NULL)
+        return (size_t)snprintf(out, PATH_MAX, "%s", f->config->file) < PATH_MAX;
+    gmtime_r(&now, &tm);
+    /* The format is the operator's, from the configuration. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    return strftime(out, PATH_MAX, f->config->file, &tm) > 0;
+#pragma GCC diagnostic pop
+}
+
+/* Offset behind the last LF of the file, as far as LOOK_BACK reaches; -1: none there. */
+static off_t last_line_end(int fd, off_t size)
+{
+    unsigned char buf[4096];
+
+    for (off_t back = 0; back < size && back < LOOK_BACK;) {
+        off_t n = size - back < (off_t)sizeof buf ? size - back : (off_t)sizeof buf;
+        if (pread(fd, buf, (size_t)n, size - back - n) != n)
+            return -1;
+        const unsigned char *lf = memrchr(buf, '\n', (size_t)n);
+        if (lf != NULL)
+            return size - back - n + (lf - buf) + 1;
+        back += n;
+    }
+    return size <= LOOK_BACK ? 0 : -1;
+}
+
+/* A cut last line of ours goes; anything else that does not end in LF gets one. */
+static int mend_end(struct file *f)
+{
+    static const char ours[] = "{\"v\":1,";
+    char start[sizeof ours - 1] = { 0 };
+    off_t size = (off_t)f->size, end = last_line_end(f->fd, size);
+
+    if (size == 0 || end == size)
+        return 0;
+    ssize_t n = end < 0 ? 0 : pread(f->fd, start, sizeof start, end);
+    if (n > 0 && memcmp(start, ours, (size_t)n) == 0) {
+        log_warn("transcript %s: removed the last line, it was cut short", f->path);
+        f->size = (uint64_t)end;
+        return ftruncate(f->fd, end) == 0 ? 0 : errno;
+    }
+    if (write(f->fd, "\n", 1) != 1)
+        return errno;
+    f->size++;
+    return 0;
+}
+
+static void file_adopt(struct file *f, int fd, bool ours)
+{
+    struct stat st;
+
+    f->fd = fd;
+    f->ours = ours;
+    f->regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    f->size = f->regular ? (uint64_t)st.st_size : 0;
+    f->middle = false;
+    f->cannot_rotate = false;
+}
+
+int file_open(struct file *f)
+{
+    time_t now = time(NULL);
+
+    f->opened = f->named = now;
+    if (f->config->fd >= 0 || strcmp(f->config->file, "-") == 0) {
+        snprintf(f->path, sizeof f->path, "%s", f->config->fd >= 0 ? "pipe" : "standard output");
+        file_adopt(f, f->config->fd >= 0 ? f->config->fd : STDOUT_FILENO, false);
+        return 0;
+    }
+    if (!file_name(f, now, f->path))
+        return ENAMETOOLONG;
+    int fd = open(f->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, (mode_t)f->config->file_mode);
+    if (fd < 0 && errno == EACCES) /* write-only devices and drop boxes */
+        fd = open(f->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (fd < 0)
+        return errno;
+    file_adopt(f, fd, true);
+    return f->regular ? mend_end(f) : 0;
+}
+
+void file_close(struct file *f)
+{
+    if (f->fd >= 0 && f->ours)
+        close(f->fd);
+    f->fd = -1;
+}
+
+/* Renames without ever replacing a file. 0 or an errno. */
+static int rename_new(const char *from, const char *to)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return errno;
+    if (link(from, to) != 0)
+        return errno;
+    return unlink(from) == 0 ? 0 : errno;
+}
+
+static int rotate_name(struct file *f)
+{
+    char to[PATH_MAX + 16];
+    int error = EEXIST;
+
+    while (error == EEXIST && f->number < NUMBER_MAX) {
+        snprintf(to, sizeof to, "%s.%u", f->path, ++f->number);
+        error = rename_new(f->path, to);
+    }
+    return error;
+}
+
+static int file_rotate(struct file *f)
+{
+    int error = rotate_name(f);
+
+    if (error != 0 && error != ENOENT) { /* moved away by somebody: open a new one */
+        log_error("transcript %s: cannot rotate: %s; it goes on growing", f->path,
+                  strerror(error));
+        f->cannot_rotate = true;
+        return 0;
+    }
+    f->rotations++;
+    file_close(f);
+    return file_open(f);
+}
+
+static bool too_old(const struct file *f, time_t now)
+{
+    uint64_t age = f->config->rotate_seconds;
+
+    return age != 0 && f->size > 0 && now > f->opened && (uint64_t)(now - f->opened) >= age;
+}
+
+/* Follows the clock: another name, or an age. */
+static int file_follow_time(struct file *f)
+{
+    time_t now = time(NULL);
+    char name[PATH_MAX];
+
+    if (f->fd < 0)
+        return file_open(f);
+    if (!f->ours || now == f->named)
+        return 0;
+    f->named = now;
+    if (!file_name(f, now, name))
+        return ENAMETOOLONG;
+    if (strcmp(name, f->path) != 0) {
+        f->number = 0;
+        file_close(f);
+        return file_open(f);
+    }
+    if (f->regular && !f->cannot_rotate && too_old(f, now))
+        return file_rotate(f);
+    return 0;
+}
+
+/* How much of the lines the file may take before it is rotated; at least one line. */
+static size_t until_full(const struct file *f, struct span lines)
+{
+    uint64_t max = f->config->rotate_octets;
+    size_t room = max > f->size ? (size_t)(max - f->size) : 0;
+
+    if (max == 0 || !f->ours || !f->regular || f->cannot_rotate || lines.len <= room)
+        return lines.len;
+    const unsigned char *lf = room ? memrchr(lines.ptr, '\n', room) : NULL;
+    if (lf != NULL)
+        return (size_t)(lf - lines.ptr) + 1;
+    return f->size > 0 ? 0 : span_find(lines, '\n') + 1;
+}
+
+/* After k octets and an error: back to the last whole line. Returns what stays. */
+static size_t take_back(struct file *f, const unsigned char *p, size_t k)
+{
+    const unsigned char *lf = memrchr(p, '\n', k);
+    size_t whole = lf ? (size_t)(lf - p) + 1 : 0;
+    struct stat st;
+
+    if (whole == k || !f->regular)
+        return k;
+    if (fstat(f->fd, &st) != 0 || (uint64_t)st.st_size != f->size + k)
+        return k; /* somebody else writes there, too */
+    return ftruncate(f->fd, (off_t)(f->size + whole)) == 0 ? whole : k;
+}
+
+/* A pipe may be stuck for ever: never write more than it surely takes at once. */
+static ssize_t write_some(const struct file *f, struct span s)
+{
+    struct pollfd p = { .fd = f->fd, .events = POLLOUT };
+
+    if (f->regular)
+        return write(f->fd, s.ptr, s.len);
+    if (poll(&p, 1, POLL_MS) > 0)
+        return write(f->fd, s.ptr, s.len < PIPE_BUF ? s.len : PIPE_BUF);
+    errno = EAGAIN;
+    return -1;
+}
+
+/* One stretch into the file as it is. */
+static int write_all(struct file *f, struct span s, size_t *done)
+{
+    size_t k = 0;
+    int error = 0;
+
+    while (k < s.len && error == 0) {
+        ssize_t n = write_some(f, span_drop(s, k));
+        if (n >= 0)
+            k += (size_t)n;
+        else if (errno != EINTR)
+            error = errno;
+    }
+    if (error != 0)
+        k = take_back(f, s.ptr, k);
+    f->size += k;
+    f->middle = k > 0 ? s.ptr[k - 1] != '\n' : f->middle;
+    *done += k;
+    return error;
+}
+
+int file_write(struct file *f, struct span lines, size_t *done)
+{
+    while (*done < lines.len) {
+        int error = f->middle ? 0 : file_follow_time(f);
+        if (error != 0)
+            return error;
+        struct span left = span_drop(lines, *done);
+        size_t n = f->middle ? left.len : until_full(f, left);
+        error = n > 0 ? write_all(f, span_first(left, n), done) : file_rotate(f);
+        if (error != 0)
+            return error;
+    }
+    return 0;
+}

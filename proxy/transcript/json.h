@@ -1,0 +1,71 @@
+/*
+ * json - JSON text straight into memory that is known to be large enough.
+ *
+ * No checks, no allocation, no printf: whoever writes a record first reserves its
+ * upper bound (JSON_OCTET_MAX for each octet of text plus what its keys and
+ * numbers take, see draft.h) and hands over what was used.
+ *
+ * An octet b of text is written as the code point U+00bb. What is special in
+ * JSON, every control character and DEL are escaped, the C1 controls (U+0080 to
+ * U+009f) too, so that a terminal survives a look at the file.
+ */
+#ifndef TRANSCRIPT_JSON_H
+#define TRANSCRIPT_JSON_H
+
+#include "base/span.h"
+
+#include <stdint.h>
+
+enum {
+    JSON_OCTET_MAX = 6,  /* what one octet can grow to: \u0000 */
+    JSON_U64_MAX   = 20, /* digits of a number */
+};
+
+/* Where the next character goes. */
+struct json {
+    unsigned char *p;
+};
+
+/* Characters that are JSON already. */
+static inline void json_raw(struct json *j, const void *text, size_t len)
+{
+    memcpy(j->p, text, len);
+    j->p += len;
+}
+
+/* A literal, such as `,"at":`. */
+#define JSON_LIT(j, literal) json_raw((j), "" literal, sizeof(literal) - 1)
+
+/* Members of an object that is not empty. The key is a literal. */
+#define JSON_U64(j, key, value)  (JSON_LIT(j, ",\"" key "\":"), json_u64((j), (value)))
+#define JSON_BOOL(j, key, value) (JSON_LIT(j, ",\"" key "\":"), json_bool((j), (value)))
+#define JSON_TEXT(j, key, value) (JSON_LIT(j, ",\"" key "\":"), json_text((j), (value)))
+
+void json_u64(struct json *j, uint64_t v);
+
+static inline void json_bool(struct json *j, bool v)
+{
+    json_raw(j, v ? "true" : "false", v ? 4 : 5);
+}
+
+/* The octets as the inside of a string. */
+void json_octets(struct json *j, struct span s);
+
+/* A string with its quotes. */
+static inline void json_text(struct json *j, struct span s)
+{
+    *j->p++ = '"';
+    json_octets(j, s);
+    *j->p++ = '"';
+}
+
+/* Lower case hexadecimal, without quotes. */
+void json_hex(struct json *j, const unsigned char *octets, size_t len);
+
+/* "2026-11-23T09:00:01" of a second since 1970, UTC; years 1970 to 9999. */
+enum { JSON_SECOND_LEN = 19 };
+void json_second(unsigned char out[JSON_SECOND_LEN], uint64_t second);
+/* Six digits and "Z". */
+void json_microseconds(struct json *j, uint32_t us);
+
+#endif

@@ -1,0 +1,177 @@
+#include "transcript/content.h"
+#include "transcript/draft.h"
+#include "transcript/spool.h"
+
+#include <stdio.h>
+
+enum {
+    BLOCK_OCTETS  = 8 + 2 * HASH_OCTETS + 6, /* of one block in the record, at most */
+    SPOOL_NAME    = SID_TEXT + 16,
+    CONTENT_FIXED = 2048, /* beyond DRAFT_FIXED: the list of reads */
+};
+
+/* Stands for a content whose digest could not be made: memory was out. */
+static struct content_digest no_digest;
+
+static struct content_digest *digest_begin(struct recorder *r)
+{
+    char sid[SID_TEXT + 1], name[SPOOL_NAME];
+    bool full = r->stream->config->content == CONTENT_LEVEL_FULL;
+
+    r->contents++;
+    recorder_sid(r, sid);
+    snprintf(name, sizeof name, "%s-%u.eml", sid, (unsigned)r->contents);
+    struct content_digest *d = content_begin(r->stream, full ? name : NULL);
+    return d != NULL ? d : &no_digest;
+}
+
+void record_content(struct recorder *r, enum content_mark mark, struct span bytes)
+{
+    if (mark == CONTENT_NONE || !stream_is_on(r->stream) ||
+        r->stream->config->content == CONTENT_LEVEL_NONE)
+        return;
+    if (r->digest == NULL)
+        r->digest = digest_begin(r);
+    if (r->digest != &no_digest)
+        content_add(r->digest, mark, bytes);
+}
+
+void record_content_end(struct recorder *r)
+{
+    if (r->digest == &no_digest)
+        r->digest = NULL;
+    content_free(&r->digest, r->stream);
+}
+
+static void put_figures(struct json *j, const struct data_stats *s)
+{
+    JSON_U64(j, "octets", s->octets);
+    if (s->altered)
+        JSON_U64(j, "octets_sent", s->octets_sent);
+    JSON_U64(j, "lines", s->lines);
+    JSON_U64(j, "longest_line", s->longest_line);
+    JSON_LIT(j, ",\"endings\":{\"crlf\":");
+    json_u64(j, s->crlf);
+    JSON_U64(j, "bare_lf", s->bare_lf);
+    JSON_U64(j, "crcrlf", s->crcrlf);
+    JSON_U64(j, "bare_cr", s->bare_cr);
+    *j->p++ = '}';
+    JSON_U64(j, "nul", s->nul);
+    JSON_U64(j, "eight_bit", s->eight_bit);
+    JSON_U64(j, "leading_dots", s->leading_dots);
+    JSON_U64(j, "header_octets", s->header_octets);
+    JSON_BOOL(j, "signed_headers", s->signed_headers);
+}
+
+static void put_reads(struct json *j, const struct event *e)
+{
+    uint64_t n = e->content_reads < DATA_READS_MAX ? e->content_reads : DATA_READS_MAX;
+
+    JSON_LIT(j, ",\"reads\":{\"n\":");
+    json_u64(j, e->content_reads);
+    JSON_LIT(j, ",\"at\":[");
+    for (uint64_t i = 0; i < n && e->content_read_at != NULL; i++) {
+        if (i > 0)
+            *j->p++ = ',';
+        json_u64(j, e->content_read_at[i]);
+    }
+    JSON_LIT(j, "]}");
+}
+
+static void put_hash(struct json *j, const unsigned char hash[HASH_OCTETS])
+{
+    *j->p++ = '"';
+    json_hex(j, hash, HASH_OCTETS);
+    *j->p++ = '"';
+}
+
+static void put_blocks(struct json *j, const struct content_digest *d)
+{
+    JSON_LIT(j, ",\"blocks\":[");
+    for (uint32_t i = 0; i < d->block_count; i++) {
+        if (i > 0)
+            *j->p++ = ',';
+        *j->p++ = '[';
+        json_u64(j, d->blocks[i].octets);
+        *j->p++ = ',';
+        put_hash(j, d->blocks[i].hash);
+        *j->p++ = ']';
+    }
+    *j->p++ = ']';
+    DRAFT_U64(j, "blocks_omitted", d->octets - d->listed);
+}
+
+static void put_sha256(struct json *j, const struct content_digest *d)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+
+    if (d->sha256 == NULL || EVP_DigestFinal_ex(d->sha256, hash, &len) != 1)
+        return;
+    JSON_LIT(j, ",\"sha256\":\"");
+    json_hex(j, hash, len);
+    *j->p++ = '"';
+}
+
+static void put_digest(struct json *j, const struct content_digest *d)
+{
+    unsigned char hash[HASH_OCTETS];
+
+    JSON_LIT(j, ",\"digest\":{\"alg\":\"xxh3-128\",\"whole\":");
+    d->hash->digest(d->whole, hash);
+    put_hash(j, hash);
+    if (d->forked) {
+        JSON_LIT(j, ",\"sent\":");
+        d->hash->digest(d->sent, hash);
+        put_hash(j, hash);
+    }
+    put_blocks(j, d);
+    *j->p++ = '}';
+    put_sha256(j, d);
+    DRAFT_TEXT(j, "headers", buf_span(&d->header));
+    if (d->spool != NULL) {
+        JSON_LIT(j, ",\"spool\":{\"file\":");
+        json_text(j, span_str(spool_name(d->spool)));
+        JSON_U64(j, "octets", spool_octets(d->spool));
+        *j->p++ = '}';
+    }
+}
+
+static void put_content(struct json *j, const struct event *e)
+{
+    const struct data *data = e->data;
+
+    JSON_U64(j, "at", e->at);
+    JSON_TEXT(j, "via", e->bdat ? SPAN_LIT("bdat") : SPAN_LIT("data"));
+    JSON_BOOL(j, "complete", e->complete);
+    JSON_BOOL(j, "altered", data->stats.altered);
+    JSON_BOOL(j, "refused", data->refused);
+    if (data->refused)
+        JSON_TEXT(j, "refused_by", span_str(note_name((enum note_id)data->refused_by)));
+    put_figures(j, &data->stats);
+    put_reads(j, e);
+    JSON_U64(j, "us", e->content_us);
+    draft_notes(j, e->notes.len > 0 ? &e->notes : &data->notes);
+}
+
+void record_content_event(struct recorder *r, const struct event *e)
+{
+    struct content_digest *d;
+    size_t octets = CONTENT_FIXED / JSON_OCTET_MAX + 1;
+    struct json j;
+
+    if (r->digest == NULL && r->stream->config->content != CONTENT_LEVEL_NONE)
+        r->digest = digest_begin(r); /* an empty content */
+    d = r->digest != &no_digest ? r->digest : NULL;
+    if (d != NULL) {
+        content_finish(d);
+        octets += d->header.len + d->block_count * BLOCK_OCTETS / JSON_OCTET_MAX + 1;
+    }
+    if (draft_begin(&j, r, SPAN_LIT("content"), e->t_us, octets)) {
+        put_content(&j, e);
+        if (d != NULL)
+            put_digest(&j, d);
+        draft_end(&j, r);
+    }
+    record_content_end(r);
+}

@@ -1,0 +1,179 @@
+#include "transcript/draft.h"
+#include "transcript/redact.h"
+
+static struct span action_name(enum action a)
+{
+    switch (a) {
+    case ACTION_RELAYED:
+        return SPAN_LIT("relayed");
+    case ACTION_REWRITTEN:
+        return SPAN_LIT("rewritten");
+    case ACTION_REFUSED:
+        return SPAN_LIT("refused");
+    case ACTION_STRIPPED:
+        return SPAN_LIT("stripped");
+    case ACTION_SWALLOWED:
+        break;
+    }
+    return SPAN_LIT("swallowed");
+}
+
+static struct span origin_name(enum origin o)
+{
+    switch (o) {
+    case ORIGIN_UPSTREAM:
+        return SPAN_LIT("upstream");
+    case ORIGIN_PROXY:
+        return SPAN_LIT("proxy");
+    case ORIGIN_NONE:
+        break;
+    }
+    return SPAN_LIT("none");
+}
+
+static void put_reply(struct json *j, const struct event *e, enum redact_level level)
+{
+    struct cuts cuts;
+
+    JSON_TEXT(j, "origin", origin_name(e->origin));
+    if (e->reply.len > 0) {
+        redact_reply(&cuts, level, e->reply);
+        JSON_LIT(j, ",\"reply\":");
+        redact_text(j, &cuts, e->reply, 0);
+    }
+    if (e->replied.len > 0) {
+        redact_reply(&cuts, level, e->replied);
+        JSON_LIT(j, ",\"replied\":");
+        redact_text(j, &cuts, e->replied, 0);
+    }
+    DRAFT_U64(j, "code", e->code);
+    DRAFT_TEXT(j, "enhanced", e->enhanced);
+    if (e->origin != ORIGIN_NONE)
+        JSON_U64(j, "reply_us", e->reply_us);
+}
+
+static void put_cuts(struct json *j, const struct cuts *c)
+{
+    if (c->len == 0)
+        return;
+    JSON_LIT(j, ",\"redacted\":[");
+    for (unsigned i = 0; i < c->len; i++) {
+        if (i > 0)
+            *j->p++ = ',';
+        JSON_LIT(j, "{\"at\":");
+        json_u64(j, c->list[i].at);
+        JSON_U64(j, "octets", c->list[i].octets);
+        *j->p++ = '}';
+    }
+    *j->p++ = ']';
+}
+
+static void put_reads(struct json *j, const struct event *e)
+{
+    if (e->reads_len == 0)
+        return;
+    JSON_LIT(j, ",\"reads\":[");
+    for (unsigned i = 0; i < e->reads_len; i++) {
+        if (i > 0)
+            *j->p++ = ',';
+        json_u64(j, e->reads[i]);
+    }
+    *j->p++ = ']';
+    if (e->reads_more)
+        JSON_BOOL(j, "reads_more", true);
+}
+
+static void put_lines(struct json *j, const struct event *e, enum redact_level level)
+{
+    struct cuts cuts, forwarded;
+
+    redact_line(&cuts, e, level, e->received);
+    if (e->arg.len > 0) {
+        JSON_LIT(j, ",\"arg\":");
+        redact_text(j, &cuts, e->arg, (size_t)(e->arg.ptr - e->received.ptr));
+    }
+    JSON_U64(j, "at", e->at);
+    JSON_LIT(j, ",\"received\":");
+    redact_text(j, &cuts, e->received, 0);
+    if (e->received_octets > e->received.len)
+        JSON_U64(j, "received_octets", e->received_octets);
+    if (e->action == ACTION_REWRITTEN) {
+        redact_line(&forwarded, e, level, e->forwarded);
+        JSON_LIT(j, ",\"forwarded\":");
+        redact_text(j, &forwarded, e->forwarded, 0);
+    }
+    put_cuts(j, &cuts);
+}
+
+static void record_command(struct recorder *r, const struct event *e)
+{
+    enum redact_level level = r->stream->config->redact;
+    size_t octets = e->arg.len + e->received.len + e->forwarded.len + e->reply.len +
+                    e->replied.len + e->enhanced.len;
+    struct json j;
+
+    if (!draft_begin(&j, r, SPAN_LIT("command"), e->t_us, octets))
+        return;
+    JSON_TEXT(&j, "verb", span_str(verb_name(e->verb)));
+    put_lines(&j, e, level);
+    put_reads(&j, e);
+    JSON_TEXT(&j, "action", action_name(e->action));
+    DRAFT_U64(&j, "forward_us", e->forwarded_us);
+    put_reply(&j, e, level);
+    if (e->auth_line)
+        JSON_BOOL(&j, "auth_line", true);
+    draft_notes(&j, &e->notes);
+    draft_end(&j, r);
+}
+
+static void record_greeting(struct recorder *r, const struct event *e)
+{
+    struct json j;
+
+    if (!draft_begin(&j, r, SPAN_LIT("greeting"), e->t_us,
+                     e->reply.len + e->replied.len + e->enhanced.len))
+        return;
+    JSON_U64(&j, "at", e->at);
+    put_reply(&j, e, r->stream->config->redact);
+    draft_notes(&j, &e->notes);
+    draft_end(&j, r);
+}
+
+static void record_opaque(struct recorder *r, const struct event *e)
+{
+    struct span why = span_str(e->opaque_why != NULL ? e->opaque_why : "");
+    struct json j;
+
+    if (!draft_begin(&j, r, SPAN_LIT("opaque"), e->t_us, why.len))
+        return;
+    DRAFT_TEXT(&j, "why", why);
+    JSON_LIT(&j, ",\"octets\":{\"client\":");
+    json_u64(&j, e->opaque_octets[CLIENT]);
+    JSON_U64(&j, "server", e->opaque_octets[SERVER]);
+    *j.p++ = '}';
+    draft_notes(&j, &e->notes);
+    draft_end(&j, r);
+}
+
+void record_event(struct recorder *r, const struct event *e)
+{
+    if (!stream_is_on(r->stream)) {
+        if (e->kind == EVENT_CONTENT)
+            record_content_end(r);
+        return;
+    }
+    switch (e->kind) {
+    case EVENT_GREETING:
+        record_greeting(r, e);
+        break;
+    case EVENT_COMMAND:
+        record_command(r, e);
+        break;
+    case EVENT_CONTENT:
+        record_content_event(r, e);
+        break;
+    case EVENT_OPAQUE:
+        record_opaque(r, e);
+        break;
+    }
+}

@@ -1,0 +1,143 @@
+#include "transcript/redact.h"
+
+#include "smtp/secret.h"
+
+static void cut_add(struct cuts *c, size_t at, size_t end, size_t text_len)
+{
+    if (at >= end)
+        return;
+    if (c->len == CUTS_MAX) {
+        struct cut *last = &c->list[CUTS_MAX - 1];
+        last->octets = text_len - last->at;
+        return;
+    }
+    c->list[c->len++] = (struct cut){ at, end - at };
+}
+
+/* What cannot belong to an unquoted local part, and so begins one behind it. */
+static bool is_border(unsigned char c)
+{
+    return c <= ' ' || c == 0x7f || memchr("<>()[]:;,=\"'", c, 12) != NULL;
+}
+
+/* Every "local@": the local part. */
+static void cut_addresses(struct cuts *c, struct span text, size_t from)
+{
+    for (size_t at = from; at < text.len; at++) {
+        size_t begin;
+
+        at += span_find(span_drop(text, at), '@');
+        if (at >= text.len)
+            return;
+        for (begin = at; begin > from && !is_border(text.ptr[begin - 1]); begin--)
+            continue;
+        cut_add(c, begin, at, text.len);
+        from = at + 1;
+    }
+}
+
+static size_t find_last(struct span s, unsigned char c)
+{
+    const unsigned char *p = s.len ? memrchr(s.ptr, c, s.len) : NULL;
+
+    return p ? (size_t)(p - s.ptr) : s.len;
+}
+
+/* Length of the path that begins the text: to ">" outside quotes, or to a blank. */
+static size_t path_len(struct span s, bool brackets)
+{
+    bool quoted = false;
+    size_t i;
+
+    for (i = 0; i < s.len && s.ptr[i] != '\r' && s.ptr[i] != '\n'; i++) {
+        unsigned char c = s.ptr[i];
+        if (c == '\\' && quoted && i + 1 < s.len)
+            i++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (brackets ? c == '>' : span_is_blank_char(c)))
+            break;
+    }
+    return i < s.len ? i : s.len;
+}
+
+/* MAIL and RCPT: the local part of the path, whatever it is made of; a source route stays.
+ * Returns where the path ends. */
+static size_t cut_path(struct cuts *c, struct span line)
+{
+    size_t colon = span_find(line, ':'), open = span_find(line, '<');
+    bool brackets = open < line.len;
+    size_t begin = brackets ? open + 1 : colon + 1;
+
+    if (begin >= line.len)
+        return 0;
+    while (begin < line.len && span_is_blank_char(line.ptr[begin]))
+        begin++;
+    struct span path = span_drop(line, begin);
+    path.len = path_len(path, brackets);
+    size_t end = begin + path.len;
+    if (path.len > 0 && path.ptr[0] == '@') {
+        size_t route = span_find(path, ':');
+        begin += route < path.len ? route + 1 : 0;
+        path = span_of(line.ptr + begin, end - begin);
+    }
+    size_t at = find_last(path, '@');
+    cut_add(c, begin, begin + at, line.len);
+    return end;
+}
+
+static void cut_argument(struct cuts *c, const struct event *e, struct span line)
+{
+    size_t begin = e->word.len, end = line.len;
+
+    while (begin < line.len && span_is_blank_char(line.ptr[begin]))
+        begin++;
+    while (end > begin && (line.ptr[end - 1] == '\n' || line.ptr[end - 1] == '\r'))
+        end--;
+    cut_add(c, begin, end, line.len);
+}
+
+void redact_line(struct cuts *c, const struct event *e, enum redact_level level,
+                 struct span line)
+{
+    c->len = 0;
+    if (level == REDACT_NONE || line.len == 0)
+        return;
+    struct span secret = secret_find(e->verb, e->secrecy, line);
+    if (secret.len > 0) {
+        size_t at = (size_t)(secret.ptr - line.ptr);
+        cut_add(c, at, at + secret.len, line.len);
+        return;
+    }
+    if (level != REDACT_ALL || e->verb == VERB_EHLO || e->verb == VERB_HELO)
+        return;
+    if (e->verb == VERB_VRFY || e->verb == VERB_EXPN)
+        cut_argument(c, e, line);
+    else
+        cut_addresses(c, line, e->verb == VERB_MAIL || e->verb == VERB_RCPT ? cut_path(c, line) : 0);
+}
+
+void redact_reply(struct cuts *c, enum redact_level level, struct span reply)
+{
+    c->len = 0;
+    if (level == REDACT_ALL)
+        cut_addresses(c, reply, 0);
+}
+
+void redact_text(struct json *j, const struct cuts *c, struct span s, size_t from)
+{
+    size_t at = 0;
+
+    *j->p++ = '"';
+    for (unsigned i = 0; i < c->len; i++) {
+        size_t begin = c->list[i].at, end = begin + c->list[i].octets;
+        if (end <= from + at || begin >= from + s.len)
+            continue;
+        begin = begin > from + at ? begin - from : at;
+        json_octets(j, span_of(s.ptr + at, begin - at));
+        JSON_LIT(j, "***");
+        at = end - from < s.len ? end - from : s.len;
+    }
+    json_octets(j, span_drop(s, at));
+    *j->p++ = '"';
+}

@@ -1,0 +1,38 @@
+/*
+ * redact - which octets of a text are replaced before it is written down.
+ *
+ * A cut is a stretch that becomes "***". Secrets are found by secret_find(); with
+ * redact = all mailbox names go, too: the local part of every path and of
+ * everything that looks like an address, in commands and replies. Host names stay.
+ *
+ * Sans-IO, no memory. When a text has more cuts than fit, the rest of it is cut.
+ */
+#ifndef TRANSCRIPT_REDACT_H
+#define TRANSCRIPT_REDACT_H
+
+#include "smtp/event.h"
+#include "transcript/json.h"
+#include "transcript/writer.h"
+
+enum { CUTS_MAX = 16 };
+
+struct cut {
+    size_t at, octets;
+};
+
+/* In rising order, without overlap. */
+struct cuts {
+    struct cut list[CUTS_MAX];
+    unsigned len;
+};
+
+/* Of a command line (received or forwarded) of this event. */
+void redact_line(struct cuts *c, const struct event *e, enum redact_level level,
+                 struct span line);
+/* Of a reply. */
+void redact_reply(struct cuts *c, enum redact_level level, struct span reply);
+
+/* The part [from, from + s.len) of the text the cuts belong to, as a JSON string. */
+void redact_text(struct json *j, const struct cuts *c, struct span s, size_t from);
+
+#endif

@@ -1,0 +1,67 @@
+#include "transcript/sid.h"
+
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+void sid_source_init(struct sid_source *s)
+{
+    *s = (struct sid_source){ 0 };
+    if (getrandom(s->seed, sizeof s->seed, 0) == (ssize_t)sizeof s->seed)
+        return;
+    struct timespec ts; /* no kernel refuses; the address differs between streams */
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    s->seed[0] = (uint64_t)ts.tv_nsec;
+    s->seed[1] = (uint64_t)(uintptr_t)s;
+}
+
+/* xorshift128+ (Vigna 2014). */
+static uint64_t chance(struct sid_source *s)
+{
+    uint64_t x = s->seed[0], y = s->seed[1];
+
+    s->seed[0] = y;
+    x ^= x << 23;
+    s->seed[1] = x ^ y ^ (x >> 17) ^ (y >> 26);
+    return s->seed[1] + y;
+}
+
+static void put_be(uint8_t *out, uint64_t v, unsigned octets)
+{
+    for (unsigned i = octets; i-- > 0; v >>= 8)
+        out[i] = (uint8_t)v;
+}
+
+void sid_next(struct sid_source *s, uint64_t t_us, uint8_t out[SID_OCTETS])
+{
+    uint64_t ms = t_us / 1000 & 0xffffffffffffu;
+
+    if (ms > s->ms) {
+        s->ms = ms;
+        s->low = chance(s);
+        s->high = (uint16_t)(chance(s) >> 49); /* the top bit is room to count up */
+    } else if (++s->low == 0) {
+        s->high++;
+    }
+    put_be(out, s->ms, 6);
+    put_be(out + 6, s->high, 2);
+    put_be(out + 8, s->low, 8);
+}
+
+void sid_format(const uint8_t sid[SID_OCTETS], char out[SID_TEXT + 1])
+{
+    static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    uint64_t high = 0, low = 0;
+
+    for (unsigned i = 0; i < 8; i++) {
+        high = high << 8 | sid[i];
+        low = low << 8 | sid[8 + i];
+    }
+    /* 130 bits in 26 groups of 5: the last 12 are in `low` (60 bits), and so on. */
+    for (unsigned i = SID_TEXT; i-- > 0;) {
+        out[i] = alphabet[low & 31];
+        low = low >> 5 | high << 59;
+        high >>= 5;
+    }
+    out[SID_TEXT] = '\0';
+}

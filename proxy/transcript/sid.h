@@ -1,0 +1,28 @@
+/*
+ * sid - session ids that are unique across machines and sort by time: ULIDs.
+ *
+ * 48 bits of milliseconds since 1970, 80 bits of chance. Within one source ids
+ * only rise, also when the clock is set back. The chance is seeded by the kernel;
+ * ids are names, not secrets.
+ */
+#ifndef TRANSCRIPT_SID_H
+#define TRANSCRIPT_SID_H
+
+#include <stdint.h>
+
+enum { SID_OCTETS = 16, SID_TEXT = 26 };
+
+struct sid_source {
+    uint64_t seed[2];
+    uint64_t ms;   /* of the last id */
+    uint64_t low;  /* its chance: 64 bits, */
+    uint16_t high; /* and 16 before them */
+};
+
+void sid_source_init(struct sid_source *s);
+void sid_next(struct sid_source *s, uint64_t t_us, uint8_t out[SID_OCTETS]);
+
+/* 26 characters of Crockford's base 32 and a NUL. */
+void sid_format(const uint8_t sid[SID_OCTETS], char out[SID_TEXT + 1]);
+
+#endif

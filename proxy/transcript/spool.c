@@ -1,0 +1,139 @@
+#include "transcript/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SPOOL_NAME_MAX = 64 };
+
+struct spool {
+    struct queue *queue;
+    const char *dir;
+    char name[SPOOL_NAME_MAX];
+    atomic_uint references;  /* the content's, and one for each chunk */
+    struct chunk *chunk;     /* being filled; the worker's */
+    size_t used;
+    uint64_t octets;         /* taken; the worker's */
+    bool cut;                /* the queue took no more */
+    int fd;                  /* the writer's thread's */
+};
+
+struct spool *spool_new(struct queue *q, const char *dir, const char *name)
+{
+    struct spool *s = malloc(sizeof *s);
+
+    if (s == NULL)
+        return NULL;
+    *s = (struct spool){ .queue = q, .dir = dir, .fd = -1, .references = 1 };
+    snprintf(s->name, sizeof s->name, "%s", name);
+    return s;
+}
+
+static void spool_unref(struct spool *s)
+{
+    if (atomic_fetch_sub(&s->references, 1) > 1)
+        return;
+    if (s->fd >= 0)
+        close(s->fd);
+    free(s);
+}
+
+static void spool_put_chunk(struct spool *s)
+{
+    if (s->chunk != NULL)
+        queue_put(s->queue, s->chunk, s->used, true);
+    s->chunk = NULL;
+    s->used = 0;
+}
+
+static bool spool_next_chunk(struct spool *s)
+{
+    spool_put_chunk(s);
+    s->chunk = queue_take(s->queue, CHUNK_OCTETS, s);
+    if (s->chunk == NULL)
+        return false;
+    atomic_fetch_add(&s->references, 1);
+    return true;
+}
+
+void spool_add(struct spool *s, struct span octets)
+{
+    while (octets.len > 0 && !s->cut) {
+        if ((s->chunk == NULL || s->used == s->chunk->size) && !spool_next_chunk(s)) {
+            s->cut = true;
+            return;
+        }
+        struct span part = span_first(octets, s->chunk->size - s->used);
+        memcpy(s->chunk->bytes + s->used, part.ptr, part.len);
+        s->used += part.len;
+        s->octets += part.len;
+        octets = span_drop(octets, part.len);
+    }
+}
+
+void spool_end(struct spool *s)
+{
+    spool_put_chunk(s);
+    s->cut = true;
+}
+
+const char *spool_name(const struct spool *s)
+{
+    return s->name;
+}
+
+uint64_t spool_octets(const struct spool *s)
+{
+    return s->octets;
+}
+
+void spool_free(struct spool **sp)
+{
+    struct spool *s = *sp;
+
+    *sp = NULL;
+    if (s == NULL)
+        return;
+    spool_end(s);
+    spool_unref(s);
+}
+
+void spool_path(const struct spool *s, char *out, size_t size)
+{
+    snprintf(out, size, "%s/%s", s->dir, s->name);
+}
+
+static int spool_open(struct spool *s, unsigned mode)
+{
+    char path[4096];
+
+    spool_path(s, path, sizeof path);
+    s->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+    return s->fd >= 0 ? 0 : errno;
+}
+
+int spool_write(struct spool *s, unsigned mode, struct span octets, size_t *done)
+{
+    if (s->fd < 0) {
+        int error = spool_open(s, mode);
+        if (error != 0)
+            return error;
+    }
+    while (*done < octets.len) {
+        ssize_t n = write(s->fd, octets.ptr + *done, octets.len - *done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno;
+        *done += (size_t)n;
+    }
+    return 0;
+}
+
+void spool_chunk_done(struct spool *s)
+{
+    spool_unref(s);
+}

@@ -1,0 +1,288 @@
+#include "transcript/writer.h"
+
+#include "base/log.h"
+#include "transcript/file.h"
+#include "transcript/queue.h"
+#include "transcript/spool.h"
+#include "transcript/stream.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    RETRY_MS             = 1000,
+    DEFAULT_QUEUE_OCTETS = 16 << 20,
+    DEFAULT_FILE_MODE    = 0640,
+};
+
+struct writer {
+    struct queue queue;
+    struct writer_config config;
+    struct file file;
+    pthread_t thread;
+    struct timespec deadline; /* of a stop, CLOCK_MONOTONIC; under the queue's lock */
+};
+
+struct queue *writer_queue(struct writer *w)
+{
+    return &w->queue;
+}
+
+const struct writer_config *writer_config_of(const struct writer *w)
+{
+    return &w->config;
+}
+
+/* Writes the first chunk on from where it is; the lock is not held. */
+static int write_chunk(struct writer *w, struct chunk *c, size_t *done, size_t ready)
+{
+    struct span s = { c->bytes, ready };
+
+    if (c->spool != NULL)
+        return spool_write(c->spool, w->config.file_mode, s, done);
+    return file_write(&w->file, s, done);
+}
+
+static void tell_failure(struct writer *w, const struct chunk *c, int error)
+{
+    char path[PATH_MAX];
+
+    if (c->spool != NULL)
+        spool_path(c->spool, path, sizeof path);
+    else
+        snprintf(path, sizeof path, "%s", w->file.path);
+    log_error("transcript %s: cannot write: %s; trying again each second, %s", path,
+              strerror(error),
+              w->config.on_full == ON_FULL_PAUSE ? "clients wait" : "records may be dropped");
+}
+
+/* Under the lock: what came of writing the first chunk. */
+static void chunk_result(struct writer *w, struct chunk *c, int error, size_t done)
+{
+    struct queue *q = &w->queue;
+    bool was_failing = q->failing;
+    struct spool *spool = c->spool;
+    size_t wrote = done - c->done;
+
+    q->stats.octets += wrote;
+    q->stats.rotations = w->file.rotations;
+    if (error != 0) {
+        q->stats.write_errors++;
+        if (!was_failing)
+            tell_failure(w, c, error);
+    } else if (was_failing) {
+        log_info("transcript %s: writing again", w->file.path);
+    }
+    if (was_failing != (error != 0))
+        queue_set_failing(q, error != 0);
+    if (queue_written(q, done) && spool != NULL)
+        spool_chunk_done(spool);
+}
+
+static bool past_deadline(const struct writer *w)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec != w->deadline.tv_sec ? now.tv_sec > w->deadline.tv_sec
+                                            : now.tv_nsec >= w->deadline.tv_nsec;
+}
+
+/* Under the lock, given back for the writing. False: give up. */
+static bool write_first(struct writer *w)
+{
+    struct queue *q = &w->queue;
+    struct chunk *c = q->first;
+    size_t done = c->done, ready = c->ready;
+
+    pthread_mutex_unlock(&q->lock);
+    int error = write_chunk(w, c, &done, ready);
+    pthread_mutex_lock(&q->lock);
+    chunk_result(w, c, error, done);
+    if (error == 0)
+        return true;
+    if (q->stop && past_deadline(w))
+        return false;
+    queue_sleep(q, q->stop ? RETRY_MS / 10 : RETRY_MS);
+    return true;
+}
+
+static void *writer_run(void *arg)
+{
+    struct writer *w = arg;
+    struct queue *q = &w->queue;
+    bool going = true;
+
+    pthread_mutex_lock(&q->lock);
+    while (going && (q->first != NULL || !q->stop)) {
+        if (q->reopen) {
+            q->reopen = false;
+            if (!w->file.middle)
+                file_close(&w->file); /* opened again by the next write */
+        }
+        if (q->first != NULL)
+            going = write_first(w);
+        else
+            queue_sleep(q, 0);
+    }
+    pthread_mutex_unlock(&q->lock);
+    return NULL;
+}
+
+static void config_free(struct writer_config *c)
+{
+    free((char *)c->file);
+    free((char *)c->vantage);
+    free((char *)c->spool);
+}
+
+static bool config_copy(struct writer_config *to, const struct writer_config *from)
+{
+    *to = *from;
+    to->file = strdup(from->file != NULL ? from->file : "");
+    to->vantage = strdup(from->vantage != NULL ? from->vantage : "");
+    to->spool = strdup(from->spool != NULL ? from->spool : "");
+    if (to->queue_octets == 0)
+        to->queue_octets = DEFAULT_QUEUE_OCTETS;
+    if (to->file_mode == 0)
+        to->file_mode = DEFAULT_FILE_MODE;
+    return to->file != NULL && to->vantage != NULL && to->spool != NULL;
+}
+
+static bool spool_is_usable(const struct writer_config *c, char *error, size_t size)
+{
+    struct stat st;
+
+    if (c->content != CONTENT_LEVEL_FULL)
+        return true;
+    if (c->redact == REDACT_ALL) {
+        snprintf(error, size, "content = \"full\" keeps what redact = \"all\" must hide; "
+                              "choose one of them");
+        return false;
+    }
+    if (stat(c->spool, &st) == 0 && S_ISDIR(st.st_mode) && access(c->spool, W_OK | X_OK) == 0)
+        return true;
+    snprintf(error, size, "spool folder \"%s\": not a folder that can be written to; "
+                          "content = \"full\" needs one", c->spool);
+    return false;
+}
+
+/* All signals are blocked in the thread: none interrupts a write, and SIGXFSZ and SIGPIPE
+ * become errors of write(). */
+static int start_thread(struct writer *w)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&w->thread, NULL, writer_run, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+static void writer_release(struct writer *w)
+{
+    file_close(&w->file);
+    queue_deinit(&w->queue);
+    config_free(&w->config);
+    free(w);
+}
+
+static bool writer_begin(struct writer *w, char *error, size_t size)
+{
+    if (!spool_is_usable(&w->config, error, size))
+        return false;
+    int code = file_open(&w->file);
+    if (code != 0) {
+        snprintf(error, size, "transcript \"%s\": cannot open: %s", w->file.path, strerror(code));
+        return false;
+    }
+    code = start_thread(w);
+    if (code != 0)
+        snprintf(error, size, "transcript: cannot start its thread: %s", strerror(code));
+    return code == 0;
+}
+
+struct writer *writer_start(const struct writer_config *c, char *error, size_t size)
+{
+    error[0] = '\0';
+    if (c->fd < 0 && (c->file == NULL || c->file[0] == '\0'))
+        return NULL;
+    struct writer *w = calloc(1, sizeof *w);
+    bool copied = w != NULL && config_copy(&w->config, c);
+    if (!copied)
+        snprintf(error, size, "transcript: out of memory");
+    if (w == NULL)
+        return NULL;
+    queue_init(&w->queue, &w->config);
+    file_init(&w->file, &w->config);
+    if (!copied || !writer_begin(w, error, size)) {
+        writer_release(w);
+        return NULL;
+    }
+    return w;
+}
+
+static uint64_t octets_left(const struct queue *q)
+{
+    uint64_t n = 0;
+
+    for (const struct chunk *c = q->first; c != NULL; c = c->next)
+        n += c->ready - c->done;
+    return n;
+}
+
+void writer_stop(struct writer **wp, unsigned ms)
+{
+    struct writer *w = *wp;
+
+    *wp = NULL;
+    if (w == NULL)
+        return;
+    while (w->queue.streams != NULL)
+        stream_leave(w->queue.streams);
+    pthread_mutex_lock(&w->queue.lock);
+    clock_gettime(CLOCK_MONOTONIC, &w->deadline);
+    w->deadline.tv_sec += ms / 1000;
+    w->deadline.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (w->deadline.tv_nsec >= 1000000000) {
+        w->deadline.tv_sec++;
+        w->deadline.tv_nsec -= 1000000000;
+    }
+    w->queue.stop = true;
+    pthread_cond_signal(&w->queue.wake);
+    pthread_mutex_unlock(&w->queue.lock);
+    pthread_join(w->thread, NULL);
+    uint64_t left = octets_left(&w->queue);
+    if (left > 0)
+        log_error("transcript %s: %llu octets of records could not be written and are lost",
+                  w->file.path, (unsigned long long)left);
+    writer_release(w);
+}
+
+void writer_reopen(struct writer *w)
+{
+    if (w == NULL)
+        return;
+    pthread_mutex_lock(&w->queue.lock);
+    w->queue.reopen = true;
+    pthread_cond_signal(&w->queue.wake);
+    pthread_mutex_unlock(&w->queue.lock);
+}
+
+void writer_get_stats(struct writer *w, struct writer_stats *out)
+{
+    *out = (struct writer_stats){ 0 };
+    if (w == NULL)
+        return;
+    pthread_mutex_lock(&w->queue.lock);
+    *out = w->queue.stats;
+    pthread_mutex_unlock(&w->queue.lock);
+}
