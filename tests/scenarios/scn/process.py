@@ -50,7 +50,7 @@ class Proxy:
 
         targets = [f'"{t}"' for t in self.targets()]
         upstream = targets[0] if len(targets) == 1 else f"[ {', '.join(targets)} ]"
-        return (default(top, "vantage", f'"{self.name}"') + default(top, "workers", '"1"')
+        return (default(top, "vantage", f'"{self.name}"') + default(top, "workers", "1")
                 + default(top, "drain_timeout", '"5s"') + top + "\nlisteners = ( {\n"
                 + default(listener, "name", '"in"')
                 + default(listener, "listen", '[ "127.0.0.1:0" ]')

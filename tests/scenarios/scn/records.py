@@ -56,11 +56,11 @@ def describe(kind, fields):
     return " ".join([kind, *(f.name + f.op + f.value for f in fields)])
 
 
-def problem(records, block, path):
+def problem(world, records, block):
     """What is wrong first, as text, or None."""
-    at = 0
+    at, path = 0, world.path
     for line, words in block:
-        verb, args = words[0], words[1:]
+        verb, args = words[0], [expanded(world, word) for word in words[1:]]
         if verb == "never" and args[0] == "text":
             text = args[1].decode("latin-1")
             bad = [r for r in records if text in json.dumps(r, ensure_ascii=False)]
@@ -72,7 +72,6 @@ def problem(records, block, path):
         what = describe(kind, fields)
         hits = [i for i, r in enumerate(records) if fits(r, kind, fields)]
         if verb == "count":
-            args.insert(0, number)
             if len(hits) != int(number):
                 return f"{path}:{line}: {len(hits)} times, wanted {number}: {what}"
         elif verb == "any" and not hits:
@@ -89,6 +88,14 @@ def problem(records, block, path):
                 return f"{path}:{line}: {where}: {what}{nearest(records[at:], kind)}"
             at = later[0] + 1
     return None
+
+
+def expanded(world, word):
+    if isinstance(word, bytes):
+        return world.expand(word)
+    if isinstance(word, str):
+        return word
+    return word._replace(value=world.expand(word.value.encode("latin-1")).decode("latin-1"))
 
 
 def nearest(records, kind):
@@ -117,7 +124,7 @@ def check(world, proxy, words, pattern=None):
         records = read(pattern or proxy.transcript + "*")
         if number is not None:
             records = session(records, number)
-        wrong = problem(records, block, world.path)
+        wrong = problem(world, records, block)
         if wrong is None:
             return
         if time.monotonic() >= deadline:

@@ -163,7 +163,7 @@ TOP = {
 RECORDS = {
     "see": ["kind fields"],
     "any": ["kind fields"],
-    "never": ["kind fields", "=text str"],
+    "never": ["=text str", "kind fields"],
     "end": ["kind fields"],
     "count": ["int kind fields"],
 }
@@ -268,6 +268,8 @@ class Checker:
         for word in args:
             if isinstance(word, bytes):
                 self.variables(word)
+            elif isinstance(word, Field):
+                self.variables(word.value.encode("latin-1"))
         if not any(self.fits(form.split(), args) for form in forms):
             wanted = " | ".join(form.replace("=", "") or "nothing more" for form in forms)
             self.fail(f"{what} takes: {wanted}")
