@@ -406,7 +406,7 @@ static enum step leftover(struct session *s)
     ex->event.secrecy = secret ? SECRET_LINE : SECRET_NONE;
     ex->event.action = s->env->observe ? ACTION_RELAYED : ACTION_SWALLOWED;
     ex->event.origin = ORIGIN_NONE;
-    if (s->early_talker)
+    if (s->early_talker || s->state == STATE_GREETING)
         notes_add(&ex->event.notes, NOTE_EARLY_TALKER, ex->event.at);
     if (s->ended[CLIENT])
         notes_add(&ex->event.notes, NOTE_CMD_EOF, ex->event.at);

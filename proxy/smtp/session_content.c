@@ -167,14 +167,13 @@ enum step content_step(struct session *s, struct wish *w)
             return forward_content(s, c->rest.sent, CONTENT_SENT, w);
     }
     in = rest = input_view(s, CLIENT);
-    if (in.len == 0)
-        return STEP_IDLE;
-    remember_content_read(s);
+    if (in.len > 0)
+        remember_content_read(s);
     result = data_next(&c->data, &rest, &piece);
     input_use(s, CLIENT, in.len - rest.len);
     switch (result) {
-    case DATA_MORE:
-        return STEP_AGAIN; /* all is used up or kept by the filter */
+    case DATA_MORE: /* all is used up, or kept by the filter */
+        return in.len > 0 ? STEP_AGAIN : STEP_IDLE;
     case DATA_PIECE:
         return take_piece(s, &piece, w);
     case DATA_END:

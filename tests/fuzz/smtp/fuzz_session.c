@@ -1,0 +1,263 @@
+/*
+ * fuzz_session - whole sessions from arbitrary facts, each played twice.
+ *
+ * Input: one octet of flags, then operations: a kind octet and, for bytes, a length
+ * octet and that many octets. Always true:
+ *
+ *   - WISH_CLOSE is the last wish; nothing is sent to an upstream that was dropped
+ *   - observe mode: what is forwarded is what came in, per side
+ *   - cut anywhere, the input gives the same octets and the same events
+ *   - what is held stays within its limits; no secret line is told as open
+ *   - with the default policy no line but CRLF-ended ones goes upstream
+ */
+#include "smtp/session_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ALWAYS(x) ((x) ? (void)0 : (fprintf(stderr, "not so: %s, line %d\n", #x, __LINE__), abort()))
+
+enum { FLAG_OBSERVE = 1, FLAG_STRICT = 2, FLAG_LENIENT = 4, FLAG_LIMIT = 8, FLAG_GREETED = 16 };
+
+struct log {
+    char *ptr;
+    size_t len, size;
+};
+
+struct play {
+    struct pool exchanges, contents;
+    struct policy policy;
+    struct session_env env;
+    struct session s;
+    struct log in[2], out[2], events;
+    bool closed, dropped, observe;
+    uint64_t now;
+};
+
+static void put(struct log *l, const void *p, size_t n)
+{
+    if (l->len + n > l->size) {
+        l->size = (l->len + n) * 2;
+        l->ptr = realloc(l->ptr, l->size);
+        ALWAYS(l->ptr != NULL);
+    }
+    if (n > 0)
+        memcpy(l->ptr + l->len, p, n);
+    l->len += n;
+}
+
+/* What an event says, but for times and read boundaries. */
+static void log_event(struct log *l, const struct event *e)
+{
+    char head[256];
+    int n;
+
+    if (e->action == ACTION_SWALLOWED && e->kind == EVENT_COMMAND)
+        return; /* what nobody looked at depends on how much had arrived */
+    n = snprintf(head, sizeof head, "%d at=%llu %s o%d a%d code=%u octets=%llu secret=%d %d ",
+                 e->kind, (unsigned long long)e->at, verb_name(e->verb), e->origin, e->action,
+                 e->code, (unsigned long long)e->received_octets, e->secrecy, e->auth_line);
+    put(l, head, (size_t)n);
+    put(l, e->received.ptr, e->received.len);
+    put(l, e->forwarded.ptr, e->forwarded.len);
+    put(l, e->reply.ptr, e->reply.len);
+    put(l, e->replied.ptr, e->replied.len);
+    for (unsigned i = 0; i < e->notes.len; i++) {
+        n = snprintf(head, sizeof head, " %s@%llu", note_name((enum note_id)e->notes.list[i].id),
+                     (unsigned long long)e->notes.list[i].at);
+        put(l, head, (size_t)n);
+    }
+    if (e->kind == EVENT_CONTENT) {
+        const struct data_stats *st = &e->data->stats;
+        n = snprintf(head, sizeof head, " %llu/%llu lines=%llu lf=%llu cr=%llu nul=%llu %d%d",
+                     (unsigned long long)st->octets,
+                     (unsigned long long)(e->data->refused ? 0 : st->octets_sent),
+                     (unsigned long long)st->lines, (unsigned long long)st->bare_lf,
+                     (unsigned long long)st->bare_cr, (unsigned long long)st->nul,
+                     !e->data->refused && st->altered, e->complete);
+        put(l, head, (size_t)n);
+    }
+    put(l, "\n", 1);
+}
+
+static void check_event(const struct event *e)
+{
+    ALWAYS(e->received.len <= e->received_octets || e->kind != EVENT_COMMAND);
+    ALWAYS(!e->auth_line || e->secrecy == SECRET_LINE);
+    ALWAYS(e->replied.len == 0 || e->code != 0 || e->origin == ORIGIN_UPSTREAM);
+    ALWAYS(e->origin != ORIGIN_PROXY || (e->replied.len > 5 && e->replied.len <= LOCAL_REPLY_MAX));
+}
+
+static void pump(struct play *p)
+{
+    struct wish w;
+
+    while (session_next(&p->s, &w)) {
+        ALWAYS(!p->closed);
+        switch (w.kind) {
+        case WISH_FORWARD:
+            ALWAYS(!(w.side == SERVER && p->dropped));
+            put(&p->out[w.side], w.bytes.ptr, w.bytes.len);
+            break;
+        case WISH_ANSWER:
+            ALWAYS(!p->observe);
+            put(&p->out[CLIENT], w.bytes.ptr, w.bytes.len);
+            break;
+        case WISH_CONTENT:
+            break;
+        case WISH_RECORD:
+            check_event(w.event);
+            log_event(&p->events, w.event);
+            break;
+        case WISH_DROP_UPSTREAM:
+            ALWAYS(!p->observe && !p->dropped);
+            p->dropped = true;
+            break;
+        case WISH_CLOSE:
+            p->closed = true;
+            break;
+        }
+    }
+    ALWAYS(p->s.exchanges <= SESSION_EXCHANGES_MAX + 2u);
+}
+
+static void give(struct play *p, enum side from, const uint8_t *bytes, size_t len, size_t cut)
+{
+    while (len > 0) {
+        size_t n = cut > 0 && cut < len ? cut : len;
+        unsigned char *copy = malloc(n);
+        ALWAYS(copy != NULL);
+        memcpy(copy, bytes, n);
+        if (!p->closed)
+            put(&p->in[from], bytes, n);
+        session_bytes(&p->s, from, span_of(copy, n), p->now);
+        pump(p);
+        free(copy);
+        bytes += n;
+        len -= n;
+        if (cut > 1)
+            cut = cut % 7 + 1;
+    }
+}
+
+static void play_init(struct play *p, uint8_t flags)
+{
+    memset(p, 0, sizeof *p);
+    policy_init(&p->policy, flags & FLAG_STRICT    ? PRESET_STRICT
+                            : flags & FLAG_LENIENT ? PRESET_OBSERVE
+                                                   : PRESET_DEFAULT);
+    /* Plaintext behind STARTTLS in one read is refused at once, in two it waits for the
+     * reply: the one place where reads matter on purpose. */
+    ALWAYS(policy_set(&p->policy, RULE_STARTTLS, SPAN_LIT("refuse")));
+    p->observe = (flags & FLAG_OBSERVE) != 0;
+    pool_init(&p->exchanges, session_exchange_size(), 0);
+    pool_init(&p->contents, session_content_size(), 0);
+    p->env = (struct session_env){ &p->policy, p->observe, flags & FLAG_LIMIT ? 3 : 0,
+                                   &p->exchanges, &p->contents };
+    p->now = 1;
+    session_init(&p->s, &p->env);
+    if (flags & FLAG_GREETED) {
+        static const char greeting[] = "220 mx ESMTP\r\n", ehlo[] = "EHLO c\r\n",
+                          reply[] = "250-mx\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-AUTH PLAIN "
+                                    "LOGIN\r\n250-SMTPUTF8\r\n250 8BITMIME\r\n";
+        give(p, SERVER, (const uint8_t *)greeting, sizeof greeting - 1, 0);
+        give(p, CLIENT, (const uint8_t *)ehlo, sizeof ehlo - 1, 0);
+        give(p, SERVER, (const uint8_t *)reply, sizeof reply - 1, 0);
+    }
+}
+
+static void play(struct play *p, const uint8_t *data, size_t size, size_t cut)
+{
+    play_init(p, data[0]);
+    for (size_t i = 1; i < size;) {
+        uint8_t kind = data[i++] % 16;
+        size_t len = kind < 12 && i < size ? data[i++] : 0;
+
+        if (len > size - i)
+            len = size - i;
+        if (kind < 7)
+            give(p, CLIENT, data + i, len, cut);
+        else if (kind < 12)
+            give(p, SERVER, data + i, len, cut);
+        else if (kind == 12)
+            session_eof(&p->s, CLIENT, END_FIN, p->now);
+        else if (kind == 13)
+            session_eof(&p->s, SERVER, END_FIN, p->now);
+        else if (kind == 14)
+            session_timeout(&p->s, p->now);
+        else
+            session_end(&p->s, CLOSE_SHUTDOWN, p->now);
+        i += len;
+        pump(p);
+    }
+    session_end(&p->s, CLOSE_INTERNAL, p->now);
+    pump(p);
+    ALWAYS(p->closed);
+}
+
+static void play_free(struct play *p)
+{
+    session_deinit(&p->s);
+    for (int i = 0; i < 2; i++) {
+        free(p->in[i].ptr);
+        free(p->out[i].ptr);
+    }
+    free(p->events.ptr);
+}
+
+static void check_lines(const struct play *p, uint8_t flags)
+{
+    const struct log *l = &p->out[SERVER];
+
+    if (flags & (FLAG_OBSERVE | FLAG_LENIENT | FLAG_STRICT) || p->s.content != NULL ||
+        memmem(l->ptr, l->len, "BDAT", 4) != NULL || memmem(l->ptr, l->len, "bdat", 4) != NULL)
+        return; /* chunks are opaque */
+    for (size_t i = 0; i < l->len; i++)
+        if (l->ptr[i] == '\n')
+            ALWAYS(i > 0 && l->ptr[i - 1] == '\r');
+}
+
+static bool same(const struct log *a, const struct log *b)
+{
+    return a->len == b->len && (a->len == 0 || memcmp(a->ptr, b->ptr, a->len) == 0);
+}
+
+/* Of a refused message, what left before it was refused depends on how much had arrived. */
+static bool same_start(const struct log *a, const struct log *b)
+{
+    size_t n = a->len < b->len ? a->len : b->len;
+
+    return n == 0 || memcmp(a->ptr, b->ptr, n) == 0;
+}
+
+static void show(const struct log *a, const struct log *b)
+{
+    fprintf(stderr, "---- whole\n%.*s\n---- cut\n%.*s\n", (int)a->len, a->ptr, (int)b->len, b->ptr);
+    abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct play whole, cut;
+
+    if (size < 2)
+        return 0;
+    play(&whole, data, size, 0);
+    play(&cut, data, size, 1 + data[0] % 5);
+    for (int side = CLIENT; side <= SERVER; side++) {
+        if (side == SERVER && whole.dropped && cut.dropped
+                ? !same_start(&whole.out[side], &cut.out[side])
+                : !same(&whole.out[side], &cut.out[side]))
+            show(&whole.out[side], &cut.out[side]);
+        if (whole.observe)
+            ALWAYS(same(&whole.out[side], &whole.in[side == CLIENT ? SERVER : CLIENT]));
+    }
+    if (!same(&whole.events, &cut.events))
+        show(&whole.events, &cut.events);
+    check_lines(&whole, data[0]);
+    play_free(&whole);
+    play_free(&cut);
+    return 0;
+}
