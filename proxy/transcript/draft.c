@@ -15,15 +15,12 @@ static void put_time(struct json *j, struct stream *s, uint64_t t_us)
 
 void draft_head(struct json *j, struct stream *s, const struct draft_head *h)
 {
-    char sid[SID_TEXT + 1];
-
     JSON_LIT(j, "{\"v\":1,\"kind\":\"");
     json_raw(j, h->kind.ptr, h->kind.len);
     JSON_LIT(j, "\",\"t\":\"");
     put_time(j, s, h->t_us);
     JSON_LIT(j, "\",\"sid\":\"");
-    sid_format(h->sid, sid);
-    json_raw(j, sid, SID_TEXT);
+    json_raw(j, h->sid, SID_TEXT);
     JSON_LIT(j, "\",\"n\":");
     json_u64(j, h->n);
     json_raw(j, s->vantage, s->vantage_len);

@@ -18,7 +18,7 @@ enum { DRAFT_FIXED = 4096 };
 
 struct draft_head {
     struct span kind;
-    const uint8_t *sid;
+    const char *sid; /* 26 characters */
     uint64_t t_us;
     uint32_t n;
 };

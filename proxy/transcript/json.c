@@ -1,5 +1,6 @@
 #include "transcript/json.h"
 
+#include <endian.h>
 #include <time.h>
 
 /* How an octet is written: 0 as it is, 'u' \u00xx, '2' as two octets of UTF-8, else \x. */
@@ -29,6 +30,10 @@ void json_u64(struct json *j, uint64_t v)
 {
     unsigned char text[JSON_U64_MAX], *p = text + sizeof text;
 
+    if (v < 10) {
+        *j->p++ = (unsigned char)('0' + v);
+        return;
+    }
     while (v >= 100) {
         p -= 2;
         memcpy(p, pairs + v % 100 * 2, 2);
@@ -43,7 +48,8 @@ void json_u64(struct json *j, uint64_t v)
     json_raw(j, p, (size_t)(text + sizeof text - p));
 }
 
-/* The high bit of each octet that is not written as it is (or, rarely, of one more). */
+/* The high bit of the first octet that is not written as it is; behind it, of these and
+ * perhaps of others. */
 static uint64_t special_in(uint64_t x)
 {
     const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
@@ -55,7 +61,7 @@ static uint64_t special_in(uint64_t x)
     return (x | control | quote | back | del) & high;
 }
 
-static void json_octet(struct json *j, unsigned char c)
+static inline void json_octet(struct json *j, unsigned char c)
 {
     unsigned char f = form[c];
 
@@ -80,24 +86,39 @@ void json_octets(struct json *j, struct span s)
     size_t left = s.len;
 
     while (left >= 8) {
-        uint64_t x;
+        uint64_t x, special;
         memcpy(&x, p, 8);
-        if (special_in(x) == 0) {
-            memcpy(j->p, &x, 8);
-            j->p += 8;
-        } else {
-            for (unsigned i = 0; i < 8; i++)
-                json_octet(j, p[i]);
+        memcpy(j->p, &x, 8); /* there is room for more than what is plain */
+        special = special_in(le64toh(x));
+        size_t plain = special ? (size_t)__builtin_ctzll(special) / 8 : 8;
+        j->p += plain;
+        p += plain;
+        left -= plain;
+        if (special != 0) {
+            json_octet(j, *p++);
+            left--;
         }
-        p += 8;
-        left -= 8;
     }
-    for (size_t i = 0; i < left; i++)
-        json_octet(j, p[i]);
+    while (left-- > 0)
+        json_octet(j, *p++);
+}
+
+/* Eight digits at a time: the digits of each octet spread over two, "0" or "a" - 10 added. */
+static void hex4(unsigned char *out, const unsigned char *in)
+{
+    uint64_t x = (uint64_t)in[0] | (uint64_t)in[1] << 16 | (uint64_t)in[2] << 32 |
+                 (uint64_t)in[3] << 48;
+    uint64_t d = (x >> 4 & 0x000f000f000f000fu) | (x & 0x000f000f000f000fu) << 8;
+    uint64_t letter = (d + 0x0606060606060606u) >> 4 & 0x0101010101010101u;
+
+    d = htole64(d + 0x3030303030303030u + letter * ('a' - '0' - 10));
+    memcpy(out, &d, sizeof d);
 }
 
 void json_hex(struct json *j, const unsigned char *octets, size_t len)
 {
+    for (; len >= 4; len -= 4, octets += 4, j->p += 8)
+        hex4(j->p, octets);
     for (size_t i = 0; i < len; i++) {
         *j->p++ = (unsigned char)digits[octets[i] >> 4];
         *j->p++ = (unsigned char)digits[octets[i] & 15];

@@ -7,13 +7,16 @@
 
 void recorder_init(struct recorder *r, struct stream *stream, uint64_t t_us)
 {
+    uint8_t sid[SID_OCTETS];
+
     *r = (struct recorder){ .stream = stream };
-    sid_next(&stream->ids, t_us, r->sid);
+    sid_next(&stream->ids, t_us, sid);
+    sid_format(sid, r->sid);
 }
 
 void recorder_sid(const struct recorder *r, char out[27])
 {
-    sid_format(r->sid, out);
+    memcpy(out, r->sid, sizeof r->sid);
 }
 
 void record_open(struct recorder *r, const struct record_open *info)

@@ -28,7 +28,7 @@ struct content_digest;
 struct recorder {
     struct stream *stream;
     struct content_digest *digest;
-    uint8_t sid[16]; /* a ULID: time, then chance; unique across machines */
+    char sid[27]; /* a ULID: time, then chance; unique across machines; and a NUL */
     uint32_t n;
     uint32_t contents; /* begun: names the spool files */
 };

@@ -15,12 +15,12 @@ static struct content_digest no_digest;
 
 static struct content_digest *digest_begin(struct recorder *r)
 {
-    char sid[SID_TEXT + 1], name[SPOOL_NAME];
+    char name[SPOOL_NAME];
     bool full = r->stream->config->content == CONTENT_LEVEL_FULL;
 
     r->contents++;
-    recorder_sid(r, sid);
-    snprintf(name, sizeof name, "%s-%u.eml", sid, (unsigned)r->contents);
+    if (full)
+        snprintf(name, sizeof name, "%s-%u.eml", r->sid, (unsigned)r->contents);
     struct content_digest *d = content_begin(r->stream, full ? name : NULL);
     return d != NULL ? d : &no_digest;
 }

@@ -48,12 +48,14 @@ static bool stream_join(struct stream *s, struct writer *w)
 struct stream *stream_new(struct writer *w, void (*on_room)(void *), void *arg)
 {
     struct stream *s = malloc(sizeof *s);
+    uint8_t sid[SID_OCTETS];
 
     if (s == NULL)
         return NULL;
     *s = (struct stream){ .on_room = on_room, .arg = arg, .second = UINT64_MAX };
     sid_source_init(&s->ids);
-    sid_next(&s->ids, now_us(), s->sid);
+    sid_next(&s->ids, now_us(), sid);
+    sid_format(sid, s->sid);
     pool_init(&s->digests, content_digest_size(), DIGESTS_KEPT);
     if (w != NULL && !stream_join(s, w)) {
         free(s);

@@ -35,7 +35,7 @@ struct stream {
     size_t vantage_len;
     uint64_t second;        /* what `second_text` says */
     unsigned char second_text[JSON_SECOND_LEN];
-    uint8_t sid[SID_OCTETS]; /* of this stream: names its "lost" records */
+    char sid[SID_TEXT + 1]; /* of this stream: names its "lost" records */
     uint32_t n;
     void (*on_room)(void *);
     void *arg;
