@@ -27,7 +27,7 @@ static EVP_MD_CTX *sha256_begin(void)
     return NULL;
 }
 
-struct content_digest *content_begin(struct stream *s, const char *spool)
+struct content_digest *content_digest_begin(struct stream *s, const char *spool)
 {
     struct content_digest *d = pool_take(&s->digests);
 
@@ -180,7 +180,7 @@ void content_finish(struct content_digest *d)
         spool_end(d->spool);
 }
 
-void content_free(struct content_digest **dp, struct stream *s)
+void content_digest_free(struct content_digest **dp, struct stream *s)
 {
     struct content_digest *d = *dp;
 

@@ -52,10 +52,10 @@ struct content_digest {
 size_t content_digest_size(void);
 
 /* NULL when memory is out. spool: the name of the spool file, NULL for none. */
-MUST_CHECK struct content_digest *content_begin(struct stream *s, const char *spool);
+MUST_CHECK struct content_digest *content_digest_begin(struct stream *s, const char *spool);
 void content_add(struct content_digest *d, enum content_mark mark, struct span bytes);
 /* No more octets: closes the last block. */
 void content_finish(struct content_digest *d);
-void content_free(struct content_digest **d, struct stream *s);
+void content_digest_free(struct content_digest **d, struct stream *s);
 
 #endif

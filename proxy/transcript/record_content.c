@@ -21,7 +21,7 @@ static struct content_digest *digest_begin(struct recorder *r)
     r->contents++;
     if (full)
         snprintf(name, sizeof name, "%s-%u.eml", r->sid, (unsigned)r->contents);
-    struct content_digest *d = content_begin(r->stream, full ? name : NULL);
+    struct content_digest *d = content_digest_begin(r->stream, full ? name : NULL);
     return d != NULL ? d : &no_digest;
 }
 
@@ -40,7 +40,7 @@ void record_content_end(struct recorder *r)
 {
     if (r->digest == &no_digest)
         r->digest = NULL;
-    content_free(&r->digest, r->stream);
+    content_digest_free(&r->digest, r->stream);
 }
 
 static void put_figures(struct json *j, const struct data_stats *s)
