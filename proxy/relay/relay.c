@@ -72,7 +72,6 @@ static struct relay *relay_new(struct service *s)
     s->references++;
     r->opened_us = relay_clock_us();
     r->first = FIRST_UNKNOWN;
-    r->mirrors = s->env.observe;
     r->open = 2;
     tcp_init(&r->leg[CLIENT], s->loop->uv, r);
     tcp_init(&r->leg[SERVER], s->loop->uv, r);

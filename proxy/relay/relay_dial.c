@@ -71,7 +71,8 @@ static void on_connected(uv_connect_t *req, int error)
     dial_record(d, NULL);
     relay_dial_free(r);
     r->phase = RELAY_PASSING;
-    if (r->mirrors && r->leg[CLIENT].ended && !tcp_shutdown(&r->leg[SERVER]))
+    if (session_mirrors_ends(&r->session) && r->leg[CLIENT].ended &&
+        !tcp_shutdown(&r->leg[SERVER]))
         r->no_memory = true;
     tcp_read(&r->leg[SERVER]);
     tcp_read(&r->leg[CLIENT]);

@@ -94,9 +94,9 @@ void relay_close(struct relay *r)
     if (r->admitted)
         admission_leave(r->service->admission, &r->client, r->service->settings);
     /* Where ends are mirrored, the reset of one side becomes a reset of the other. */
-    if (r->mirrors && reason == CLOSE_CLIENT_RESET)
+    if (session_mirrors_ends(&r->session) && reason == CLOSE_CLIENT_RESET)
         tcp_close_reset(&r->leg[SERVER]);
-    if (r->mirrors && reason == CLOSE_UPSTREAM_RESET)
+    if (session_mirrors_ends(&r->session) && reason == CLOSE_UPSTREAM_RESET)
         tcp_close_reset(&r->leg[CLIENT]);
     tcp_close(&r->leg[CLIENT]);
     tcp_close(&r->leg[SERVER]);
@@ -122,7 +122,7 @@ static enum ending ending_of(const struct relay *r)
     case CLOSE_INTERNAL:
         return ENDING_NOW;
     case CLOSE_UPSTREAM_RESET:
-        if (r->mirrors)
+        if (session_mirrors_ends(&r->session))
             return ENDING_NOW;
         break;
     case CLOSE_QUIT:

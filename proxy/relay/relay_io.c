@@ -40,8 +40,8 @@ static void on_end(struct tcp *t, enum tcp_end how)
     }
     if (!fin)
         r->leg_state[side] = LEG_TOLD;
-    if (fin && r->mirrors && r->phase == RELAY_PASSING && !peer->closing &&
-        r->leg_state[other(side)] == LEG_FINE && !tcp_shutdown(peer))
+    if (fin && session_mirrors_ends(&r->session) && r->phase == RELAY_PASSING &&
+        !peer->closing && r->leg_state[other(side)] == LEG_FINE && !tcp_shutdown(peer))
         relay_write_failed(r, other(side), UV_EPIPE);
     session_eof(&r->session, side, fin ? END_FIN : END_RESET, relay_clock_us());
     relay_work(r, side);

@@ -95,7 +95,6 @@ struct relay {
     uint8_t leg_state[2];
     uint8_t open;                 /* handles not yet closed */
     bool admitted;                /* counted by admission */
-    bool mirrors;                 /* ends are passed on as they come */
     bool close_wished, no_memory;
     bool moved;                   /* a wish was carried out for this fact */
     uint8_t descriptors;          /* taken */

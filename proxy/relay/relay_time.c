@@ -67,7 +67,6 @@ void relay_update_wait(struct relay *r, int from)
     if (wait != r->wait || (counts && (r->moved || flows)))
         r->wait_since_ms = relay_now_ms(r);
     r->wait = (uint8_t)wait;
-    r->mirrors = r->service->env.observe || wait == WAIT_OPAQUE;
 }
 
 /* ---- stalled queues ---- */

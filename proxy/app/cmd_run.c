@@ -1,0 +1,161 @@
+/* `smtpscope run`: the proxy. */
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/commands.h"
+#include "app/config.h"
+#include "app/control.h"
+
+static const char help[] =
+    "Usage: smtpscope run [-f FILE] [-t]\n"
+    "       smtpscope run [--listen ADDR:PORT]... [--upstream WHERE]... [--mode MODE]\n"
+    "                     [--transcript FILE] [--vantage NAME] [--workers N] [-t]\n"
+    "\n"
+    "The proxy, in the foreground. Without options it listens on 127.0.0.1:2525, passes\n"
+    "everything to a built-in server that keeps nothing, and shows the dialogue.\n"
+    "\n"
+    "  -f, --file FILE          the configuration: smtpscope.conf(5)\n"
+    "  -t, --test               check the configuration and end\n"
+    "  -l, --listen ADDR:PORT   where to listen; may be repeated (127.0.0.1:2525)\n"
+    "  -u, --upstream WHERE     ADDR:PORT, HOST:PORT or reflect; may be repeated, then the\n"
+    "                           first that answers is used (reflect)\n"
+    "  -m, --mode MODE          enforce: repair or refuse what is broken; observe: alter\n"
+    "                           nothing (enforce)\n"
+    "      --transcript FILE    records go there, - is standard output (-)\n"
+    "      --vantage NAME       what this point of observation is called (the host name)\n"
+    "      --workers N          threads, or auto: one per processor (auto)\n"
+    "\n"
+    "Signals: TERM and INT end it, after the messages in transfer; a second one at once.\n"
+    "HUP reads the configuration again, USR1 opens the transcript again and lists the\n"
+    "sessions.\n"
+    "\n"
+    "Exit status: 0 after a signal; 1 configuration wrong or not able to start; 2 usage.\n";
+
+enum { LISTS_MAX = 64 };
+
+enum { OPTION_TRANSCRIPT = 256, OPTION_VANTAGE, OPTION_WORKERS };
+
+struct run_options {
+    const char *file;
+    bool test, help;
+    bool given; /* an option that makes a configuration */
+    const char *listen[LISTS_MAX], *upstream[LISTS_MAX];
+    struct config_options config;
+};
+
+static bool usage(const char *text, const char *what)
+{
+    fprintf(stderr, "smtpscope run: %s%s; see smtpscope run --help\n", text, what);
+    return false;
+}
+
+static bool list_add(const char **list, unsigned *count, const char *value)
+{
+    if (*count == LISTS_MAX)
+        return usage("too many of one option: ", value);
+    list[(*count)++] = value;
+    return true;
+}
+
+/* Options that stand for keys of a configuration file. */
+static bool take_config_option(struct run_options *o, int option)
+{
+    struct config_options *c = &o->config;
+
+    o->given = true;
+    switch (option) {
+    case 'l':
+        return list_add(o->listen, &c->listen_count, optarg);
+    case 'u':
+        return list_add(o->upstream, &c->upstream_count, optarg);
+    case 'm':
+        c->mode = optarg;
+        return true;
+    case OPTION_TRANSCRIPT:
+        c->transcript = optarg;
+        return true;
+    case OPTION_VANTAGE:
+        c->vantage = optarg;
+        return true;
+    default:
+        c->workers = optarg;
+        return true;
+    }
+}
+
+static bool take_option(struct run_options *o, int option, char **argv)
+{
+    switch (option) {
+    case 'f':
+        o->file = optarg;
+        return true;
+    case 't':
+        o->test = true;
+        return true;
+    case 'h':
+        o->help = true;
+        return true;
+    case ':':
+        return usage("a value is missing after ", argv[optind - 1]);
+    case '?':
+        return usage("unknown option ", argv[optind - 1]);
+    default:
+        return take_config_option(o, option);
+    }
+}
+
+static bool read_options(struct run_options *o, int argc, char **argv)
+{
+    static const struct option names[] = {
+        { "file", required_argument, NULL, 'f' },
+        { "test", no_argument, NULL, 't' },
+        { "listen", required_argument, NULL, 'l' },
+        { "upstream", required_argument, NULL, 'u' },
+        { "mode", required_argument, NULL, 'm' },
+        { "transcript", required_argument, NULL, OPTION_TRANSCRIPT },
+        { "vantage", required_argument, NULL, OPTION_VANTAGE },
+        { "workers", required_argument, NULL, OPTION_WORKERS },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    int option;
+
+    o->config.listen = o->listen;
+    o->config.upstream = o->upstream;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":f:tl:u:m:h", names, NULL)) != -1)
+        if (!take_option(o, option, argv))
+            return false;
+    if (optind < argc)
+        return usage("unexpected argument ", argv[optind]);
+    if (o->file != NULL && o->given)
+        return usage("-f takes everything from the file; ", "leave the other options out");
+    return true;
+}
+
+int run_main(int argc, char **argv)
+{
+    struct run_options o = { 0 };
+
+    if (!read_options(&o, argc, argv))
+        return STATUS_USAGE;
+    if (o.help) {
+        fputs(help, stdout);
+        return STATUS_OK;
+    }
+    struct config *c =
+        o.file != NULL ? config_load(o.file, stderr) : config_from_options(&o.config, stderr);
+    if (c == NULL)
+        return STATUS_WRONG;
+    if (!config_check_host(c, stderr)) {
+        config_free(&c);
+        return STATUS_WRONG;
+    }
+    if (!o.test)
+        return control_run(c);
+    printf("%s: the configuration is fine\n", o.file != NULL ? o.file : "options");
+    config_free(&c);
+    return STATUS_OK;
+}

@@ -1,0 +1,89 @@
+/* smtpscope - a transparent SMTP inspecting proxy. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libconfig.h>
+#include <openssl/crypto.h>
+#include <uv.h>
+#include <xxhash.h>
+
+#include "app/commands.h"
+#include "app/follow.h"
+#include "base/attributes.h"
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *text;
+} commands[] = {
+    { "run", run_main, "the proxy" },
+    { "check", check_main, "check a configuration file, print what it means" },
+    { "show", show_main, "read a transcript as a dialogue" },
+    { "reflect", reflect_main, "a server that answers as an MTA and keeps nothing" },
+};
+
+static void print_help(FILE *out)
+{
+    fputs("Usage: smtpscope COMMAND [OPTION]...\n"
+          "\n"
+          "Stands between an SMTP client and its server, passes the conversation on, repairs\n"
+          "or refuses what is broken, and writes down every command with the exact octets.\n"
+          "\n",
+          out);
+    for (unsigned i = 0; i < ARRAY_LEN(commands); i++)
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].text);
+    fputs("\n`smtpscope COMMAND --help` explains each; --version says what it is made of.\n",
+          out);
+}
+
+static int print_version(void)
+{
+    unsigned xxh = XXH_versionNumber();
+
+    printf("smtpscope %s\nlibuv %s\nlibconfig %d.%d.%d\n%s\nxxhash %u.%u.%u\n",
+           SMTPSCOPE_VERSION, uv_version_string(), LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR,
+           LIBCONFIG_VER_REVISION, OpenSSL_version(OPENSSL_VERSION), xxh / 10000,
+           xxh / 100 % 100, xxh % 100);
+    return STATUS_OK;
+}
+
+/* The reader of transcripts is a program of its own, so that the proxy parses no JSON. */
+int show_main(int argc, char **argv)
+{
+    char path[4160];
+
+    (void)argc;
+    if (!follow_find_tool(path, sizeof path)) {
+        fprintf(stderr, "smtpscope: %s is not installed\n", "smtpscope-show");
+        return STATUS_WRONG;
+    }
+    execv(path, argv);
+    fprintf(stderr, "smtpscope: cannot run %s: %s\n", path, strerror(errno));
+    return STATUS_WRONG;
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is a failing write */
+    if (argc < 2) {
+        print_help(stderr);
+        return STATUS_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return STATUS_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+        return print_version();
+    for (unsigned i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "smtpscope: no command \"%s\"; there are run, check, show and reflect\n",
+            argv[1]);
+    return STATUS_USAGE;
+}
