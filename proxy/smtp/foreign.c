@@ -16,31 +16,35 @@ struct signature {
     unsigned char note; /* enum note_id */
 };
 
-#define EXACT(text, id)                                                                        \
-    {                                                                                          \
-        text, text, sizeof(text) - 1, NOTE_NOT_SMTP_##id                                       \
-    }
-#define RANGE(low, high, id)                                                                   \
-    {                                                                                          \
-        low, high, sizeof(low) - 1, NOTE_NOT_SMTP_##id                                         \
-    }
+/* clang-format off */
+#define EXACT(text, id)      { text, text, sizeof(text) - 1, NOTE_NOT_SMTP_##id }
+#define RANGE(low, high, id) { low, high, sizeof(low) - 1, NOTE_NOT_SMTP_##id }
 
 static const struct signature signatures[] = {
-    RANGE("\x16\x03\x00", "\x16\x03\x04", TLS), RANGE("SSH-1", "SSH-2", SSH),
+    RANGE("\x16\x03\x00", "\x16\x03\x04", TLS),
+    RANGE("SSH-1", "SSH-2", SSH),
     /* TPKT, then the X.224 connection request at one of two places */
     RANGE("\x03\x00\x00\x00\xe0", "\x03\x00\xff\xff\xe0", RDP),
     RANGE("\x03\x00\x00\x00\x00\xe0", "\x03\x00\xff\xff\xff\xe0", RDP),
-    EXACT("PRI * HTTP/2", HTTP), EXACT("PROXY TCP4", PROXY), EXACT("PROXY TCP6", PROXY),
-    EXACT("PROXY UNKNOWN", PROXY), EXACT("\r\n\r\n\0\r\nQUIT\n", PROXY),
-    RANGE("*0\n", "*9\n", REDIS), RANGE("*0\r\n", "*9\r\n", REDIS),
-    RANGE("*00\n", "*99\n", REDIS), RANGE("*00\r\n", "*99\r\n", REDIS),
-    RANGE("*000\n", "*999\n", REDIS), RANGE("*000\r\n", "*999\r\n", REDIS),
+    EXACT("PRI * HTTP/2", HTTP),
+    EXACT("PROXY TCP4", PROXY),
+    EXACT("PROXY TCP6", PROXY),
+    EXACT("PROXY UNKNOWN", PROXY),
+    EXACT("\r\n\r\n\0\r\nQUIT\n", PROXY),
+    RANGE("*0\n", "*9\n", REDIS),
+    RANGE("*0\r\n", "*9\r\n", REDIS),
+    RANGE("*00\n", "*99\n", REDIS),
+    RANGE("*00\r\n", "*99\r\n", REDIS),
+    RANGE("*000\n", "*999\n", REDIS),
+    RANGE("*000\r\n", "*999\r\n", REDIS),
     RANGE("\0\0\0\0\xffSMB", "\0\0\xff\xff\xffSMB", SMB),
     RANGE("\0\0\0\0\xfeSMB", "\0\0\xff\xff\xfeSMB", SMB),
     RANGE("\0\0\0\0\xff\xfeSMB", "\0\0\xff\xff\xff\xfeSMB", SMB),
-    RANGE("\xff\xfb", "\xff\xfe", TELNET), RANGE("\x04\x01", "\x04\x02", SOCKS),
+    RANGE("\xff\xfb", "\xff\xfe", TELNET),
+    RANGE("\x04\x01", "\x04\x02", SOCKS),         /* version, connect or bind */
     RANGE("\x05\x01\x00", "\x05\x09\x09", SOCKS), /* version, count, first method */
 };
+/* clang-format on */
 
 /* "METHOD target VERSION": RFC 9112 3, RFC 3261 7.1, RFC 2326 6.1. */
 struct protocol {
@@ -171,6 +175,12 @@ static enum foreign_result match_rdp_cookie(struct span in)
     return best;
 }
 
+static enum foreign_result found(enum note_id *which, unsigned note)
+{
+    *which = (enum note_id)note;
+    return FOREIGN_YES;
+}
+
 enum foreign_result foreign_sniff(struct span start, enum note_id *which)
 {
     bool more = start.len == 0;
@@ -178,20 +188,19 @@ enum foreign_result foreign_sniff(struct span start, enum note_id *which)
     for (unsigned i = 0; i < ARRAY_LEN(signatures); i++) {
         enum foreign_result r = match_signature(start, &signatures[i]);
 
-        more = more || r == FOREIGN_MORE;
-        *which = (enum note_id)signatures[i].note;
         if (r == FOREIGN_YES)
-            return FOREIGN_YES;
+            return found(which, signatures[i].note);
+        more = more || r == FOREIGN_MORE;
     }
     for (unsigned i = 0; i < ARRAY_LEN(protocols); i++) {
         enum foreign_result r = match_request(start, &protocols[i]);
 
-        more = more || r == FOREIGN_MORE;
-        *which = (enum note_id)protocols[i].version.note;
         if (r == FOREIGN_YES)
-            return FOREIGN_YES;
+            return found(which, protocols[i].version.note);
+        more = more || r == FOREIGN_MORE;
     }
     enum foreign_result r = match_rdp_cookie(start);
-    *which = NOTE_NOT_SMTP_RDP;
-    return r == FOREIGN_NO && more ? FOREIGN_MORE : r;
+    if (r == FOREIGN_YES)
+        return found(which, NOTE_NOT_SMTP_RDP);
+    return more || r == FOREIGN_MORE ? FOREIGN_MORE : FOREIGN_NO;
 }

@@ -21,6 +21,7 @@ enum foreign_result {
  * start: all the client has sent so far; the answer is the same however it was cut
  * into reads. A line with a command gets FOREIGN_NO at its end at the latest; only
  * one or two empty lines are FOREIGN_MORE (a PROXY v2 header begins like this).
+ * *which is set with FOREIGN_YES.
  */
 enum foreign_result foreign_sniff(struct span start, enum note_id *which);
 

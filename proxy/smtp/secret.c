@@ -101,8 +101,13 @@ static struct span find_in_unknown(struct span word, struct span rest)
             return all_of(rest);
         return all_of(span_of(word.ptr + n + 1, word.len + rest.len - n - 1)); /* AUTH=... */
     }
-    suggest_verb(word, &meant);
-    if (meant == VERB_AUTH || span_equal_nocase(word, SPAN_LIT("PASS")) ||
+    size_t odd = 0; /* a control inside the verb may be a slip of the keyboard, too */
+    while (odd < rest.len && !span_is_blank_char(rest.ptr[odd]))
+        odd++;
+    suggest_verb(span_of(word.ptr, word.len + odd), &meant);
+    if (meant == VERB_AUTH)
+        return all_of(span_drop(rest, odd));
+    if (span_equal_nocase(word, SPAN_LIT("PASS")) ||
         span_equal_nocase(word, SPAN_LIT("APOP")) || span_equal_nocase(word, SPAN_LIT("LOGIN")))
         return all_of(rest);
     if (span_equal_nocase(second, SPAN_LIT("LOGIN")))

@@ -10,6 +10,8 @@ static const unsigned char candidates[] = {
     VERB_QUIT, VERB_VRFY, VERB_AUTH, VERB_STARTTLS, VERB_BDAT, VERB_HELP,
 };
 
+_Static_assert(sizeof "STARTTLS" - 1 == VERB_MAX, "no candidate is longer");
+
 static unsigned char upper(unsigned char c)
 {
     return c >= 'a' && c <= 'z' ? (unsigned char)(c - 32) : c;
