@@ -37,12 +37,12 @@ static void put_reply(struct json *j, const struct event *e, enum redact_level l
 
     JSON_TEXT(j, "origin", origin_name(e->origin));
     if (e->reply.len > 0) {
-        redact_reply(&cuts, level, e->reply);
+        redact_reply(&cuts, e, level, e->reply);
         JSON_LIT(j, ",\"reply\":");
         redact_text(j, &cuts, e->reply, 0);
     }
     if (e->replied.len > 0) {
-        redact_reply(&cuts, level, e->replied);
+        redact_reply(&cuts, e, level, e->replied);
         JSON_LIT(j, ",\"replied\":");
         redact_text(j, &cuts, e->replied, 0);
     }

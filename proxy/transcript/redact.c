@@ -2,6 +2,8 @@
 
 #include "smtp/secret.h"
 
+enum { ECHO_MIN = 3 }; /* octets; shorter ones are in every reply by chance */
+
 static void cut_add(struct cuts *c, size_t at, size_t end, size_t text_len)
 {
     if (at >= end)
@@ -117,10 +119,32 @@ void redact_line(struct cuts *c, const struct event *e, enum redact_level level,
         cut_addresses(c, line, e->verb == VERB_MAIL || e->verb == VERB_RCPT ? cut_path(c, line) : 0);
 }
 
-void redact_reply(struct cuts *c, enum redact_level level, struct span reply)
+/* A server that repeats the line it did not understand repeats its secret. */
+static void cut_echo(struct cuts *c, struct span reply, struct span secret)
+{
+    size_t at = 0;
+
+    secret = span_trim(secret);
+    while (secret.len >= ECHO_MIN && at < reply.len) {
+        const unsigned char *hit =
+            memmem(reply.ptr + at, reply.len - at, secret.ptr, secret.len);
+        if (hit == NULL)
+            return;
+        at = (size_t)(hit - reply.ptr);
+        cut_add(c, at, at + secret.len, reply.len);
+        at += secret.len;
+    }
+}
+
+void redact_reply(struct cuts *c, const struct event *e, enum redact_level level,
+                  struct span reply)
 {
     c->len = 0;
-    if (level == REDACT_ALL)
+    if (level == REDACT_NONE || reply.len == 0)
+        return;
+    if (e->kind == EVENT_COMMAND && e->received.len > 0)
+        cut_echo(c, reply, secret_find(e->verb, e->secrecy, e->received));
+    if (level == REDACT_ALL && c->len == 0)
         cut_addresses(c, reply, 0);
 }
 

@@ -29,8 +29,9 @@ struct cuts {
 /* Of a command line (received or forwarded) of this event. */
 void redact_line(struct cuts *c, const struct event *e, enum redact_level level,
                  struct span line);
-/* Of a reply. */
-void redact_reply(struct cuts *c, enum redact_level level, struct span reply);
+/* Of the reply to this event, which may repeat what is secret in the command. */
+void redact_reply(struct cuts *c, const struct event *e, enum redact_level level,
+                  struct span reply);
 
 /* The part [from, from + s.len) of the text the cuts belong to, as a JSON string. */
 void redact_text(struct json *j, const struct cuts *c, struct span s, size_t from);

@@ -114,6 +114,25 @@ static bool write_first(struct writer *w)
     return true;
 }
 
+/* Under the lock, given back meanwhile. What fails now is told and tried again by the next
+ * write. */
+static void reopen_file(struct writer *w)
+{
+    struct queue *q = &w->queue;
+
+    q->reopen = false;
+    if (w->file.middle)
+        return;
+    pthread_mutex_unlock(&q->lock);
+    file_close(&w->file);
+    int error = file_open(&w->file);
+    pthread_mutex_lock(&q->lock);
+    if (error != 0)
+        log_error("transcript %s: cannot open again: %s", w->file.path, strerror(error));
+    else
+        log_info("transcript %s: opened again", w->file.path);
+}
+
 static void *writer_run(void *arg)
 {
     struct writer *w = arg;
@@ -122,11 +141,8 @@ static void *writer_run(void *arg)
 
     pthread_mutex_lock(&q->lock);
     while (going && (q->first != NULL || !q->stop)) {
-        if (q->reopen) {
-            q->reopen = false;
-            if (!w->file.middle)
-                file_close(&w->file); /* opened again by the next write */
-        }
+        if (q->reopen)
+            reopen_file(w);
         if (q->first != NULL)
             going = write_first(w);
         else

@@ -1,0 +1,428 @@
+/* Records as text: every kind, redaction at every level, nothing kept or leaked. */
+#include "unit/transcript/lines.h"
+
+#include "transcript/record.h"
+#include "transcript/writer.h"
+
+enum { T = 1795424641 };
+
+static char folder[64], path[96], spool_error[256];
+
+struct scene {
+    struct writer *writer;
+    struct stream *stream;
+    struct recorder recorder;
+};
+
+static void begin(struct scene *s, struct writer_config c)
+{
+    char error[256];
+
+    make_folder(folder);
+    snprintf(path, sizeof path, "%s/t.jsonl", folder);
+    c.file = path;
+    c.fd = -1;
+    c.vantage = "here \"1\"";
+    c.flush_ms = 1000;
+    c.spool = folder;
+    s->writer = writer_start(&c, error, sizeof error);
+    assert_non_null(s->writer);
+    s->stream = stream_new(s->writer, NULL, NULL);
+    assert_non_null(s->stream);
+    recorder_init(&s->recorder, s->stream, (uint64_t)T * 1000000);
+}
+
+/* All that was written; the caller frees. */
+static char *end(struct scene *s)
+{
+    stream_free(&s->stream);
+    writer_stop(&s->writer, 1000);
+    char *text = file_text(path);
+    check_whole_lines(text);
+    unlink(path);
+    return text;
+}
+
+static void end_folder(void)
+{
+    assert_int_equal(rmdir(folder), 0);
+}
+
+/* What stands behind the head of the only record. */
+static void check_tail(char *text, const char *tail)
+{
+    const char *at = strstr(text, "\"vantage\":\"here \\\"1\\\"\"");
+
+    assert_non_null(at);
+    assert_string_equal(at + 22, tail);
+    free(text);
+}
+
+static struct event command(enum verb verb, const char *line, size_t arg_at)
+{
+    struct event e = { .kind = EVENT_COMMAND, .t_us = (uint64_t)T * 1000000 + 17, .verb = verb,
+                       .at = 5, .action = ACTION_RELAYED, .origin = ORIGIN_UPSTREAM,
+                       .code = 250, .reply_us = 3 };
+
+    e.received = span_str(line);
+    e.received_octets = e.received.len;
+    e.word = span_of(line, 4);
+    if (arg_at > 0)
+        e.arg = span_of(line + arg_at, strcspn(line + arg_at, "\r\n"));
+    e.reply = SPAN_LIT("250 ok\r\n");
+    return e;
+}
+
+static void heads(void **state)
+{
+    struct record_open o = { .t_us = (uint64_t)T * 1000000 + 17, .listener = SPAN_LIT("mx"),
+                             .mode = SPAN_LIT("observe"), .client = SPAN_LIT("192.0.2.1:1") };
+    struct record_connect c = { .t_us = (uint64_t)T * 1000000, .upstream = SPAN_LIT("[::1]:25"),
+                                .us = 7, .error = "connection refused" };
+    struct scene s;
+    char want[600], sid[27];
+
+    (void)state;
+    begin(&s, (struct writer_config){ 0 });
+    recorder_sid(&s.recorder, sid);
+    record_open(&s.recorder, &o);
+    record_connect(&s.recorder, &c);
+    char *text = end(&s);
+    snprintf(want, sizeof want,
+             "{\"v\":1,\"kind\":\"open\",\"t\":\"2026-11-23T09:04:01.000017Z\",\"sid\":\"%s\","
+             "\"n\":1,\"vantage\":\"here \\\"1\\\"\",\"listener\":\"mx\",\"mode\":\"observe\","
+             "\"client\":\"192.0.2.1:1\"}\n"
+             "{\"v\":1,\"kind\":\"connect\",\"t\":\"2026-11-23T09:04:01.000000Z\",\"sid\":\"%s\","
+             "\"n\":2,\"vantage\":\"here \\\"1\\\"\",\"upstream\":\"[::1]:25\",\"us\":7,"
+             "\"error\":\"connection refused\"}\n",
+             sid, sid);
+    assert_string_equal(text, want);
+    free(text);
+    end_folder();
+}
+
+static void whole_command(void **state)
+{
+    struct event e = command(VERB_MAIL, "MAIL FROM:<a\"b@c.test> \n", 5);
+    struct scene s;
+
+    (void)state;
+    begin(&s, (struct writer_config){ 0 });
+    e.received_octets = 1000;
+    e.action = ACTION_REWRITTEN;
+    e.forwarded = SPAN_LIT("MAIL FROM:<a\"b@c.test>\r\n");
+    e.forwarded_us = 2;
+    e.replied = SPAN_LIT("250 \xe9\x80\x01\r\n");
+    e.enhanced = SPAN_LIT("2.1.0");
+    e.auth_line = true;
+    e.reads[0] = 0;
+    e.reads[1] = 4;
+    e.reads_len = 2;
+    e.reads_more = true;
+    notes_add(&e.notes, NOTE_CMD_BARE_LF, 29);
+    notes_add(&e.notes, NOTE_CMD_TRAILING_WS, 28);
+    notes_add(&e.notes, NOTE_CMD_BARE_LF, 30);
+    record_event(&s.recorder, &e);
+    check_tail(end(&s),
+               ",\"verb\":\"MAIL\",\"arg\":\"FROM:<a\\\"b@c.test> \",\"at\":5,"
+               "\"received\":\"MAIL FROM:<a\\\"b@c.test> \\n\",\"received_octets\":1000,"
+               "\"forwarded\":\"MAIL FROM:<a\\\"b@c.test>\\r\\n\",\"reads\":[0,4],"
+               "\"reads_more\":true,\"action\":\"rewritten\",\"forward_us\":2,"
+               "\"origin\":\"upstream\",\"reply\":\"250 ok\\r\\n\","
+               "\"replied\":\"250 \xc3\xa9\\u0080\\u0001\\r\\n\",\"code\":250,"
+               "\"enhanced\":\"2.1.0\",\"reply_us\":3,\"auth_line\":true,"
+               "\"notes\":[{\"id\":\"cmd-bare-lf\",\"at\":29,\"count\":2},"
+               "{\"id\":\"cmd-trailing-ws\",\"at\":28,\"count\":1}]}\n");
+    end_folder();
+}
+
+static const struct {
+    enum redact_level level;
+    enum verb verb;
+    enum secrecy secrecy;
+    const char *line;
+    size_t arg_at;
+    const char *reply, *received, *rest; /* rest: what else must be there, or NULL */
+} secrets[] = {
+    { REDACT_SECRETS, VERB_AUTH, SECRET_NONE, "AUTH PLAIN c2VjcmV0\r\n", 5, "235 ok\r\n",
+      "AUTH PLAIN ***\\r\\n", "\"redacted\":[{\"at\":11,\"octets\":8}]" },
+    { REDACT_SECRETS, VERB_AUTH, SECRET_NONE, "AUTH PLAIN c2VjcmV0\r\n", 5, "235 ok\r\n",
+      "AUTH PLAIN ***\\r\\n", "\"arg\":\"PLAIN ***\"" },
+    { REDACT_SECRETS, VERB_UNKNOWN, SECRET_LINE, "c2VjcmV0\r\n", 0, "235 ok\r\n", "***\\r\\n",
+      "\"redacted\":[{\"at\":0,\"octets\":8}]" },
+    { REDACT_SECRETS, VERB_UNKNOWN, SECRET_LINE, "c2VjcmV0\r\n", 0,
+      "500 what is c2VjcmV0? c2VjcmV0\r\n", "***\\r\\n", "\"reply\":\"500 what is ***? ***\\r\\n\"" },
+    { REDACT_ALL, VERB_UNKNOWN, SECRET_LINE, "c2VjcmV0\r\n", 0, "235 ok\r\n", "***\\r\\n", NULL },
+    { REDACT_NONE, VERB_AUTH, SECRET_NONE, "AUTH PLAIN c2VjcmV0\r\n", 5, "235 ok\r\n",
+      "AUTH PLAIN c2VjcmV0\\r\\n", "\"arg\":\"PLAIN c2VjcmV0\"" },
+    { REDACT_SECRETS, VERB_MAIL, SECRET_NONE, "MAIL FROM:<bob@x.test>\r\n", 5, "250 ok\r\n",
+      "MAIL FROM:<bob@x.test>\\r\\n", NULL },
+    { REDACT_ALL, VERB_MAIL, SECRET_NONE, "MAIL FROM:<bob@x.test> SIZE=5\r\n", 5,
+      "250 <bob@x.test> ok\r\n", "MAIL FROM:<***@x.test> SIZE=5\\r\\n",
+      "\"reply\":\"250 <***@x.test> ok\\r\\n\"" },
+    { REDACT_ALL, VERB_RCPT, SECRET_NONE, "RCPT TO:<\"b> o@b\"@x.test> ORCPT=rfc822;bob@y.test\r\n",
+      5, "250 ok\r\n", "RCPT TO:<***@x.test> ORCPT=rfc822;***@y.test\\r\\n",
+      "\"redacted\":[{\"at\":9,\"octets\":8},{\"at\":38,\"octets\":3}]" },
+    { REDACT_ALL, VERB_RCPT, SECRET_NONE, "RCPT TO:<@r.test,@s.test:bob@x.test>\r\n", 5,
+      "250 ok\r\n", "RCPT TO:<@r.test,@s.test:***@x.test>\\r\\n", NULL },
+    { REDACT_ALL, VERB_RCPT, SECRET_NONE, "RCPT TO:<bob>\r\n", 5, "250 ok\r\n",
+      "RCPT TO:<***>\\r\\n", NULL },
+    { REDACT_ALL, VERB_RCPT, SECRET_NONE, "RCPT TO: bob@x.test\r\n", 5, "250 ok\r\n",
+      "RCPT TO: ***@x.test\\r\\n", NULL },
+    { REDACT_ALL, VERB_MAIL, SECRET_NONE, "MAIL FROM:<>\r\n", 5, "250 ok\r\n",
+      "MAIL FROM:<>\\r\\n", NULL },
+    { REDACT_ALL, VERB_MAIL, SECRET_NONE, "MAIL\r\n", 0, "501 no\r\n", "MAIL\\r\\n", NULL },
+    { REDACT_ALL, VERB_MAIL, SECRET_NONE, "MAIL FROM:<\r\n", 5, "501 no\r\n", "MAIL FROM:<\\r\\n",
+      NULL },
+    { REDACT_ALL, VERB_VRFY, SECRET_NONE, "VRFY bob\r\n", 5, "252 no\r\n", "VRFY ***\\r\\n",
+      "\"arg\":\"***\"" },
+    { REDACT_ALL, VERB_UNKNOWN, SECRET_NONE, "MIAL FROM:<bob@x.test>\r\n", 5, "500 no\r\n",
+      "MIAL FROM:<***@x.test>\\r\\n", NULL },
+    { REDACT_ALL, VERB_EHLO, SECRET_NONE, "EHLO bob@x.test\r\n", 5, "250 ok\r\n",
+      "EHLO bob@x.test\\r\\n", NULL },
+};
+
+static void redaction(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+        struct scene s;
+        struct event e = command(secrets[i].verb, secrets[i].line, secrets[i].arg_at);
+        char want[256];
+        begin(&s, (struct writer_config){ .redact = secrets[i].level });
+        e.secrecy = secrets[i].secrecy;
+        e.reply = span_str(secrets[i].reply);
+        record_event(&s.recorder, &e);
+        char *text = end(&s);
+        snprintf(want, sizeof want, "\"received\":\"%s\"", secrets[i].received);
+        if (strstr(text, want) == NULL)
+            fail_msg("%s: no %s in %s", secrets[i].line, want, text);
+        if (secrets[i].rest != NULL && strstr(text, secrets[i].rest) == NULL)
+            fail_msg("%s: no %s in %s", secrets[i].line, secrets[i].rest, text);
+        if (secrets[i].level != REDACT_NONE)
+            assert_null(strstr(text, "c2VjcmV0"));
+        free(text);
+        end_folder();
+    }
+}
+
+/* More addresses than there are cuts: the rest goes altogether. */
+static void too_many_addresses(void **state)
+{
+    char reply[1000] = "250";
+    struct scene s;
+    struct event e = command(VERB_RCPT, "RCPT TO:<x@y>\r\n", 5);
+
+    (void)state;
+    for (unsigned i = 0; i < 40; i++)
+        strcat(reply, " bob@x.test");
+    begin(&s, (struct writer_config){ .redact = REDACT_ALL });
+    e.reply = span_str(reply);
+    record_event(&s.recorder, &e);
+    char *text = end(&s);
+    assert_null(strstr(text, "bob"));
+    assert_non_null(strstr(text, " ***@x.test ***\""));
+    free(text);
+    end_folder();
+}
+
+static void opaque_and_close(void **state)
+{
+    struct event e = { .kind = EVENT_OPAQUE, .t_us = (uint64_t)T * 1000000,
+                       .opaque_octets = { 10, 20 }, .opaque_why = "starttls" };
+    uint32_t good[TALLY_COUNT] = { 1 }, all[TALLY_COUNT] = { 1 };
+    struct record_close c = { .t_us = (uint64_t)T * 1000000, .us = 99, .reason = CLOSE_QUIT,
+                              .first = -1, .how = HOW_RESET, .octets_in = { 1, 2 },
+                              .octets_out = { 3, 4 }, .good = good, .all = all };
+    struct scene s;
+
+    (void)state;
+    begin(&s, (struct writer_config){ 0 });
+    record_event(&s.recorder, &e);
+    check_tail(end(&s), ",\"why\":\"starttls\",\"octets\":{\"client\":10,\"server\":20}}\n");
+    end_folder();
+    good[VERB_RCPT] = 1;
+    all[VERB_RCPT] = 3;
+    all[TALLY_UNKNOWN] = 2;
+    c.tcp[SERVER] = (struct record_tcp){ true, 1, 2, 3, 4, 5, 6 };
+    begin(&s, (struct writer_config){ 0 });
+    record_close(&s.recorder, &c);
+    check_tail(end(&s),
+               ",\"reason\":\"quit\",\"text\":\"QUIT was answered\",\"error\":false,"
+               "\"first\":\"proxy\",\"how\":\"reset\",\"octets\":{\"client_in\":1,"
+               "\"client_out\":3,\"server_in\":2,\"server_out\":4},\"us\":99,"
+               "\"commands\":{\"ehlo\":\"1\",\"rcpt\":\"1/3\",\"unknown\":\"0/2\"},"
+               "\"tcp\":{\"server\":{\"rtt_us\":1,\"retransmits\":2,\"unacked\":3,\"pmtu\":4,"
+               "\"acked\":5,\"received\":6}}}\n");
+    end_folder();
+}
+
+static void content(struct scene *s, enum content_mark mark, const char *text)
+{
+    uint64_t at[] = { 0, 6 };
+    struct data d = { .stats = { .octets = 12, .octets_sent = 13, .altered = mark != CONTENT_SAME,
+                                 .lines = 2, .header_octets = 12 } };
+    struct event e = { .kind = EVENT_CONTENT, .t_us = (uint64_t)T * 1000000, .data = &d,
+                       .complete = true, .content_reads = 2, .content_read_at = at };
+
+    record_content(&s->recorder, mark, span_str(text));
+    notes_add(&d.notes, NOTE_DATA_BARE_LF, 3);
+    record_event(&s->recorder, &e);
+}
+
+#define CONTENT_FIGURES                                                                          \
+    "\"lines\":2,\"longest_line\":0,\"endings\":{\"crlf\":0,\"bare_lf\":0,\"crcrlf\":0,"         \
+    "\"bare_cr\":0},\"nul\":0,\"eight_bit\":0,\"leading_dots\":0,\"header_octets\":12,"          \
+    "\"signed_headers\":false,\"reads\":{\"n\":2,\"at\":[0,6]},\"us\":0,"                        \
+    "\"notes\":[{\"id\":\"data-bare-lf\",\"at\":3,\"count\":1}]"
+
+static void contents(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s, (struct writer_config){ .content = CONTENT_LEVEL_NONE });
+    content(&s, CONTENT_RECEIVED, "Hello: world");
+    check_tail(end(&s), ",\"at\":0,\"via\":\"data\",\"complete\":true,\"altered\":true,"
+                        "\"refused\":false,\"octets\":12,\"octets_sent\":13," CONTENT_FIGURES "}\n");
+    end_folder();
+    begin(&s, (struct writer_config){ .content = CONTENT_LEVEL_HEADERS, .sha256 = true });
+    content(&s, CONTENT_SAME, "Hello: world");
+    check_tail(end(&s), ",\"at\":0,\"via\":\"data\",\"complete\":true,\"altered\":false,"
+                        "\"refused\":false,\"octets\":12," CONTENT_FIGURES
+                        ",\"digest\":{\"alg\":\"xxh3-128\","
+                        "\"whole\":\"a85b415ab903b1fb165772873d5bbc49\","
+                        "\"blocks\":[[12,\"a85b415ab903b1fb165772873d5bbc49\"]]},"
+                        "\"sha256\":\"9804fcbdf50e3915ca9eeb9fb0e7bb18e1a0f4ade85d5e44b796376b1d6f6a4c\","
+                        "\"headers\":\"Hello: world\"}\n");
+    end_folder();
+}
+
+/* The content itself goes to a file of its own, one for each message. */
+static void spooled(void **state)
+{
+    struct scene s;
+    char file[160], *text;
+
+    (void)state;
+    begin(&s, (struct writer_config){ .content = CONTENT_LEVEL_FULL });
+    for (unsigned i = 0; i < 20000; i++)
+        record_content(&s.recorder, CONTENT_SAME, SPAN_LIT("0123456789"));
+    content(&s, CONTENT_SAME, "Hello: world");
+    content(&s, CONTENT_SAME, "\xff\r\n");
+    char *lines = end(&s);
+    for (unsigned i = 1; i <= 2; i++) {
+        snprintf(file, sizeof file, "\"spool\":{\"file\":\"%s-%u.eml\",\"octets\":%u}",
+                 s.recorder.sid, i, i == 1 ? 200012 : 3);
+        assert_non_null(strstr(lines, file));
+        snprintf(file, sizeof file, "%s/%s-%u.eml", folder, s.recorder.sid, i);
+        text = file_text(file);
+        assert_int_equal(strlen(text), i == 1 ? 200012 : 3);
+        assert_string_equal(text + (i == 1 ? 200000 : 0), i == 1 ? "Hello: world" : "\xff\r\n");
+        free(text);
+        unlink(file);
+    }
+    free(lines);
+    end_folder();
+}
+
+static void contradictions_are_told(void **state)
+{
+    static const struct {
+        enum redact_level redact;
+        const char *spool, *what;
+    } cases[] = {
+        { REDACT_ALL, "/tmp", "redact" },
+        { REDACT_SECRETS, "/nonexistent", "\"/nonexistent\"" },
+        { REDACT_SECRETS, NULL, "spool folder" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct writer_config c = { .file = "/dev/null", .fd = -1, .content = CONTENT_LEVEL_FULL,
+                                   .redact = cases[i].redact, .spool = cases[i].spool };
+        assert_null(writer_start(&c, spool_error, sizeof spool_error));
+        assert_non_null(strstr(spool_error, cases[i].what));
+    }
+}
+
+/* One record of every octet in every text, far larger than a chunk. */
+static void large_records(void **state)
+{
+    enum { SIZE = 65536 };
+    unsigned char *x = malloc(SIZE);
+    struct event e = command(VERB_NOOP, "NOOP\r\n", 0);
+    struct scene s;
+
+    (void)state;
+    for (unsigned i = 0; i < SIZE; i++)
+        x[i] = (unsigned char)i;
+    begin(&s, (struct writer_config){ 0 });
+    e.reply = e.replied = e.received = span_of(x, SIZE);
+    for (unsigned i = 0; i < 3; i++) {
+        record_event(&s.recorder, &e);
+        struct event small = command(VERB_NOOP, "NOOP\r\n", 0);
+        record_event(&s.recorder, &small);
+    }
+    char *text = end(&s);
+    assert_int_equal(check_whole_lines(text), 6);
+    free(text);
+    free(x);
+    end_folder();
+}
+
+/* A session that ends within its content gives all back; ASan looks. */
+static void unfinished_content(void **state)
+{
+    struct record_close c = { .reason = CLOSE_CLIENT_RESET };
+    struct scene s;
+
+    (void)state;
+    begin(&s, (struct writer_config){ .content = CONTENT_LEVEL_HEADERS, .sha256 = true });
+    record_content(&s.recorder, CONTENT_SAME, SPAN_LIT("Hello: world"));
+    record_close(&s.recorder, &c);
+    assert_null(s.recorder.digest);
+    free(end(&s));
+    end_folder();
+}
+
+static void without_a_writer(void **state)
+{
+    struct stream *stream = stream_new(NULL, NULL, NULL);
+    struct record_close c = { 0 };
+    struct event e = command(VERB_NOOP, "NOOP\r\n", 0);
+    struct recorder r;
+    char sid[27];
+
+    (void)state;
+    recorder_init(&r, stream, 1);
+    recorder_sid(&r, sid);
+    assert_int_equal(strlen(sid), 26);
+    record_event(&r, &e);
+    record_content(&r, CONTENT_SAME, SPAN_LIT("x"));
+    record_close(&r, &c);
+    assert_null(r.digest);
+    assert_false(stream_is_blocked(stream));
+    stream_flush(stream);
+    stream_free(&stream);
+    stream_free(&stream);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(heads),
+        cmocka_unit_test(whole_command),
+        cmocka_unit_test(redaction),
+        cmocka_unit_test(too_many_addresses),
+        cmocka_unit_test(opaque_and_close),
+        cmocka_unit_test(contents),
+        cmocka_unit_test(spooled),
+        cmocka_unit_test(contradictions_are_told),
+        cmocka_unit_test(large_records),
+        cmocka_unit_test(unfinished_content),
+        cmocka_unit_test(without_a_writer),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
