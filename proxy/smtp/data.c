@@ -10,9 +10,12 @@ enum {
 
 _Static_assert((int)DATA_SCRATCH >= DATA_STEP_MAX, "an octet may make more than can be kept");
 
-static bool is_undecided(const struct data *d)
+/* The undecided octets themselves; static. */
+static struct span undecided_octets(const struct data *d)
 {
-    return data_undecided(d).len > 0;
+    struct span all = d->state == DATA_CRS ? SPAN_LIT("\r") : SPAN_LIT(".\r");
+
+    return span_first(all, data_undecided(d));
 }
 
 void data_init(struct data *d, const struct policy *policy)
@@ -121,7 +124,7 @@ static size_t take_same(struct data *d, struct span in, size_t *pos)
         data_step(d, in.ptr[(*pos)++]);
         if (d->state == DATA_DONE || (d->rewrote && !refused))
             break;
-        if (!is_undecided(d))
+        if (data_undecided(d) == 0)
             same = *pos;
     }
     return same;
@@ -172,7 +175,7 @@ static bool take_view(struct data *d, struct span *in, struct data_piece *piece)
     }
     d->ahead = 0;
     pos = take_rewritten(d, *in, pos);
-    size_t open = d->state == DATA_DONE ? END_OCTETS : data_undecided(d).len;
+    size_t open = d->state == DATA_DONE ? END_OCTETS : data_undecided(d);
     piece->received = span_first(*in, pos - open);
     piece->sent = span_of(d->scratch, d->scratch_len);
     *in = span_drop(*in, pos);
@@ -182,19 +185,19 @@ static bool take_view(struct data *d, struct span *in, struct data_piece *piece)
 /* Undecided octets of an earlier input, up to and with what decides them. */
 static bool take_joint(struct data *d, struct span *in, struct data_piece *piece)
 {
-    struct span before = data_undecided(d);
+    struct span before = undecided_octets(d);
     size_t n = before.len;
     bool refused = d->refused;
 
     memcpy(d->joint, before.ptr, n);
     d->rewrote = false;
     d->scratch_len = 0;
-    while (in->len > 0 && is_undecided(d)) {
+    while (in->len > 0 && data_undecided(d) > 0) {
         d->joint[n++] = in->ptr[0];
         data_step(d, in->ptr[0]);
         *in = span_drop(*in, 1);
     }
-    if (is_undecided(d) || d->state == DATA_DONE)
+    if (data_undecided(d) > 0 || d->state == DATA_DONE)
         return false;
     piece->received = span_of(d->joint, n);
     piece->sent = span_of(d->scratch, d->scratch_len);
@@ -206,7 +209,7 @@ enum data_result data_next(struct data *d, struct span *in, struct data_piece *p
 {
     *piece = (struct data_piece){ 0 };
     while (d->state != DATA_DONE && in->len > 0) {
-        bool joint = d->ahead == 0 && is_undecided(d);
+        bool joint = d->ahead == 0 && data_undecided(d) > 0;
         if (joint ? take_joint(d, in, piece) : take_view(d, in, piece)) {
             give(d, piece);
             return DATA_PIECE;
@@ -220,7 +223,7 @@ enum data_result data_next(struct data *d, struct span *in, struct data_piece *p
 
 bool data_cut(struct data *d, struct data_piece *piece)
 {
-    struct span left = data_undecided(d);
+    struct span left = undecided_octets(d);
 
     *piece = (struct data_piece){ .received = left };
     if (d->state == DATA_DOT || d->state == DATA_DOT_CR)

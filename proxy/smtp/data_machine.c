@@ -278,7 +278,7 @@ static void watch_silence(struct data *d, unsigned char b, bool hit)
 
 void data_step(struct data *d, unsigned char b)
 {
-    uint64_t at = d->stats.octets + data_undecided(d).len;
+    uint64_t at = d->stats.octets + data_undecided(d);
     bool hit = lookalike_step(&d->look, b);
     bool hit7 = lookalike_step(&d->look7, b) && !hit;
 

@@ -32,16 +32,12 @@ static inline size_t data_step_max(const struct data *d)
  */
 void data_step(struct data *d, unsigned char b);
 
-/* Octets taken and not yet counted, because nobody knows what they are; static. */
-static inline struct span data_undecided(const struct data *d)
+/* Octets taken and not yet counted, because nobody knows what they are. */
+static inline size_t data_undecided(const struct data *d)
 {
-    if (d->state == DATA_DOT)
-        return SPAN_LIT(".");
-    if (d->state == DATA_DOT_CR)
-        return SPAN_LIT(".\r");
-    if (d->state == DATA_CRS && d->cr_run == 1)
-        return SPAN_LIT("\r");
-    return SPAN_LIT("");
+    if (d->state == DATA_CRS)
+        return d->cr_run == 1;
+    return d->state == DATA_DOT ? 1 : d->state == DATA_DOT_CR ? 2 : 0;
 }
 
 /* The machine is in a state in which clean octets leave as they came. */

@@ -15,18 +15,13 @@ enum watch_state {
 
 enum { FIELD_CONTENT_TYPE };
 
-static const struct {
-    const char *text;
-    size_t len;
-} fields[] = {
-#define FIELD(s)                                                                               \
-    {                                                                                          \
-        s, sizeof(s) - 1                                                                       \
-    }
-    [FIELD_CONTENT_TYPE] = FIELD("content-type"),
-    FIELD("dkim-signature"),
-    FIELD("arc-seal"),
-}, signed_type = FIELD("multipart/signed");
+static const char *const fields[] = {
+    [FIELD_CONTENT_TYPE] = "content-type",
+    "dkim-signature",
+    "arc-seal",
+};
+
+static const char signed_type[] = "multipart/signed";
 
 static unsigned char lower(unsigned char c)
 {
@@ -41,7 +36,7 @@ static void step_line(struct header_watch *h, unsigned char c)
     }
     h->state = c == '\r' ? WATCH_CR : WATCH_SKIP;
     for (unsigned i = 0; i < ARRAY_LEN(fields); i++) {
-        if (lower(c) == (unsigned char)fields[i].text[0]) {
+        if (lower(c) == fields[i][0]) {
             h->state = WATCH_NAME;
             h->field = (uint8_t)i;
             h->matched = 1;
@@ -51,9 +46,9 @@ static void step_line(struct header_watch *h, unsigned char c)
 
 static void step_name(struct header_watch *h, unsigned char c)
 {
-    if (lower(c) != (unsigned char)fields[h->field].text[h->matched])
+    if (lower(c) != fields[h->field][h->matched])
         h->state = WATCH_SKIP;
-    else if (++h->matched == fields[h->field].len)
+    else if (fields[h->field][++h->matched] == '\0')
         h->state = WATCH_COLON;
 }
 
@@ -71,9 +66,9 @@ static void step_colon(struct header_watch *h, unsigned char c)
 static void step_type(struct header_watch *h, unsigned char c)
 {
     h->state = WATCH_SKIP;
-    if (lower(c) != (unsigned char)signed_type.text[h->matched])
+    if (lower(c) != signed_type[h->matched])
         return;
-    if (++h->matched < signed_type.len)
+    if (signed_type[++h->matched] != '\0')
         h->state = WATCH_TYPE;
     else
         h->is_signed = true;

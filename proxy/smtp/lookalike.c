@@ -63,7 +63,7 @@ static bool step_plain(struct lookalike *l, unsigned char b, bool high)
     return false;
 }
 
-bool lookalike_step(struct lookalike *l, unsigned char octet)
+bool lookalike_judge(struct lookalike *l, unsigned char octet)
 {
     unsigned char b = l->ignore_bit7 ? octet & 0x7f : octet;
     bool high = b != octet;

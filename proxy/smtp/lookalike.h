@@ -34,8 +34,19 @@ struct lookalike {
 
 void lookalike_init(struct lookalike *l, bool ignore_bit7);
 
+/* Where the octet may matter. */
+bool lookalike_judge(struct lookalike *l, unsigned char octet);
+
 /* True when this octet completes a look-alike. */
-bool lookalike_step(struct lookalike *l, unsigned char octet);
+static inline bool lookalike_step(struct lookalike *l, unsigned char octet)
+{
+    unsigned char b = octet & 0x7f;
+
+    if (l->state != LOOK_OTHER || b == '\r' || b == '\n')
+        return lookalike_judge(l, octet);
+    l->after_cr = false;
+    return false;
+}
 
 /* As if octets had passed in which nothing can open one; `last` is their last. */
 void lookalike_skip(struct lookalike *l, unsigned char last);

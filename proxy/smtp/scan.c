@@ -222,15 +222,59 @@ AVX2_TARGET static inline struct masks masks_avx2(const unsigned char *p)
     return m;
 }
 
+/* The octet before p must be readable, too: each octet is judged by the one before it. */
+AVX2_TARGET static inline __m256i odd_avx2(const unsigned char *p, __m256i v)
+{
+    const __m256i low7 = _mm256_set1_epi8(0x7f), lf = _mm256_set1_epi8('\n');
+    __m256i before = _mm256_loadu_si256((const __m256i *)(const void *)(p - 1));
+    __m256i v7 = _mm256_and_si256(v, low7);
+    __m256i dot7 = _mm256_or_si256(_mm256_cmpeq_epi8(v7, _mm256_set1_epi8('.')),
+                                   _mm256_cmpeq_epi8(v7, _mm256_setzero_si256()));
+    __m256i after_lf7 = _mm256_cmpeq_epi8(_mm256_and_si256(before, low7), lf);
+    __m256i after_cr = _mm256_cmpeq_epi8(before, _mm256_set1_epi8('\r'));
+
+    return _mm256_or_si256(_mm256_and_si256(after_lf7, dot7),
+                           _mm256_xor_si256(after_cr, _mm256_cmpeq_epi8(v, lf)));
+}
+
+/* Counts whole blocks that have nothing odd; returns how many octets that are. */
+AVX2_TARGET static inline size_t skip_blocks_avx2(struct scan_result *sum, struct span in)
+{
+    const __m256i zero = _mm256_setzero_si256(), lf = _mm256_set1_epi8('\n');
+    size_t pos = 0;
+
+    for (; in.len - pos >= BLOCK; pos += BLOCK) {
+        const unsigned char *p = in.ptr + pos;
+        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
+        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
+        __m256i nul = _mm256_cmpeq_epi8(_mm256_min_epu8(a, b), zero);
+        __m256i odd = _mm256_or_si256(odd_avx2(p, a), odd_avx2(p + 32, b));
+        odd = _mm256_or_si256(odd, nul);
+        if (!_mm256_testz_si256(odd, odd))
+            break;
+        sum->eight_bit += (unsigned)__builtin_popcountll(bits_avx2(a, b));
+        count_lines(sum, bits_avx2(_mm256_cmpeq_epi8(a, lf), _mm256_cmpeq_epi8(b, lf)), BLOCK);
+    }
+    sum->clean += pos;
+    return pos;
+}
+
 AVX2_TARGET static struct scan_result scan_avx2(struct span in, struct scan_start start)
 {
     struct scan s = scan_begin(start);
     unsigned char padded[BLOCK];
 
-    for (; in.len >= BLOCK; in.ptr += BLOCK, in.len -= BLOCK) {
+    while (in.len >= BLOCK) {
         struct masks m = masks_avx2(in.ptr);
         if (!take_block(&s, &m, BLOCK))
             return s.sum;
+        in = span_drop(in, BLOCK);
+        size_t skipped = skip_blocks_avx2(&s.sum, in);
+        if (skipped > 0) {
+            in = span_drop(in, skipped);
+            s.after_cr = in.ptr[-1] == '\r';
+            s.after_lf7 = (in.ptr[-1] & 0x7f) == '\n';
+        }
     }
     if (in.len > 0) {
         struct masks m = masks_avx2(pad_block(in, padded));
