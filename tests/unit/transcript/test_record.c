@@ -162,7 +162,7 @@ static const struct {
       "\"reply\":\"250 <***@x.test> ok\\r\\n\"" },
     { REDACT_ALL, VERB_RCPT, SECRET_NONE, "RCPT TO:<\"b> o@b\"@x.test> ORCPT=rfc822;bob@y.test\r\n",
       5, "250 ok\r\n", "RCPT TO:<***@x.test> ORCPT=rfc822;***@y.test\\r\\n",
-      "\"redacted\":[{\"at\":9,\"octets\":8},{\"at\":38,\"octets\":3}]" },
+      "\"redacted\":[{\"at\":9,\"octets\":8},{\"at\":39,\"octets\":3}]" },
     { REDACT_ALL, VERB_RCPT, SECRET_NONE, "RCPT TO:<@r.test,@s.test:bob@x.test>\r\n", 5,
       "250 ok\r\n", "RCPT TO:<@r.test,@s.test:***@x.test>\\r\\n", NULL },
     { REDACT_ALL, VERB_RCPT, SECRET_NONE, "RCPT TO:<bob>\r\n", 5, "250 ok\r\n",
