@@ -75,7 +75,7 @@ static inline struct span span_first(struct span s, size_t n)
 static inline struct span span_drop(struct span s, size_t n)
 {
     size_t cut = n < s.len ? n : s.len;
-    return (struct span){ s.ptr + cut, s.len - cut };
+    return (struct span){ cut > 0 ? s.ptr + cut : s.ptr, s.len - cut }; /* ptr may be NULL */
 }
 
 static inline bool span_is_blank_char(unsigned char c)

@@ -39,7 +39,7 @@ static struct word take_word(struct span *in, bool ends_at_equals)
     struct word w = { .len = 0 };
     size_t i = 0;
 
-    while (in->len > 0 && is_separator(in->ptr[0]))
+    while (in->len > 0 && (is_separator(in->ptr[0]) || in->ptr[0] == '\0'))
         *in = span_drop(*in, 1);
     for (; i < in->len && !is_separator(in->ptr[i]); i++) {
         unsigned char c = in->ptr[i];

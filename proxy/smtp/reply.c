@@ -228,10 +228,10 @@ bool reply_looks_masked(struct span received)
 
     while (received.len > 0) {
         struct line l = line_next(received);
-        struct span text = span_drop(l.text, HEAD_OCTETS);
 
         if (l.end == LINE_MORE)
             break;
+        struct span text = span_drop(l.text, HEAD_OCTETS);
         if (span_starts_with(l.text, SPAN_LIT("250")) && is_crossed_out(text))
             return true;
         if (span_starts_with(l.text, SPAN_LIT("220")) && is_starred(text))

@@ -79,7 +79,7 @@ static void keywords_by_default(void **state)
 static void a_hidden_octet_hides_no_keyword(void **state)
 {
     static const char in[] =
-        "250-mx\r\n250-START\0TLS\r\n250-PR\0DR\r\n250 AUTH A GSS\0API\r\n";
+        "250-mx\r\n250-START\0TLS\r\n250-PR\0DR\r\n250-\0\rPRDR\r\n250 AUTH A GSS\0API\r\n";
     struct policy policy;
     struct buf out;
     ehlo_set offered;

@@ -1,0 +1,152 @@
+/*
+ * fuzz_command - one command line and all that looks at it.
+ *
+ * Always true: views lie within the line; the canonical form of a command and of a
+ * path parses to the same thing and is canonical; a secret covers all that is behind
+ * the mechanism; whether a stream is foreign does not depend on where it is cut.
+ */
+#include "fuzz/always.h"
+#include "smtp/command.h"
+#include "smtp/foreign.h"
+#include "smtp/line.h"
+#include "smtp/path.h"
+#include "smtp/secret.h"
+#include "smtp/suggest.h"
+
+enum { FOREIGN_OCTETS = 600 };
+
+static void check_bdat(struct span arg)
+{
+    uint64_t octets = 0;
+    bool last = false;
+    char text[64];
+
+    if (command_bdat(arg, &octets, &last) != BDAT_OK)
+        return;
+    uint64_t again = 0;
+    bool last_again = !last;
+    snprintf(text, sizeof text, "%ju%s", (uintmax_t)octets, last ? " LAST" : "");
+    ALWAYS(octets <= INT64_MAX);
+    ALWAYS(command_bdat(span_str(text), &again, &last_again) == BDAT_OK);
+    ALWAYS(again == octets && last_again == last);
+}
+
+static void check_canonical_path(const struct path *p, enum path_kind kind)
+{
+    struct notes notes = { .len = 0 };
+    struct path again;
+    struct buf out;
+
+    buf_init(&out, 1u << 24);
+    if (path_canonical(p, &out)) {
+        ALWAYS(path_parse(buf_span(&out), kind, true, &again, &notes, 0) == PATH_OK);
+        ALWAYS(!again.rewrite && span_equal(again.path, p->path));
+        ALWAYS(!notes_has(&notes, NOTE_PATH_SPACE) && !notes_has(&notes, NOTE_CMD_SYNTAX));
+    }
+    buf_release(&out);
+}
+
+static void check_path(struct span arg, enum path_kind kind, bool strict)
+{
+    struct notes notes = { .len = 0 };
+    struct path p;
+    enum path_result r = path_parse(arg, kind, strict, &p, &notes, 0);
+
+    ALWAYS((r == PATH_OK) == (p.why == NULL));
+    if (r != PATH_OK)
+        return;
+    ALWAYS(!(strict && p.rewrite));
+    ALWAYS(!notes_has(&notes, NOTE_CMD_SYNTAX));
+    ALWAYS(lies_within(p.path, arg) && lies_within(p.params, arg) &&
+           lies_within(p.keyword, arg));
+    check_canonical_path(&p, kind);
+}
+
+/* Word, one space, argument: what would be forwarded. */
+static void check_command(struct span text)
+{
+    enum { OUTER = FAULT_LEADING_WS | FAULT_TRAILING_WS | FAULT_TAB };
+    struct command c = command_parse(text);
+    struct buf out;
+
+    ALWAYS(lies_within(c.text, text) && lies_within(c.word, c.text) &&
+           lies_within(c.arg, c.text));
+    ALWAYS((c.text.len == 0) == ((c.faults & FAULT_BLANK) != 0));
+    ALWAYS(c.fault_at == 0 || c.fault_at < text.len);
+    buf_init(&out, 1u << 24);
+    if (buf_append(&out, c.word) && (c.arg.len == 0 || buf_append(&out, SPAN_LIT(" "))) &&
+        buf_append(&out, c.arg)) {
+        struct command again = command_parse(buf_span(&out));
+
+        ALWAYS(again.faults == (c.faults & ~(unsigned)OUTER) && again.verb == c.verb);
+        ALWAYS(span_equal(again.word, c.word) && span_equal(again.arg, c.arg));
+    }
+    buf_release(&out);
+    check_bdat(c.arg);
+    check_path(c.arg, PATH_FROM, false);
+    check_path(c.arg, PATH_FROM, true);
+    check_path(c.arg, PATH_TO, false);
+    check_path(c.arg, PATH_TO, true);
+}
+
+static unsigned count_words(struct span s)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < s.len; i++)
+        n += s.ptr[i] > 0x20 && (i == 0 || s.ptr[i - 1] <= 0x20);
+    return n;
+}
+
+static void check_secret(struct span line, struct span text)
+{
+    static const enum verb verbs[] = { VERB_AUTH, VERB_XCLIENT, VERB_BURL, VERB_MAIL,
+                                       VERB_UNKNOWN };
+
+    for (unsigned i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        for (unsigned s = SECRET_NONE; s <= SECRET_LINE; s++)
+            ALWAYS(lies_within(secret_find(verbs[i], (enum secrecy)s, line), text));
+    ALWAYS(span_equal(secret_find(VERB_AUTH, SECRET_LINE, line), text));
+    if (command_parse(text).verb != VERB_AUTH)
+        return;
+    struct span secret = secret_find(VERB_AUTH, SECRET_NONE, line);
+    size_t open = (size_t)(secret.ptr - text.ptr);
+    ALWAYS(open + secret.len == text.len);
+    ALWAYS(count_words(span_first(text, open)) <= 2);
+}
+
+static void check_foreign(struct span in)
+{
+    enum foreign_result last = FOREIGN_MORE;
+    enum note_id which = NOTE_COUNT;
+
+    for (size_t n = 0; n <= in.len && n <= FOREIGN_OCTETS; n++) {
+        enum note_id w = NOTE_COUNT;
+        enum foreign_result r = foreign_sniff(span_first(in, n), &w);
+
+        ALWAYS(last == FOREIGN_MORE || (r == last && w == which));
+        ALWAYS((r == FOREIGN_YES) == (w != NOTE_COUNT));
+        last = r;
+        which = w;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct span in = span_of(data, size);
+    struct line l = line_next(in);
+    struct span text = l.end == LINE_MORE ? in : l.text;
+    struct span line = l.end == LINE_MORE ? in : span_first(in, l.used);
+    enum verb verb;
+
+    check_foreign(in);
+    check_command(text);
+    while (l.end == LINE_MORE && text.len > 0 && text.ptr[text.len - 1] == '\r')
+        text.len--;
+    check_secret(line, text);
+    const char *meant = suggest_verb(text, &verb);
+    ALWAYS((meant == NULL) == (verb == VERB_UNKNOWN));
+    suggest_is_probe(text);
+    command_is_domain(text);
+    return 0;
+}

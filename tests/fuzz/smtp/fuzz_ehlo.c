@@ -1,0 +1,70 @@
+/*
+ * fuzz_ehlo - an EHLO reply under some policy: one octet of flags, then the reply.
+ *
+ * Always true: what is left is one 250 reply; what it offers is what *offered says;
+ * filtering it again changes nothing.
+ */
+#include "fuzz/always.h"
+#include "smtp/ehlo.h"
+#include "smtp/reply.h"
+
+static void set(struct policy *p, enum policy_rule rule, bool yes, struct span word)
+{
+    if (yes)
+        ALWAYS(policy_set(p, rule, word));
+}
+
+static struct policy policy_from(unsigned flags)
+{
+    struct policy p;
+
+    policy_init(&p, (enum policy_preset)((flags & 3) % PRESET_COUNT));
+    set(&p, RULE_STARTTLS, (flags & 4) != 0, SPAN_LIT("refuse"));
+    set(&p, RULE_ETRN, (flags & 8) != 0, SPAN_LIT("reject"));
+    set(&p, RULE_EHLO_UNKNOWN, (flags & 16) != 0, SPAN_LIT("pass"));
+    set(&p, RULE_VRFY, (flags & 32) != 0, SPAN_LIT("pass"));
+    return p;
+}
+
+static void check_filtered(struct span left, const struct policy *policy, ehlo_set offered)
+{
+    struct notes notes = { .len = 0 };
+    struct reply r;
+    struct buf out;
+    ehlo_set again;
+    bool layer;
+
+    buf_init(&out, 2 * REPLY_MAX);
+    ALWAYS(reply_parse(left, &r, &notes, 0) == REPLY_OK && r.code == 250);
+    ALWAYS(r.received.len == left.len);
+    ALWAYS(ehlo_parse(left) == offered);
+    ALWAYS(ehlo_filter(left, policy, &again, &out, &layer));
+    ALWAYS(out.len == 0 && again == offered && !layer);
+    for (unsigned v = 0; v < VERB_COUNT; v++)
+        ALWAYS(ehlo_command_limit((enum verb)v, offered, policy) >= COMMAND_LINE_OCTETS);
+    buf_release(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct span in = span_drop(span_of(data, size), 1);
+    struct notes notes = { .len = 0 };
+    struct reply r;
+    struct buf out;
+    ehlo_set offered;
+    bool layer;
+
+    if (size == 0)
+        return 0;
+    struct policy policy = policy_from(data[0]);
+    bool whole = reply_parse(in, &r, &notes, 0) == REPLY_OK && r.code == 250 &&
+                 !notes_has(&notes, NOTE_REPLY_CODE_MISMATCH);
+    struct span reply = whole ? r.received : in;
+    buf_init(&out, 2 * REPLY_MAX);
+    ALWAYS(ehlo_filter(reply, &policy, &offered, &out, &layer) || in.len > REPLY_MAX);
+    ALWAYS((ehlo_parse(reply) & offered) == offered);
+    if (whole && out.len <= REPLY_MAX)
+        check_filtered(out.len > 0 ? buf_span(&out) : reply, &policy, offered);
+    buf_release(&out);
+    return 0;
+}
