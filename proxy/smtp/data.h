@@ -53,9 +53,9 @@ struct data_stats {
     uint64_t longest_line;  /* octets with its ending, without a stuffed dot */
     uint64_t header_octets; /* up to and with the first empty line; octets when there is none */
     uint64_t octets_sent;   /* octets that left, terminator left out */
+    uint64_t altered_at;    /* offset of the first octet rewritten, when there is one */
     bool signed_headers; /* DKIM-Signature, ARC-Seal or multipart/signed seen in the header */
     bool altered;        /* octets sent differ from octets received */
-    uint64_t altered_at; /* offset of the first octet rewritten, when there is one */
 };
 
 /* One stretch of content: what came in and what leaves for it. */
