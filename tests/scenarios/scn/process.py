@@ -20,12 +20,12 @@ PR_SET_PDEATHSIG = 1
 class Proxy:
     def __init__(self, world, actor):
         self.world, self.actor, self.name = world, actor, actor.name
-        self.process, self.error = None, None
+        self.process, self.reader = None, None
         self.dir = os.path.join(world.dir, actor.name)
         os.mkdir(self.dir)
         self.transcript = os.path.join(self.dir, "transcript.jsonl")
         self.config = os.path.join(self.dir, "smtpscope.conf")
-        self.stderr, self.changed = "", threading.Condition()
+        self.stderr, self.stderr_ended, self.changed = "", False, threading.Condition()
         self.addresses = []
         self.expected_exit = 0
         self.marked_kib = 0
@@ -76,13 +76,14 @@ class Proxy:
         else:
             self.write_config(self.config_text())
             args = ["run", "-f", self.config]
-        self.addresses, self.expected_exit = [], 0
+        self.addresses, self.expected_exit, self.stderr_ended = [], 0, False
         self.world.log(self.name, "=", " ".join([self.world.smtpscope, *args]))
         self.process = subprocess.Popen([self.world.smtpscope, *args], cwd=self.dir,
                                         stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                         stdout=open(os.path.join(self.dir, "stdout"), "ab"),
                                         env=self.environment(), preexec_fn=self.child_setup)
-        threading.Thread(target=self.read_stderr, daemon=True).start()
+        self.reader = threading.Thread(target=self.read_stderr, daemon=True)
+        self.reader.start()
         wants = int(self.said["wants"][0][0]) if "wants" in self.said else 1
         if wants:
             self.until(lambda: len(self.addresses) >= wants, "does not say where it listens")
@@ -116,8 +117,8 @@ class Proxy:
                         if address not in self.addresses:
                             self.addresses.append(address)
                     self.changed.notify_all()
-        process.wait()
         with self.changed:
+            self.stderr_ended = True
             self.changed.notify_all()
 
     def until(self, true, complaint):
@@ -126,13 +127,11 @@ class Proxy:
         with self.changed:
             while not true():
                 left = deadline - time.monotonic()
-                if left <= 0 or self.process.poll() is not None and not self.changed.wait(0.2) \
-                        and not true():
-                    state = (f"it ended with {self.process.returncode}"
-                             if self.process.poll() is not None else "it is running")
+                if left <= 0 or self.stderr_ended:
+                    state = "it is running" if self.running() else "it has ended"
                     raise Failed(f"{self.name} {complaint}; {state}; "
                                  f"stderr: {self.stderr[-1000:] or '(nothing)'}")
-                self.changed.wait(min(left, 0.2))
+                self.changed.wait(left)
 
     def running(self):
         return self.process is not None and self.process.poll() is None
@@ -170,7 +169,8 @@ class Proxy:
                 self.process.kill()
                 self.process.wait()
                 problems.append(f"{self.name} had to be killed: it did not end on SIGTERM")
-        time.sleep(0.02)  # the last of stderr, if any
+        if self.reader:
+            self.reader.join(self.world.step_seconds)
         if m := SANITIZER.search(self.stderr):
             problems.append(f"{self.name}: {self.stderr[m.start():][:3000]}")
         return problems
