@@ -375,7 +375,6 @@ static enum step answer_local(struct session *s, struct wish *w)
     e->enhanced = local_reply_enhanced(ex->local);
     e->replied = local_reply_text(ex->local, ex->hint, ex->text);
     e->reply_us = s->now_us - e->t_us;
-    s->replied_at = s->received[CLIENT];
     w->kind = WISH_ANSWER;
     w->side = CLIENT;
     w->bytes = e->replied;
@@ -462,14 +461,10 @@ static enum step close_step(struct session *s, struct wish *w)
 /* Input is used up: is the session over? */
 static enum step idle_step(struct session *s)
 {
-    if (s->shutdown && !session_in_transfer(s)) {
-        s->shutdown = false;
-        session_give_up(s, LOCAL_SHUTDOWN, NOTE_COUNT);
-        return STEP_AGAIN;
-    }
     if (s->ended[CLIENT] && s->first == NULL && s->state != STATE_GREETING &&
         !session_mirrors_ends(s)) {
-        session_close(s, CLOSE_CLIENT_EOF);
+        client_ended(s, END_FIN);
+        session_close(s, CLOSE_CLIENT_EOF); /* unless it ended inside a message */
         return STEP_AGAIN;
     }
     return STEP_IDLE;
@@ -495,6 +490,11 @@ static enum step session_step(struct session *s, struct wish *w)
         return close_step(s, w);
     if (s->first != NULL && exchange_is_local(s->first))
         return answer_local(s, w);
+    if (s->shutdown && !session_in_transfer(s)) {
+        s->shutdown = false;
+        session_give_up(s, LOCAL_SHUTDOWN, NOTE_COUNT);
+        return STEP_AGAIN;
+    }
     step = server_step(s, w);
     if (step == STEP_IDLE)
         step = client_step(s, w);
