@@ -135,7 +135,6 @@ static bool make_sent(struct session *s, struct exchange *ex, const struct reply
     bool layer = false;
 
     e->reply = r->received;
-    e->replied = r->received;
     if (e->verb == VERB_EHLO && e->kind == EVENT_COMMAND && r->code / 100 == 2) {
         if (s->env->observe) {
             s->offered = ehlo_parse(r->received);
@@ -181,8 +180,8 @@ static enum step relay_reply(struct session *s, struct exchange *ex, const struc
         return STEP_AGAIN; /* the octets went ahead */
     w->kind = WISH_FORWARD;
     w->side = CLIENT;
-    w->bytes = e->replied;
-    w->lasting = session_is_lasting(s, e->replied);
+    w->bytes = e->replied.len > 0 ? e->replied : e->reply;
+    w->lasting = session_is_lasting(s, w->bytes);
     return STEP_WISH;
 }
 
@@ -219,7 +218,7 @@ static enum step protocol_error(struct session *s, struct span received, struct 
         ex->event.origin = ORIGIN_UPSTREAM;
         ex->event.at = s->at[SERVER];
         ex->event.notes = *notes;
-        ex->event.reply = ex->event.replied = received;
+        ex->event.reply = received;
         input_use(s, SERVER, received.len);
         s->done = ex;
         return STEP_AGAIN;

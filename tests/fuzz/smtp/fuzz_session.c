@@ -253,8 +253,6 @@ static void show(const struct log *a, const struct log *b)
     abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct play whole, cut;
