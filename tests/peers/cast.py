@@ -302,7 +302,7 @@ exim_user = Debian-exim
 exim_group = Debian-exim
 never_users =
 spool_directory = {dir}/spool
-log_file_path = {dir}/log/%slog
+log_file_path = {dir}/logs/%slog
 pid_file_path = {dir}/exim.pid
 daemon_smtp_ports = {port}
 local_interfaces = 127.0.0.1
@@ -371,7 +371,7 @@ class Exim(Program):
         # Its user is compiled in: /etc/passwd of a mount namespace of its own has it.
         script = (f"mount --bind {directory}/passwd /etc/passwd && "
                   f"mount --bind {directory}/group /etc/group && "
-                  f"chown Debian-exim {directory}/spool {directory}/log && "
+                  f"chown Debian-exim {directory}/spool {directory}/logs && "
                   f"exec {program} -C {conf} -bdf -q1s")
         super().__init__(run, "exim", ["unshare", "-m", "--propagation", "private", "sh", "-c",
                                        script])
@@ -387,7 +387,7 @@ class Exim(Program):
                 lines = [l for l in f.read().splitlines() if not l.startswith("Debian-exim:")]
             with open(os.path.join(directory, name), "w", encoding="utf-8") as f:
                 f.write("\n".join([*lines, line, ""]))
-        for name in ("spool", "log"):
+        for name in ("spool", "logs"):
             os.makedirs(os.path.join(directory, name), exist_ok=True)
 
     def wait_idle(self):
