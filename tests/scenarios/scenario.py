@@ -120,9 +120,8 @@ def main():
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("files", nargs="*")
     options = parser.parse_args()
-    found = sorted(glob.glob(os.path.join(HERE, "..", "..", "build", "dev", "**", "smtpscope"),
-                             recursive=True))
-    options.smtpscope = os.path.abspath(options.smtpscope or (found or ["smtpscope"])[0])
+    options.smtpscope = os.path.abspath(options.smtpscope or os.path.join(
+        HERE, "..", "..", "build", "dev", "proxy", "app", "smtpscope"))
     paths = options.files or sorted(glob.glob(os.path.join(HERE, "*.scn")))
     missing = [p for p in paths if not os.path.isfile(p)]
     if missing:
