@@ -18,11 +18,11 @@ enum { EXCHANGE_ROOM = 224 };
 struct exchange {
     struct exchange *next;
     struct event event;
-    unsigned char *own;        /* received, then forwarded: `room` or malloc'ed */
-    enum local_reply local;    /* LOCAL_NONE: the upstream answers */
-    const char *hint;          /* for the local reply; constant text */
-    bool waits;                /* local reply replaces the upstream's, when that has come */
-    bool last_chunk;           /* BDAT LAST: ends the message */
+    unsigned char *own;     /* received, then forwarded: `room` or malloc'ed */
+    enum local_reply local; /* LOCAL_NONE: the upstream answers */
+    const char *hint;       /* for the local reply; constant text */
+    bool waits;             /* local reply replaces the upstream's, when that has come */
+    bool last_chunk;        /* BDAT LAST: ends the message */
     char text[LOCAL_REPLY_MAX];
     unsigned char room[EXCHANGE_ROOM];
 };

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-enum { HELD_SLACK = 1 << 20, LEFTOVER_KEPT = 512 };
+enum { HELD_SLACK = 1 << 20 };
 
 void session_init(struct session *s, const struct session_env *env)
 {
@@ -70,121 +70,6 @@ void session_close(struct session *s, enum close_reason why)
     s->reason = (uint8_t)why;
 }
 
-/* ---- the FIFO ------------------------------------------------------------------- */
-
-struct exchange *session_new_exchange(struct session *s)
-{
-    struct exchange *ex = exchange_new(s->env->exchanges);
-
-    if (ex == NULL) {
-        session_close(s, CLOSE_NO_MEMORY);
-        return NULL;
-    }
-    ex->event.kind = EVENT_COMMAND;
-    ex->event.verb = VERB_UNKNOWN;
-    ex->event.t_us = s->now_us;
-    ex->event.at = s->at[CLIENT];
-    return ex;
-}
-
-void session_push(struct session *s, struct exchange *ex)
-{
-    ex->next = NULL;
-    if (s->last != NULL)
-        s->last->next = ex;
-    else
-        s->first = ex;
-    s->last = ex;
-    s->exchanges++;
-}
-
-struct exchange *session_pop(struct session *s)
-{
-    struct exchange *ex = s->first;
-
-    if (ex == NULL)
-        return NULL;
-    s->first = ex->next;
-    if (s->first == NULL)
-        s->last = NULL;
-    ex->next = NULL;
-    s->exchanges--;
-    return ex;
-}
-
-bool session_has_pending(const struct session *s, enum verb verb)
-{
-    for (const struct exchange *ex = s->first; ex != NULL; ex = ex->next)
-        if (ex->event.verb == verb && !exchange_is_local(ex))
-            return true;
-    return false;
-}
-
-void session_finish(struct session *s, struct exchange *ex)
-{
-    assert(s->done == NULL);
-    struct event *e = &ex->event;
-
-    if (e->kind == EVENT_COMMAND && e->received.len > 0 && !e->auth_line &&
-        e->verb != VERB_DOT) {
-        unsigned tally = verb_tally(e->verb);
-        s->all[tally]++;
-        if (e->code >= 200 && e->code < 400)
-            s->good[tally]++;
-    }
-    s->done = ex;
-}
-
-bool session_pipelines(const struct session *s)
-{
-    enum policy_word word = policy_get(s->env->policy, RULE_PIPELINING);
-
-    return s->env->observe || word == WORD_PASS ||
-           (word == WORD_AUTO && ehlo_offers(s->offered, EHLO_PIPELINING));
-}
-
-/* ---- input ---------------------------------------------------------------------- */
-
-struct span input_view(struct session *s, enum side side)
-{
-    struct buf *held = &s->held[side];
-
-    if (held->len > 0 && s->held_used[side] == held->len) {
-        buf_release(held);
-        s->held_used[side] = 0;
-    }
-    if (held->len == 0)
-        return s->in[side];
-    if (s->in[side].len > 0) {
-        buf_drop(held, s->held_used[side]);
-        s->held_used[side] = 0;
-        if (!buf_append(held, s->in[side]))
-            session_close(s, CLOSE_NO_MEMORY);
-        s->in[side].len = 0;
-    }
-    return span_drop(buf_span(held), s->held_used[side]);
-}
-
-void input_use(struct session *s, enum side side, size_t n)
-{
-    s->at[side] += n;
-    if (s->held[side].len > 0)
-        s->held_used[side] += (uint32_t)n;
-    else
-        s->in[side] = span_drop(s->in[side], n);
-}
-
-bool input_is_empty(const struct session *s, enum side side)
-{
-    return s->in[side].len == 0 && s->held[side].len == s->held_used[side];
-}
-
-bool session_is_lasting(const struct session *s, struct span bytes)
-{
-    return s->fact.len > 0 && bytes.ptr >= s->fact.ptr &&
-           bytes.ptr + bytes.len <= s->fact.ptr + s->fact.len;
-}
-
 /* Where reads began, for the records; forgotten once the octets are used up. */
 static void remember_read(struct session *s, uint64_t at)
 {
@@ -214,42 +99,6 @@ void session_bytes(struct session *s, enum side from, struct span bytes, uint64_
     s->raw_pending = s->env->observe;
 }
 
-static enum close_reason end_reason(enum side from, enum end how)
-{
-    if (from == CLIENT)
-        return how == END_RESET ? CLOSE_CLIENT_RESET : CLOSE_CLIENT_EOF;
-    return how == END_RESET ? CLOSE_UPSTREAM_RESET : CLOSE_UPSTREAM_EOF;
-}
-
-/* Both sides have ended, or one was reset. */
-static void mirrored_end(struct session *s, enum side from, enum end how)
-{
-    if (how == END_FIN && !s->ended[from == CLIENT ? SERVER : CLIENT])
-        return;
-    if (s->quit_told)
-        session_close(s, CLOSE_QUIT);
-    else if (s->state == STATE_OPAQUE && how == END_FIN)
-        session_close(s, CLOSE_OPAQUE_END);
-    else
-        session_close(s, end_reason(from, how));
-}
-
-static void client_ended(struct session *s, enum end how)
-{
-    if (how == END_RESET) {
-        session_close(s, CLOSE_CLIENT_RESET);
-    } else if (s->state == STATE_DATA || s->state == STATE_CHUNK) {
-        /* Never invent the end of a message. */
-        if (s->content != NULL)
-            notes_add(&s->content->data.notes,
-                      s->state == STATE_DATA ? NOTE_DATA_EOF : NOTE_BDAT_TRUNCATED,
-                      s->content->data.stats.octets);
-        else if (s->parked != NULL)
-            notes_add(&s->parked->event.notes, NOTE_BDAT_TRUNCATED, s->at[CLIENT]);
-        session_close(s, CLOSE_CLIENT_EOF_DATA);
-    }
-}
-
 void session_eof(struct session *s, enum side from, enum end how, uint64_t now_us)
 {
     s->now_us = now_us;
@@ -257,9 +106,9 @@ void session_eof(struct session *s, enum side from, enum end how, uint64_t now_u
         return;
     s->ended[from] = (uint8_t)(1 + how);
     if (session_mirrors_ends(s))
-        mirrored_end(s, from, how);
+        end_mirrored(s, from, how);
     else if (from == CLIENT)
-        client_ended(s, how);
+        end_client(s, how);
     else if (!s->upstream_gone)
         session_give_up(s, how == END_RESET ? LOCAL_UPSTREAM_RESET : LOCAL_UPSTREAM_EOF,
                         NOTE_UPSTREAM_EOF);
@@ -314,32 +163,6 @@ void session_end(struct session *s, enum close_reason why, uint64_t now_us)
         session_close(s, why);
 }
 
-void session_give_up(struct session *s, enum local_reply id, enum note_id note)
-{
-    struct exchange *ex = s->first;
-
-    if (ex == NULL || exchange_is_local(ex)) {
-        ex = session_new_exchange(s);
-        if (ex == NULL)
-            return;
-        ex->event.kind = s->state == STATE_GREETING ? EVENT_GREETING : EVENT_COMMAND;
-        ex->event.action = ACTION_SWALLOWED;
-        ex->next = s->first;
-        s->first = ex;
-        if (s->last == NULL)
-            s->last = ex;
-        s->exchanges++;
-    }
-    if (note != NOTE_COUNT)
-        notes_add(&ex->event.notes, note, ex->event.at);
-    if (s->env->observe) {
-        session_close(s, local_reply_closes(id));
-        return;
-    }
-    ex->local = id;
-    ex->waits = false;
-}
-
 /* ---- wishes --------------------------------------------------------------------- */
 
 static enum step raw_forward(struct session *s, struct wish *w)
@@ -384,92 +207,6 @@ static enum step answer_local(struct session *s, struct wish *w)
     return STEP_WISH;
 }
 
-/* What the client had sent and nobody will look at any more. */
-static enum step leftover(struct session *s)
-{
-    struct span rest = input_view(s, CLIENT);
-    bool secret = s->state == STATE_AUTH || s->secret_lines > 0 || s->last_verb == VERB_AUTH ||
-                  s->reason == CLOSE_EARLY_DATA;
-
-    if (rest.len == 0 || s->state == STATE_OPAQUE || s->reason == CLOSE_NO_MEMORY)
-        return STEP_IDLE;
-    struct exchange *ex = session_new_exchange(s);
-    if (ex == NULL)
-        return STEP_IDLE;
-    input_use(s, CLIENT, rest.len);
-    if (!exchange_store(ex, span_first(rest, LEFTOVER_KEPT), 0)) {
-        exchange_free(s->env->exchanges, ex);
-        return STEP_IDLE;
-    }
-    ex->event.received_octets = rest.len;
-    ex->event.secrecy = secret ? SECRET_LINE : SECRET_NONE;
-    ex->event.action = s->env->observe ? ACTION_RELAYED : ACTION_SWALLOWED;
-    ex->event.origin = ORIGIN_NONE;
-    if (s->early_talker || s->state == STATE_GREETING)
-        notes_add(&ex->event.notes, NOTE_EARLY_TALKER, ex->event.at);
-    if (s->ended[CLIENT])
-        notes_add(&ex->event.notes, NOTE_CMD_EOF, ex->event.at);
-    s->done = ex;
-    return STEP_AGAIN;
-}
-
-static enum step opaque_record(struct session *s)
-{
-    struct exchange *ex;
-
-    if (s->opaque_why == NULL || s->opaque_told || (ex = session_new_exchange(s)) == NULL)
-        return STEP_IDLE;
-    s->opaque_told = true;
-    ex->event.kind = EVENT_OPAQUE;
-    ex->event.t_us = s->opaque_us;
-    ex->event.at = s->opaque_at[CLIENT];
-    ex->event.opaque_why = s->opaque_why;
-    for (int side = CLIENT; side <= SERVER; side++)
-        ex->event.opaque_octets[side] = s->received[side] - s->opaque_at[side];
-    s->done = ex;
-    return STEP_AGAIN;
-}
-
-/* Everything unfinished is written down, then the last wish there is. */
-static enum step close_step(struct session *s, struct wish *w)
-{
-    struct exchange *ex;
-
-    if (s->content != NULL && !s->content->ended) {
-        content_end(s, false);
-        return STEP_AGAIN;
-    }
-    if (s->parked != NULL && s->reason != CLOSE_NO_MEMORY) {
-        session_push(s, s->parked);
-        s->parked = NULL;
-    }
-    if ((ex = session_pop(s)) != NULL) {
-        ex->event.origin = ORIGIN_NONE;
-        session_finish(s, ex);
-        return STEP_AGAIN;
-    }
-    if (leftover(s) == STEP_AGAIN || opaque_record(s) == STEP_AGAIN)
-        return STEP_AGAIN;
-    if (s->close_told)
-        return STEP_IDLE;
-    s->close_told = true;
-    w->kind = WISH_CLOSE;
-    w->reason = (enum close_reason)s->reason;
-    return STEP_WISH;
-}
-
-/* Input is used up: is the session over? */
-static enum step idle_step(struct session *s)
-{
-    if (s->ended[CLIENT] && s->first == NULL && s->state != STATE_GREETING &&
-        !session_mirrors_ends(s)) {
-        client_ended(s, END_FIN);
-        session_close(s, CLOSE_CLIENT_EOF); /* unless it ended inside a message */
-        return STEP_AGAIN;
-    }
-    return STEP_IDLE;
-}
-
 static enum step session_step(struct session *s, struct wish *w)
 {
     enum step step;
@@ -487,7 +224,7 @@ static enum step session_step(struct session *s, struct wish *w)
         return STEP_WISH;
     }
     if (s->closing)
-        return close_step(s, w);
+        return end_step(s, w);
     if (s->first != NULL && exchange_is_local(s->first))
         return answer_local(s, w);
     if (s->shutdown && !session_in_transfer(s)) {
@@ -499,7 +236,7 @@ static enum step session_step(struct session *s, struct wish *w)
     if (step == STEP_IDLE)
         step = client_step(s, w);
     if (step == STEP_IDLE)
-        step = idle_step(s);
+        step = end_idle_step(s);
     return step;
 }
 
@@ -516,25 +253,6 @@ static void release_told(struct session *s)
         buf_release(&s->out);
 }
 
-/* The fact's bytes are borrowed: what is not used up is kept. */
-static void keep_input(struct session *s, enum side side)
-{
-    struct span rest = s->in[side];
-
-    s->in[side].len = 0;
-    if (rest.len > 0 && !s->closing && !buf_append(&s->held[side], rest))
-        session_close(s, CLOSE_NO_MEMORY);
-}
-
-/* An idle session holds nothing: what was used up in the end is given back. */
-static void release_input(struct session *s, enum side side)
-{
-    if (s->held[side].len > 0 && s->held_used[side] == s->held[side].len) {
-        buf_release(&s->held[side]);
-        s->held_used[side] = 0;
-    }
-}
-
 bool session_next(struct session *s, struct wish *w)
 {
     enum step step;
@@ -544,8 +262,8 @@ bool session_next(struct session *s, struct wish *w)
     do {
         step = session_step(s, w);
         if (step == STEP_IDLE && !s->closing) {
-            keep_input(s, CLIENT);
-            keep_input(s, SERVER);
+            input_keep(s, CLIENT);
+            input_keep(s, SERVER);
             if (s->closing) /* out of memory */
                 step = STEP_AGAIN;
         }
@@ -553,8 +271,8 @@ bool session_next(struct session *s, struct wish *w)
     if (step == STEP_WISH)
         return true;
     s->fact.len = 0;
-    release_input(s, CLIENT);
-    release_input(s, SERVER);
+    input_release(s, CLIENT);
+    input_release(s, SERVER);
     return false;
 }
 
@@ -604,6 +322,14 @@ bool session_wants(const struct session *s, enum side from)
 bool session_mirrors_ends(const struct session *s)
 {
     return s->env->observe || s->state == STATE_OPAQUE;
+}
+
+bool session_pipelines(const struct session *s)
+{
+    enum policy_word word = policy_get(s->env->policy, RULE_PIPELINING);
+
+    return s->env->observe || word == WORD_PASS ||
+           (word == WORD_AUTO && ehlo_offers(s->offered, EHLO_PIPELINING));
 }
 
 bool session_in_transfer(const struct session *s)

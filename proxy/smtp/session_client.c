@@ -42,7 +42,8 @@ static void note_pipelining(struct session *s, struct exchange *ex)
 }
 
 /* An exchange that holds the first `keep` octets of a line of `octets`. */
-static struct exchange *take_line(struct session *s, struct span raw, size_t keep, size_t octets)
+static struct exchange *take_line(struct session *s, struct span raw, size_t keep,
+                                  size_t octets)
 {
     struct exchange *ex = session_new_exchange(s);
 

@@ -1,9 +1,12 @@
 /*
  * session_private - what the parts of the session share; nobody else includes it.
  *
- *   session.c          facts, the order of wishes, input of both sides, the end
+ *   session.c          facts, the order of wishes, questions
+ *   session_input.c    input not yet used, the FIFO of exchanges
+ *   session_end.c      how a session ends
  *   session_client.c   the client's lines: framing, AUTH dialogue, overlong lines
- *   session_command.c  one command judged: what policy and state say of it
+ *   session_judge.c    what form, order and policy say of one command
+ *   session_command.c  what follows from that: sent on, answered here, a chunk eaten
  *   session_content.c  mail data and BDAT chunks
  *   session_server.c   the upstream's replies, and what they change
  *   exchange.c         a command and its reply, the FIFO
@@ -16,17 +19,17 @@
 #include "smtp/local_reply.h"
 #include "smtp/session.h"
 
-#define SESSION_STATES(X)                                                                        \
-    X(GREETING, "greeting")  /* waiting for the upstream's greeting; the client is held */       \
-    X(COMMAND, "command")    /* the client may speak; replies are paired by the FIFO */          \
-    X(SYNC, "sync")          /* what follows cannot be understood before the last reply */       \
-    X(AUTH, "auth")          /* the next client line belongs to the AUTH dialogue */             \
-    X(OVERLONG, "overlong")  /* throwing away the rest of an overlong line */                    \
-    X(DATA, "data")          /* between 354 and the end of data */                               \
-    X(CHUNK, "chunk")        /* inside a BDAT chunk */                                           \
-    X(GONE, "gone")          /* content was refused, the upstream dropped; QUIT is awaited */    \
-    X(OPAQUE, "opaque")      /* not ours to read */                                              \
-    X(STOPPED, "stopped")    /* the client is not listened to any more */
+#define SESSION_STATES(X)                                                                      \
+    X(GREETING, "greeting") /* waiting for the upstream's greeting; the client is held */      \
+    X(COMMAND, "command")   /* the client may speak; replies are paired by the FIFO */         \
+    X(SYNC, "sync")         /* what follows cannot be understood before the last reply */      \
+    X(AUTH, "auth")         /* the next client line belongs to the AUTH dialogue */            \
+    X(OVERLONG, "overlong") /* throwing away the rest of an overlong line */                   \
+    X(DATA, "data")         /* between 354 and the end of data */                              \
+    X(CHUNK, "chunk")       /* inside a BDAT chunk */                                          \
+    X(GONE, "gone")         /* content was refused, the upstream dropped; QUIT is awaited */   \
+    X(OPAQUE, "opaque")     /* not ours to read */                                             \
+    X(STOPPED, "stopped")   /* the client is not listened to any more */
 
 enum session_state {
 #define X(id, name) STATE_##id,
@@ -44,11 +47,11 @@ enum step {
 struct content {
     struct data data;
     struct event event;
-    struct data_piece rest;  /* a rewritten piece: its `sent` follows its `received` */
+    struct data_piece rest; /* a rewritten piece: its `sent` follows its `received` */
     uint64_t read_at[DATA_READS_MAX];
-    struct data_piece cut;   /* undecided octets when the data was cut off */
-    bool cut_off;            /* `cut` holds octets for the digest */
-    bool ended;              /* the event is to be told */
+    struct data_piece cut; /* undecided octets when the data was cut off */
+    bool cut_off;          /* `cut` holds octets for the digest */
+    bool ended;            /* the event is to be told */
     bool told;
     bool refused_told;
 };
@@ -63,6 +66,9 @@ struct span input_view(struct session *s, enum side side);
 void input_use(struct session *s, enum side side, size_t n);
 /* Is there input of that side that nobody has looked at? */
 bool input_is_empty(const struct session *s, enum side side);
+/* The fact is over: what is not used up is kept, what is used up in the end given back. */
+void input_keep(struct session *s, enum side side);
+void input_release(struct session *s, enum side side);
 bool session_is_lasting(const struct session *s, struct span bytes);
 
 /* Commands may be sent on without waiting for replies. */
@@ -80,6 +86,15 @@ struct exchange *session_pop(struct session *s);
 bool session_has_pending(const struct session *s, enum verb verb);
 /* The exchange is complete: its event is told next. */
 void session_finish(struct session *s, struct exchange *ex);
+
+/* The client's end where the session decides what it means. */
+void end_client(struct session *s, enum end how);
+/* An end where ends are passed on: over when both sides have ended or one was reset. */
+void end_mirrored(struct session *s, enum side from, enum end how);
+/* While closing: everything unfinished is written down, then WISH_CLOSE. */
+enum step end_step(struct session *s, struct wish *w);
+/* Nothing to do: is the session over? */
+enum step end_idle_step(struct session *s);
 
 enum step client_step(struct session *s, struct wish *w);
 enum step server_step(struct session *s, struct wish *w);

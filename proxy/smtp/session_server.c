@@ -43,7 +43,8 @@ static void after_data(struct session *s, struct exchange *ex, unsigned code)
 
     if (early)
         notes_add(&ex->event.notes, NOTE_EARLY_DATA, s->at[CLIENT]);
-    if (early && !s->env->observe && policy_get(s->env->policy, RULE_DATA_EARLY) == WORD_REJECT) {
+    if (early && !s->env->observe &&
+        policy_get(s->env->policy, RULE_DATA_EARLY) == WORD_REJECT) {
         session_enter(s, STATE_STOPPED);
         session_give_up(s, LOCAL_EARLY_DATA, NOTE_COUNT);
         return;
@@ -224,8 +225,9 @@ static enum step protocol_error(struct session *s, struct span received, struct 
         return STEP_AGAIN;
     }
     session_enter(s, s->state == STATE_GREETING ? STATE_GREETING : STATE_STOPPED);
-    session_give_up(s, s->state == STATE_GREETING ? LOCAL_GREETING_NOT_SMTP
-                                                  : LOCAL_UPSTREAM_PROTOCOL, NOTE_COUNT);
+    session_give_up(
+        s, s->state == STATE_GREETING ? LOCAL_GREETING_NOT_SMTP : LOCAL_UPSTREAM_PROTOCOL,
+        NOTE_COUNT);
     if (s->first != NULL) {
         s->first->event.reply = received; /* told before the input is touched again */
         merge_notes(s->first, notes);

@@ -1,0 +1,152 @@
+/* session_end - how a session ends: what is answered, what is still written down. */
+#include "smtp/session_private.h"
+
+enum { LEFTOVER_KEPT = 512 };
+
+static enum close_reason end_reason(enum side from, enum end how)
+{
+    if (from == CLIENT)
+        return how == END_RESET ? CLOSE_CLIENT_RESET : CLOSE_CLIENT_EOF;
+    return how == END_RESET ? CLOSE_UPSTREAM_RESET : CLOSE_UPSTREAM_EOF;
+}
+
+/* Both sides have ended, or one was reset. */
+void end_mirrored(struct session *s, enum side from, enum end how)
+{
+    if (how == END_FIN && !s->ended[from == CLIENT ? SERVER : CLIENT])
+        return;
+    if (s->quit_told)
+        session_close(s, CLOSE_QUIT);
+    else if (s->state == STATE_OPAQUE && how == END_FIN)
+        session_close(s, CLOSE_OPAQUE_END);
+    else
+        session_close(s, end_reason(from, how));
+}
+
+void end_client(struct session *s, enum end how)
+{
+    if (how == END_RESET) {
+        session_close(s, CLOSE_CLIENT_RESET);
+    } else if (s->state == STATE_DATA || s->state == STATE_CHUNK) {
+        /* Never invent the end of a message. */
+        if (s->content != NULL)
+            notes_add(&s->content->data.notes,
+                      s->state == STATE_DATA ? NOTE_DATA_EOF : NOTE_BDAT_TRUNCATED,
+                      s->content->data.stats.octets);
+        else if (s->parked != NULL)
+            notes_add(&s->parked->event.notes, NOTE_BDAT_TRUNCATED, s->at[CLIENT]);
+        session_close(s, CLOSE_CLIENT_EOF_DATA);
+    }
+}
+
+void session_give_up(struct session *s, enum local_reply id, enum note_id note)
+{
+    struct exchange *ex = s->first;
+
+    if (ex == NULL || exchange_is_local(ex)) {
+        ex = session_new_exchange(s);
+        if (ex == NULL)
+            return;
+        ex->event.kind = s->state == STATE_GREETING ? EVENT_GREETING : EVENT_COMMAND;
+        ex->event.action = ACTION_SWALLOWED;
+        ex->next = s->first;
+        s->first = ex;
+        if (s->last == NULL)
+            s->last = ex;
+        s->exchanges++;
+    }
+    if (note != NOTE_COUNT)
+        notes_add(&ex->event.notes, note, ex->event.at);
+    if (s->env->observe) {
+        session_close(s, local_reply_closes(id));
+        return;
+    }
+    ex->local = id;
+    ex->waits = false;
+}
+
+/* What the client had sent and nobody will look at any more. */
+static enum step leftover(struct session *s)
+{
+    struct span rest = input_view(s, CLIENT);
+    bool secret = s->state == STATE_AUTH || s->secret_lines > 0 || s->last_verb == VERB_AUTH ||
+                  s->reason == CLOSE_EARLY_DATA;
+
+    if (rest.len == 0 || s->state == STATE_OPAQUE || s->reason == CLOSE_NO_MEMORY)
+        return STEP_IDLE;
+    struct exchange *ex = session_new_exchange(s);
+    if (ex == NULL)
+        return STEP_IDLE;
+    input_use(s, CLIENT, rest.len);
+    if (!exchange_store(ex, span_first(rest, LEFTOVER_KEPT), 0)) {
+        exchange_free(s->env->exchanges, ex);
+        return STEP_IDLE;
+    }
+    ex->event.received_octets = rest.len;
+    ex->event.secrecy = secret ? SECRET_LINE : SECRET_NONE;
+    ex->event.action = s->env->observe ? ACTION_RELAYED : ACTION_SWALLOWED;
+    ex->event.origin = ORIGIN_NONE;
+    if (s->early_talker || s->state == STATE_GREETING)
+        notes_add(&ex->event.notes, NOTE_EARLY_TALKER, ex->event.at);
+    if (s->ended[CLIENT])
+        notes_add(&ex->event.notes, NOTE_CMD_EOF, ex->event.at);
+    s->done = ex;
+    return STEP_AGAIN;
+}
+
+static enum step opaque_record(struct session *s)
+{
+    struct exchange *ex;
+
+    if (s->opaque_why == NULL || s->opaque_told || (ex = session_new_exchange(s)) == NULL)
+        return STEP_IDLE;
+    s->opaque_told = true;
+    ex->event.kind = EVENT_OPAQUE;
+    ex->event.t_us = s->opaque_us;
+    ex->event.at = s->opaque_at[CLIENT];
+    ex->event.opaque_why = s->opaque_why;
+    for (int side = CLIENT; side <= SERVER; side++)
+        ex->event.opaque_octets[side] = s->received[side] - s->opaque_at[side];
+    s->done = ex;
+    return STEP_AGAIN;
+}
+
+/* Everything unfinished is written down, then the last wish there is. */
+enum step end_step(struct session *s, struct wish *w)
+{
+    struct exchange *ex;
+
+    if (s->content != NULL && !s->content->ended) {
+        content_end(s, false);
+        return STEP_AGAIN;
+    }
+    if (s->parked != NULL && s->reason != CLOSE_NO_MEMORY) {
+        session_push(s, s->parked);
+        s->parked = NULL;
+    }
+    if ((ex = session_pop(s)) != NULL) {
+        ex->event.origin = ORIGIN_NONE;
+        session_finish(s, ex);
+        return STEP_AGAIN;
+    }
+    if (leftover(s) == STEP_AGAIN || opaque_record(s) == STEP_AGAIN)
+        return STEP_AGAIN;
+    if (s->close_told)
+        return STEP_IDLE;
+    s->close_told = true;
+    w->kind = WISH_CLOSE;
+    w->reason = (enum close_reason)s->reason;
+    return STEP_WISH;
+}
+
+/* Input is used up: is the session over? */
+enum step end_idle_step(struct session *s)
+{
+    if (s->ended[CLIENT] && s->first == NULL && s->state != STATE_GREETING &&
+        !session_mirrors_ends(s)) {
+        end_client(s, END_FIN);
+        session_close(s, CLOSE_CLIENT_EOF); /* unless it ended inside a message */
+        return STEP_AGAIN;
+    }
+    return STEP_IDLE;
+}

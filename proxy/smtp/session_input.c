@@ -1,0 +1,130 @@
+/* session_input - input of both sides not yet used, and the FIFO of exchanges. */
+#include "smtp/session_private.h"
+
+#include <assert.h>
+
+/* ---- input ---------------------------------------------------------------------- */
+
+struct span input_view(struct session *s, enum side side)
+{
+    struct buf *held = &s->held[side];
+
+    if (held->len > 0 && s->held_used[side] == held->len) {
+        buf_release(held);
+        s->held_used[side] = 0;
+    }
+    if (held->len == 0)
+        return s->in[side];
+    if (s->in[side].len > 0) {
+        buf_drop(held, s->held_used[side]);
+        s->held_used[side] = 0;
+        if (!buf_append(held, s->in[side]))
+            session_close(s, CLOSE_NO_MEMORY);
+        s->in[side].len = 0;
+    }
+    return span_drop(buf_span(held), s->held_used[side]);
+}
+
+void input_use(struct session *s, enum side side, size_t n)
+{
+    s->at[side] += n;
+    if (s->held[side].len > 0)
+        s->held_used[side] += (uint32_t)n;
+    else
+        s->in[side] = span_drop(s->in[side], n);
+}
+
+bool input_is_empty(const struct session *s, enum side side)
+{
+    return s->in[side].len == 0 && s->held[side].len == s->held_used[side];
+}
+
+bool session_is_lasting(const struct session *s, struct span bytes)
+{
+    return s->fact.len > 0 && bytes.ptr >= s->fact.ptr &&
+           bytes.ptr + bytes.len <= s->fact.ptr + s->fact.len;
+}
+
+/* The fact's bytes are borrowed: what is not used up is kept. */
+void input_keep(struct session *s, enum side side)
+{
+    struct span rest = s->in[side];
+
+    s->in[side].len = 0;
+    if (rest.len > 0 && !s->closing && !buf_append(&s->held[side], rest))
+        session_close(s, CLOSE_NO_MEMORY);
+}
+
+/* An idle session holds nothing: what was used up in the end is given back. */
+void input_release(struct session *s, enum side side)
+{
+    if (s->held[side].len > 0 && s->held_used[side] == s->held[side].len) {
+        buf_release(&s->held[side]);
+        s->held_used[side] = 0;
+    }
+}
+
+/* ---- the FIFO ------------------------------------------------------------------- */
+
+struct exchange *session_new_exchange(struct session *s)
+{
+    struct exchange *ex = exchange_new(s->env->exchanges);
+
+    if (ex == NULL) {
+        session_close(s, CLOSE_NO_MEMORY);
+        return NULL;
+    }
+    ex->event.kind = EVENT_COMMAND;
+    ex->event.verb = VERB_UNKNOWN;
+    ex->event.t_us = s->now_us;
+    ex->event.at = s->at[CLIENT];
+    return ex;
+}
+
+void session_push(struct session *s, struct exchange *ex)
+{
+    ex->next = NULL;
+    if (s->last != NULL)
+        s->last->next = ex;
+    else
+        s->first = ex;
+    s->last = ex;
+    s->exchanges++;
+}
+
+struct exchange *session_pop(struct session *s)
+{
+    struct exchange *ex = s->first;
+
+    if (ex == NULL)
+        return NULL;
+    s->first = ex->next;
+    if (s->first == NULL)
+        s->last = NULL;
+    ex->next = NULL;
+    s->exchanges--;
+    return ex;
+}
+
+bool session_has_pending(const struct session *s, enum verb verb)
+{
+    for (const struct exchange *ex = s->first; ex != NULL; ex = ex->next)
+        if (ex->event.verb == verb && !exchange_is_local(ex))
+            return true;
+    return false;
+}
+
+void session_finish(struct session *s, struct exchange *ex)
+{
+    assert(s->done == NULL);
+    struct event *e = &ex->event;
+
+    if (e->kind == EVENT_COMMAND && e->received.len > 0 && !e->auth_line &&
+        e->verb != VERB_DOT) {
+        unsigned tally = verb_tally(e->verb);
+        s->all[tally]++;
+        if (e->code >= 200 && e->code < 400)
+            s->good[tally]++;
+    }
+    s->done = ex;
+}

@@ -1,0 +1,309 @@
+#include "smtp/session_judge.h"
+
+#include "smtp/path.h"
+#include "smtp/suggest.h"
+
+typedef enum local_reply verdict; /* LOCAL_NONE: no objection */
+
+static verdict out_of_order(struct judge *j, const char *why)
+{
+    if (rule(j, RULE_CMD_SEQUENCE) == WORD_PASS)
+        return LOCAL_NONE;
+    note(j, NOTE_CMD_SEQUENCE);
+    return refuse(j, LOCAL_SEQUENCE, why);
+}
+
+static bool transaction_open(const struct session *s)
+{
+    return s->mail || session_has_pending(s, VERB_MAIL);
+}
+
+static bool recipient_sent(const struct session *s)
+{
+    return s->rcpt_sent || session_has_pending(s, VERB_RCPT);
+}
+
+static bool last_chunk_pending(const struct session *s)
+{
+    for (const struct exchange *ex = s->first; ex != NULL; ex = ex->next)
+        if (ex->event.verb == VERB_BDAT && ex->last_chunk)
+            return true;
+    return false;
+}
+
+/* A password may stand where no verb of ours is: POP, IMAP, a mistyped AUTH. */
+static bool holds_secret(const struct command *c, enum verb suggested)
+{
+    struct span first = span_first(c->arg, span_find(c->arg, ' '));
+
+    return suggested == VERB_AUTH || span_equal_nocase(c->word, SPAN_LIT("PASS")) ||
+           span_equal_nocase(c->word, SPAN_LIT("APOP")) ||
+           span_equal_nocase(c->word, SPAN_LIT("LOGIN")) ||
+           span_equal_nocase(first, SPAN_LIT("LOGIN")) ||
+           span_equal_nocase(first, SPAN_LIT("AUTHENTICATE"));
+}
+
+static verdict judge_unknown(struct judge *j)
+{
+    enum verb suggested = VERB_UNKNOWN;
+    const char *hint = suggest_verb(j->cmd.word, &suggested);
+
+    if (suggest_is_probe(j->cmd.word))
+        note(j, NOTE_PROBE_VERB);
+    note(j, hint != NULL ? NOTE_CMD_TYPO : NOTE_CMD_UNKNOWN);
+    if (j->cmd.word.len > 1 && j->cmd.word.ptr[j->cmd.word.len - 1] == ':')
+        note(j, NOTE_NOT_SMTP_HEADER);
+    if (holds_secret(&j->cmd, suggested))
+        j->ex->event.secrecy = SECRET_ARG;
+    if (suggested == VERB_AUTH)
+        j->s->secret_lines = 2;
+    if (rule(j, RULE_CMD_UNKNOWN) == WORD_PASS)
+        return LOCAL_NONE;
+    return hint != NULL ? refuse(j, LOCAL_UNKNOWN_HINT, hint) : LOCAL_UNKNOWN;
+}
+
+static verdict judge_vrfy(struct judge *j)
+{
+    enum policy_word word = rule(j, RULE_VRFY);
+
+    if (word == WORD_PASS)
+        return LOCAL_NONE;
+    note(j, NOTE_PROBE_VRFY);
+    if (j->cmd.arg.len == 0) {
+        note(j, NOTE_CMD_ARGS);
+        return refuse(j, LOCAL_ARG_MISSING, "VRFY");
+    }
+    return word == WORD_REPLY252 ? LOCAL_VRFY : LOCAL_VRFY_DISABLED;
+}
+
+static verdict judge_expn(struct judge *j)
+{
+    if (rule(j, RULE_EXPN) == WORD_PASS)
+        return LOCAL_NONE;
+    note(j, NOTE_PROBE_EXPN);
+    return LOCAL_EXPN_DISABLED;
+}
+
+static verdict judge_etrn(struct judge *j)
+{
+    if (rule(j, RULE_ETRN) == WORD_REJECT || !ehlo_offers(j->s->offered, EHLO_ETRN)) {
+        note(j, NOTE_CMD_UNIMPLEMENTED);
+        return refuse(j, LOCAL_UNIMPLEMENTED, "ETRN");
+    }
+    if (j->cmd.arg.len == 0) {
+        note(j, NOTE_CMD_ARGS);
+        return refuse(j, LOCAL_ARG_MISSING, "ETRN");
+    }
+    return LOCAL_NONE;
+}
+
+static verdict judge_helo(struct judge *j)
+{
+    if (j->cmd.arg.len == 0) {
+        note(j, NOTE_HELO_MISSING_ARG);
+        return refuse(j, LOCAL_ARG_MISSING, verb_name(j->cmd.verb));
+    }
+    if (!command_is_domain(j->cmd.arg))
+        note(j, NOTE_HELO_SYNTAX);
+    return LOCAL_NONE;
+}
+
+static verdict judge_starttls(struct judge *j)
+{
+    struct session *s = j->s;
+
+    if (rule(j, RULE_STARTTLS) == WORD_REFUSE || !ehlo_offers(s->offered, EHLO_STARTTLS)) {
+        note(j, NOTE_STARTTLS_REFUSED);
+        return refuse(j, LOCAL_UNIMPLEMENTED, "STARTTLS");
+    }
+    if (transaction_open(s))
+        return out_of_order(j, "STARTTLS inside a mail transaction");
+    if (!input_is_empty(s, CLIENT)) {
+        note(j, NOTE_STARTTLS_INJECTION);
+        return LOCAL_STARTTLS_INJECTION;
+    }
+    return LOCAL_NONE;
+}
+
+static verdict judge_auth(struct judge *j)
+{
+    struct session *s = j->s;
+
+    if (!ehlo_offers(s->offered, EHLO_AUTH)) {
+        note(j, NOTE_CMD_UNIMPLEMENTED);
+        return refuse(j, LOCAL_UNIMPLEMENTED, "AUTH");
+    }
+    if (transaction_open(s))
+        return out_of_order(j, "AUTH inside a mail transaction");
+    if (s->authenticated)
+        return out_of_order(j, "already authenticated");
+    if (j->cmd.arg.len == 0) {
+        note(j, NOTE_CMD_ARGS);
+        return refuse(j, LOCAL_ARG_MISSING, "AUTH");
+    }
+    if (j->cmd.text.len + 2 > COMMAND_LINE_OCTETS)
+        note(j, NOTE_AUTH_IR_LONG);
+    return LOCAL_NONE;
+}
+
+/* RFC 3030: the chunk is eaten before any reply, so its size must be known first. */
+static verdict judge_bdat(struct judge *j)
+{
+    struct session *s = j->s;
+
+    if (command_bdat(j->cmd.arg, &j->octets, &j->last) != BDAT_OK) {
+        note(j, NOTE_BDAT_MALFORMED);
+        return LOCAL_BDAT_SYNTAX;
+    }
+    j->framed = true;
+    if (!ehlo_offers(s->offered, EHLO_CHUNKING)) {
+        note(j, NOTE_BDAT_UNADVERTISED);
+        return refuse(j, LOCAL_UNIMPLEMENTED, "BDAT");
+    }
+    if (!transaction_open(s))
+        return out_of_order(j, "MAIL comes first");
+    if (!recipient_sent(s))
+        return out_of_order(j, "RCPT comes first");
+    if (j->octets == 0 && !j->last)
+        note(j, NOTE_BDAT_ZERO);
+    return LOCAL_NONE;
+}
+
+/* BODY=8BITMIME, BINARYMIME and SMTPUTF8 allow 8-bit content (RFC 6152, 3030, 6531). */
+static void note_body(struct session *s, struct span params)
+{
+    s->eight_bit = s->binary_mime = false;
+    while (params.len > 0) {
+        params = span_trim_left(params);
+        size_t n = span_find(params, ' ');
+        struct span p = span_first(params, n);
+        if (span_equal_nocase(p, SPAN_LIT("BODY=BINARYMIME")))
+            s->eight_bit = s->binary_mime = true;
+        else if (span_equal_nocase(p, SPAN_LIT("BODY=8BITMIME")) ||
+                 span_equal_nocase(p, SPAN_LIT("SMTPUTF8")))
+            s->eight_bit = true;
+        params = span_drop(params, n);
+    }
+}
+
+static verdict judge_path(struct judge *j, enum path_kind kind)
+{
+    bool strict = rule(j, RULE_CMD_GRAMMAR) == WORD_STRICT;
+    struct path path;
+
+    switch (path_parse(j->cmd.arg, kind, strict, &path, &j->ex->event.notes, j->ex->event.at)) {
+    case PATH_OK:
+        break;
+    case PATH_BAD_ARGS:
+        return refuse(j, LOCAL_ARG_SYNTAX, path.why);
+    case PATH_BAD_PATH:
+        return refuse(j, kind == PATH_FROM ? LOCAL_PATH_FROM : LOCAL_PATH_TO, path.why);
+    }
+    if (kind == PATH_FROM)
+        note_body(j->s, path.params);
+    if (path.rewrite) {
+        if (!path_canonical(&path, &j->s->out))
+            session_close(j->s, CLOSE_NO_MEMORY);
+        j->canon = buf_span(&j->s->out);
+    }
+    return LOCAL_NONE;
+}
+
+static verdict judge_mail(struct judge *j)
+{
+    struct session *s = j->s;
+    verdict v;
+
+    if (!s->helo && !session_has_pending(s, VERB_EHLO) && !session_has_pending(s, VERB_HELO)) {
+        if ((v = out_of_order(j, "EHLO or HELO comes first")) != LOCAL_NONE)
+            return v;
+    } else if (s->mail && !session_has_pending(s, VERB_RSET) &&
+               !session_has_pending(s, VERB_DOT) && !last_chunk_pending(s)) {
+        if ((v = out_of_order(j, "a mail transaction is already open")) != LOCAL_NONE)
+            return v;
+    }
+    return judge_path(j, PATH_FROM);
+}
+
+static verdict judge_rcpt(struct judge *j)
+{
+    verdict v = LOCAL_NONE;
+
+    if (!transaction_open(j->s))
+        v = out_of_order(j, "MAIL comes first");
+    if (v == LOCAL_NONE)
+        v = judge_path(j, PATH_TO);
+    if (v == LOCAL_NONE)
+        j->s->rcpt_sent = true;
+    return v;
+}
+
+static verdict judge_data(struct judge *j)
+{
+    struct session *s = j->s;
+
+    if (!transaction_open(s))
+        return out_of_order(j, "MAIL comes first");
+    if (!recipient_sent(s))
+        return out_of_order(j, "RCPT comes first");
+    if (s->bdat) {
+        note(j, NOTE_BDAT_MIXED_DATA);
+        return refuse(j, LOCAL_SEQUENCE, "DATA after BDAT");
+    }
+    if (s->binary_mime) {
+        note(j, NOTE_BDAT_MIXED_DATA);
+        return refuse(j, LOCAL_SEQUENCE, "BODY=BINARYMIME needs BDAT");
+    }
+    return LOCAL_NONE;
+}
+
+static verdict judge_verb(struct judge *j)
+{
+    enum verb v = j->cmd.verb;
+
+    if ((verb_flags(v) & VERB_UNIMPL) != 0) {
+        note(j, NOTE_CMD_UNIMPLEMENTED);
+        return refuse(j, LOCAL_UNIMPLEMENTED, verb_name(v));
+    }
+    if ((verb_flags(v) & VERB_NO_ARG) != 0 && j->cmd.arg.len > 0) {
+        note(j, NOTE_CMD_ARGS);
+        return refuse(j, LOCAL_ARG_UNEXPECTED, verb_name(v));
+    }
+    switch (v) {
+    case VERB_EHLO:
+    case VERB_HELO:
+        return judge_helo(j);
+    case VERB_STARTTLS:
+        return judge_starttls(j);
+    case VERB_AUTH:
+        return judge_auth(j);
+    case VERB_MAIL:
+        return judge_mail(j);
+    case VERB_RCPT:
+        return judge_rcpt(j);
+    case VERB_DATA:
+        return judge_data(j);
+    case VERB_BDAT:
+        return judge_bdat(j);
+    case VERB_VRFY:
+        return judge_vrfy(j);
+    case VERB_EXPN:
+        return judge_expn(j);
+    case VERB_ETRN:
+        return judge_etrn(j);
+    case VERB_UNKNOWN:
+        return judge_unknown(j);
+    case VERB_LHLO:
+        note(j, NOTE_CMD_UNKNOWN);
+        return LOCAL_LHLO;
+    default:
+        return LOCAL_NONE;
+    }
+}
+
+enum local_reply judge_command(struct judge *j)
+{
+    enum local_reply v = judge_line(j);
+
+    return v != LOCAL_NONE ? v : judge_verb(j);
+}
