@@ -136,7 +136,7 @@ struct session {
     uint8_t state;                  /* enum session_state */
     uint8_t reason;                 /* enum close_reason, once closing */
     uint8_t ended[2];               /* by side: 0, or 1 + enum end */
-    uint8_t last_verb;              /* of the last command parsed */
+    uint8_t last_verb;              /* of the last command sent on */
     const char *opaque_why;
     bool helo : 1, mail : 1, rcpt_sent : 1, bdat : 1, binary_mime : 1, eight_bit : 1;
     bool authenticated : 1, first_command : 1, early_talker : 1, chunk_forward : 1;

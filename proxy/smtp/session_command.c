@@ -65,6 +65,7 @@ static enum step send_on(struct judge *j, struct span raw, struct wish *w)
 {
     struct session *s = j->s;
 
+    s->last_verb = (uint8_t)j->cmd.verb;
     session_push(s, j->ex);
     if (!s->env->observe && !make_rewritten(j)) {
         session_close(s, CLOSE_NO_MEMORY);
@@ -127,7 +128,6 @@ enum step command_take(struct session *s, struct exchange *ex, const struct line
     v = judge_command(&j);
     if (secret_line && j.cmd.verb == VERB_UNKNOWN)
         ex->event.secrecy = SECRET_LINE;
-    s->last_verb = (uint8_t)j.cmd.verb;
     if (s->closing) {
         session_push(s, ex);
         return STEP_AGAIN;
