@@ -14,15 +14,16 @@ enum {
     SESSIONS_FEW = 1000, /* a default below this deserves a word */
 };
 
-static void check_addresses(struct config_report *r, const struct config_listener *l,
+static void check_addresses(struct config_report *r, const struct config_target *t,
                             struct config_place at)
 {
+    const struct config_listener *l = t->listener;
     const struct relay_settings *s = l->settings;
 
-    if (l->listen_count == 0)
+    if (!t->listen_given)
         config_error(r, at, "listener \"%s\" has no address: add listen = \"0.0.0.0:25\";",
                      s->name);
-    if (s->upstream_count == 0)
+    if (!t->upstream_given)
         config_error(r, at,
                      "listener \"%s\" has no upstream: add upstream = \"10.0.0.5:25\"; or "
                      "\"reflect\"",
@@ -59,13 +60,21 @@ void config_check_listener(struct config_report *r, const struct config_target *
     struct relay_settings *s = t->listener->settings;
 
     check_name(r, t, at);
-    check_addresses(r, t->listener, at);
+    check_addresses(r, t, at);
     if (!s->observe)
         return;
     if (t->policy_given)
         config_warn(r, at, "listener \"%s\" is in mode observe: its policy does not act",
                     s->name);
     policy_init(&s->policy, PRESET_OBSERVE);
+}
+
+void config_check_transcript(struct config_report *r, const struct config *c,
+                             struct config_place at)
+{
+    if (c->transcript.content == CONTENT_LEVEL_FULL && c->transcript.spool[0] == '\0')
+        config_error(r, at,
+                     "transcript.content = \"full\" needs a folder: add transcript.spool");
 }
 
 static uint64_t files_without_sessions(const struct config *c)
@@ -86,35 +95,56 @@ uint64_t config_files_needed(const struct config *c)
     return files;
 }
 
+static bool sessions_given(const struct config_target *t, unsigned listener)
+{
+    return (t->sessions_given >> listener & 1) != 0;
+}
+
+/* Gives listeners without a number of their own what the others leave of `room`. */
+static void share_sessions(struct config_report *r, struct config_target *t, uint64_t room,
+                           struct config_place at)
+{
+    const struct config *c = t->config;
+    uint64_t asked = 0, others = 0;
+
+    for (unsigned i = 0; i < c->listener_count; i++) {
+        asked += sessions_given(t, i) ? c->listeners[i].settings->sessions : 0;
+        others += !sessions_given(t, i);
+    }
+    if (asked + others > room) {
+        config_error(r, at,
+                     "%" PRIu64 " sessions need 2 file descriptors each, the limit of this "
+                     "process leaves room for %" PRIu64 ": raise the limit (LimitNOFILE= of "
+                     "systemd, ulimit -Hn) or lower limits.sessions",
+                     asked + others, room);
+        return;
+    }
+    for (unsigned i = 0; i < c->listener_count; i++) {
+        uint32_t *sessions = &c->listeners[i].settings->sessions;
+
+        if (!sessions_given(t, i) && *sessions > (room - asked) / others)
+            *sessions = (uint32_t)((room - asked) / others);
+    }
+    if (others > 0 && (room - asked) / others < SESSIONS_FEW)
+        config_warn(r, at,
+                    "limits.sessions is %" PRIu64
+                    " only: the limit of file descriptors allows no "
+                    "more (LimitNOFILE= of systemd, ulimit -Hn)",
+                    (room - asked) / others);
+}
+
 /* Sessions a user asked for must fit; the default gives way. */
 static void check_files(struct config_report *r, struct config_target *t,
                         struct config_place at)
 {
-    struct config *c = t->config;
-    uint64_t needed = config_files_needed(c), base = files_without_sessions(c), fit;
+    uint64_t own = files_without_sessions(t->config);
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max == RLIM_INFINITY ||
-        needed <= limit.rlim_max || c->listener_count == 0)
+        config_files_needed(t->config) <= limit.rlim_max)
         return;
-    fit = limit.rlim_max <= base
-              ? 0
-              : (limit.rlim_max - base) / FILES_PER_SESSION / c->listener_count;
-    if (t->sessions_given || fit == 0) {
-        config_error(r, at,
-                     "%" PRIu64 " file descriptors are needed (2 for each of "
-                     "limits.sessions), %ju are allowed: raise the limit (LimitNOFILE= of "
-                     "systemd, ulimit -Hn) or set limits.sessions to at most %" PRIu64,
-                     needed, (uintmax_t)limit.rlim_max, fit);
-        return;
-    }
-    for (unsigned i = 0; i < c->listener_count; i++)
-        c->listeners[i].settings->sessions = (uint32_t)fit;
-    if (fit < SESSIONS_FEW)
-        config_warn(r, at,
-                    "limits.sessions is %" PRIu64 ": no more than %ju file descriptors are "
-                    "allowed (LimitNOFILE= of systemd, ulimit -Hn)",
-                    fit, (uintmax_t)limit.rlim_max);
+    share_sessions(r, t, limit.rlim_max > own ? (limit.rlim_max - own) / FILES_PER_SESSION : 0,
+                   at);
 }
 
 static unsigned processors(void)
@@ -145,8 +175,6 @@ void config_finish(struct config_report *r, struct config_target *t, struct conf
         c->vantage = host_name();
     }
     c->transcript.vantage = c->vantage;
-    if (c->transcript.content == CONTENT_LEVEL_FULL && c->transcript.spool[0] == '\0')
-        config_error(r, at,
-                     "transcript.content = \"full\" needs a folder: add transcript.spool");
-    check_files(r, t, at);
+    if (r->errors == 0)
+        check_files(r, t, at);
 }

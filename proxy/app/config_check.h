@@ -10,6 +10,8 @@
 /* After the last key of t->listener. */
 void config_check_listener(struct config_report *r, const struct config_target *t,
                            struct config_place at);
+void config_check_transcript(struct config_report *r, const struct config *c,
+                             struct config_place at);
 /* After the last key of all; resolves "auto" and "". */
 void config_finish(struct config_report *r, struct config_target *t, struct config_place at);
 

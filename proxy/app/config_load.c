@@ -10,19 +10,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN_MAX = 80, ERRORS_MAX = 100, LISTENERS_MAX = 64 };
+enum { SHOWN_MAX = 80, ERRORS_MAX = 100 };
 
 struct loader {
     struct config_report report;
     struct config_target target;
     const char *file;
+    const char *folder;  /* of the file; includes are relative to it */
+    char path[PATH_MAX]; /* the included file that place_of() named last */
 };
 
-static struct config_place place_of(const struct loader *l, const config_setting_t *s)
+/* libconfig names an included file as the @include does: relative to the main file. */
+static const char *path_of(struct loader *l, const char *file)
 {
-    const char *file = config_setting_source_file(s);
+    if (file == NULL)
+        return l->file;
+    if (file[0] == '/' ||
+        snprintf(l->path, sizeof l->path, "%s/%s", l->folder, file) >= (int)sizeof l->path)
+        return file;
+    return l->path;
+}
 
-    return (struct config_place){ file != NULL ? file : l->file,
+/* Good until the next call. */
+static struct config_place place_of(struct loader *l, const config_setting_t *s)
+{
+    return (struct config_place){ path_of(l, config_setting_source_file(s)),
                                   config_setting_source_line(s) };
 }
 
@@ -41,6 +53,8 @@ static const char *found(const config_setting_t *s)
         return "true or false";
     case CONFIG_TYPE_FLOAT:
         return "a number with a fraction";
+    case CONFIG_TYPE_INT64:
+        return "a number with L";
     default:
         return "a number";
     }
@@ -56,8 +70,9 @@ static const char *type_hint(const struct config_key *key)
     case KEY_TIME:
         return " in quotes, as in \"30s\"";
     case KEY_SIZE:
-    case KEY_OCTETS:
         return " in quotes, as in \"10M\"";
+    case KEY_OCTETS:
+        return " in quotes, as in \"12288\"";
     case KEY_MODE:
         return " in quotes, as in \"0640\"";
     case KEY_INT:
@@ -82,8 +97,14 @@ static const char *type_hint(const struct config_key *key)
 static void wrong_type(struct loader *l, const struct config_key *key,
                        const config_setting_t *s)
 {
-    config_error(&l->report, place_of(l, s), "%s: expected %s%s, found %s", key->path,
-                 config_key_type_name(key), type_hint(key), found(s));
+    char words[256];
+
+    if (config_words_text(key, words, sizeof words))
+        config_error(&l->report, place_of(l, s), "%s: expected %s, found %s", key->path, words,
+                     found(s));
+    else
+        config_error(&l->report, place_of(l, s), "%s: expected %s%s, found %s", key->path,
+                     config_key_type_name(key), type_hint(key), found(s));
 }
 
 static void load_text(struct loader *l, const struct config_key *key, const config_setting_t *s)
@@ -118,6 +139,8 @@ static void load_strings(struct loader *l, const struct config_key *key,
         return;
     }
     if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) {
+        l->target.listen_given |= key->type == KEY_LISTEN;
+        l->target.upstream_given |= key->type == KEY_UPSTREAM;
         wrong_type(l, key, s);
         return;
     }
@@ -147,59 +170,16 @@ static void load_scalar(struct loader *l, const struct config_key *key,
         wrong_type(l, key, s);
 }
 
-/* A key of another group with that name, or one nearly so. */
-static const struct config_key *key_like(const struct config_key *group, const char *name,
-                                         bool elsewhere)
-{
-    const struct config_key *best = NULL, *key;
-    unsigned best_distance = UINT_MAX;
-
-    for (unsigned i = 1; (key = config_key_at(i)) != NULL; i++) {
-        unsigned distance = config_distance(name, config_key_name(key));
-
-        if (config_key_is_child(key, group) == elsewhere || distance >= best_distance)
-            continue;
-        if (elsewhere ? distance == 0 : config_is_near(name, config_key_name(key))) {
-            best = key;
-            best_distance = distance;
-        }
-    }
-    return best;
-}
-
-static void list_keys(const struct config_key *group, char *out, size_t size)
-{
-    const struct config_key *key;
-    size_t len = 0;
-
-    for (unsigned i = 1; (key = config_key_at(i)) != NULL; i++) {
-        if (config_key_is_child(key, group) && len < size)
-            len += (size_t)snprintf(out + len, size - len, "%s%s", len > 0 ? ", " : "",
-                                    config_key_name(key));
-    }
-}
-
 static void unknown_key(struct loader *l, const struct config_key *group,
                         const config_setting_t *s)
 {
+    char shown[SHOWN_MAX], hint[1024];
     const char *name = config_setting_name(s);
-    const struct config_key *near = key_like(group, name, false);
-    const struct config_key *other = near == NULL ? key_like(group, name, true) : NULL;
-    const char *in = group->path[0] != '\0' ? " in " : "";
-    char shown[SHOWN_MAX], known[1024];
 
     escape(shown, sizeof shown, span_str(name));
-    if (near != NULL)
-        config_error(&l->report, place_of(l, s), "unknown key '%s'%s%s; did you mean '%s'?",
-                     shown, in, group->path, config_key_name(near));
-    else if (other != NULL)
-        config_error(&l->report, place_of(l, s), "unknown key '%s'%s%s; there is %s", shown, in,
-                     group->path, other->path);
-    else {
-        list_keys(group, known, sizeof known);
-        config_error(&l->report, place_of(l, s), "unknown key '%s'%s%s; expected one of %s",
-                     shown, in, group->path, known);
-    }
+    config_key_hint(group, name, hint, sizeof hint);
+    config_error(&l->report, place_of(l, s), "unknown key '%s'%s%s; %s", shown,
+                 group->path[0] != '\0' ? " in " : "", group->path, hint);
 }
 
 static void load_listeners(struct loader *l, const struct config_key *key,
@@ -230,7 +210,7 @@ static void load_group(struct loader *l, const struct config_key *group,
 }
 
 /* A list element has no name and, in libconfig, no line of its own before its first key. */
-static struct config_place place_of_listener(const struct loader *l, const config_setting_t *s)
+static struct config_place place_of_listener(struct loader *l, const config_setting_t *s)
 {
     struct config_place at = place_of(l, s);
 
@@ -239,17 +219,24 @@ static struct config_place place_of_listener(const struct loader *l, const confi
     return at.line > 0 ? at : place_of(l, config_setting_parent(s));
 }
 
+static bool gives_sessions(const config_setting_t *listener)
+{
+    const config_setting_t *limits = config_setting_get_member(listener, "limits");
+
+    return limits != NULL && config_setting_type(limits) == CONFIG_TYPE_GROUP &&
+           config_setting_get_member(limits, "sessions") != NULL;
+}
+
 static void load_listener(struct loader *l, const struct config_key *key,
                           const config_setting_t *s)
 {
-    const config_setting_t *limits = config_setting_get_member(s, "limits");
+    unsigned index = l->target.config->listener_count;
 
     l->target.listener = config_listener_add(l->target.config);
     l->target.rules_given = 0;
-    l->target.policy_given = false;
-    if (limits != NULL && config_setting_type(limits) == CONFIG_TYPE_GROUP &&
-        config_setting_get_member(limits, "sessions") != NULL)
-        l->target.sessions_given = true;
+    l->target.policy_given = l->target.listen_given = l->target.upstream_given = false;
+    if (gives_sessions(s))
+        l->target.sessions_given |= UINT64_C(1) << index;
     load_group(l, key, s);
     config_check_listener(&l->report, &l->target, place_of_listener(l, s));
     l->target.listener = NULL;
@@ -283,10 +270,9 @@ static void load_listeners(struct loader *l, const struct config_key *key,
 /* libconfig stops at the first error of syntax. */
 static void syntax_error(struct loader *l, const config_t *cfg, const char *text)
 {
-    const char *file = config_error_file(cfg), *what = config_error_text(cfg);
-    struct config_place at = { file != NULL ? file : l->file,
-                               (unsigned)config_error_line(cfg) };
-    char *included = file != NULL ? config_read_text(&l->report, file) : NULL;
+    const char *file = path_of(l, config_error_file(cfg)), *what = config_error_text(cfg);
+    struct config_place at = { file, (unsigned)config_error_line(cfg) };
+    char *included = file != l->file ? config_read_text(&l->report, file) : NULL;
     char more[256];
 
     text = included != NULL ? included : text;
@@ -296,28 +282,48 @@ static void syntax_error(struct loader *l, const config_t *cfg, const char *text
     } else if (strcmp(what, "syntax error") == 0) {
         config_explain_syntax(text, at.line, more, sizeof more);
         config_error(&l->report, at, "syntax error; %s", more);
+    } else if (strcmp(what, "mismatched element type in array") == 0) {
+        config_error(&l->report, at,
+                     "values of different types in an array; addresses and numbers "
+                     "with a unit stand in quotes");
     } else {
         config_error(&l->report, at, "%s", what);
     }
     free(included);
 }
 
-static void load_file(struct loader *l, const char *text, const char *folder)
+static bool is_missing(const config_setting_t *listeners)
+{
+    return listeners == NULL || (config_setting_type(listeners) == CONFIG_TYPE_LIST &&
+                                 config_setting_length(listeners) == 0);
+}
+
+static struct config_place place_of_group(struct loader *l, const config_t *cfg,
+                                          const char *name)
+{
+    const config_setting_t *s = config_lookup(cfg, name);
+
+    return s != NULL ? place_of(l, s) : (struct config_place){ l->file, 0 };
+}
+
+static void load_file(struct loader *l, const char *text)
 {
     struct config_place at = { l->file, 0 };
     config_t cfg;
 
     config_init(&cfg);
-    config_set_include_dir(&cfg, folder);
+    config_set_include_dir(&cfg, l->folder);
     if (config_read_string(&cfg, text) != CONFIG_TRUE) {
         syntax_error(l, &cfg, text);
     } else {
         load_group(l, config_key_at(0), config_root_setting(&cfg));
-        if (config_lookup(&cfg, "listeners") == NULL || l->target.config->listener_count == 0)
+        if (is_missing(config_lookup(&cfg, "listeners")))
             config_error(&l->report, at,
                          "there is no listener: add listeners = ( { listen = "
                          "\"0.0.0.0:25\"; upstream = \"10.0.0.5:25\"; } );");
-        config_finish(&l->report, &l->target, at);
+        config_check_transcript(&l->report, l->target.config,
+                                place_of_group(l, &cfg, "transcript"));
+        config_finish(&l->report, &l->target, place_of_group(l, &cfg, "listeners"));
     }
     config_destroy(&cfg);
 }
@@ -327,14 +333,14 @@ struct config *config_load(const char *file, FILE *errors)
     struct loader l = { .report = { .out = errors }, .file = file };
     char *text = config_read_text(&l.report, file);
     char *path = config_copy(file);
-    const char *folder = dirname(path);
 
+    l.folder = dirname(path);
     l.target.config = config_defaults();
     l.target.config->file = config_copy(file);
     if (text != NULL)
-        config_scan(&l.report, file, text, folder);
+        config_scan(&l.report, file, text, l.folder);
     if (l.report.errors == 0)
-        load_file(&l, text, folder);
+        load_file(&l, text);
     if (l.report.errors > 0)
         config_free(&l.target.config);
     free(path);

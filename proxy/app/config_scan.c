@@ -111,18 +111,22 @@ static void check_number(struct scan *s)
 static void scan_included(struct scan *s, const char *file)
 {
     struct scan inner = *s;
+    const char *wrong = NULL;
+    char shown[PATH_MAX];
     struct stat st;
 
     if (stat(file, &st) != 0)
-        return; /* libconfig reports it */
-    if (!S_ISREG(st.st_mode)) {
-        config_error(s->report, s->at, "the included file is not a regular file");
+        wrong = strerror(errno);
+    else if (!S_ISREG(st.st_mode))
+        wrong = "not a regular file";
+    if (wrong != NULL) {
+        escape(shown, sizeof shown, span_str(file));
+        config_error(s->report, s->at, "cannot include %s: %s", shown, wrong);
         return;
     }
     if (++inner.depth > INCLUDE_DEPTH_MAX) {
         config_error(s->report, s->at,
-                     "files are included more than %d deep; does one include "
-                     "itself?",
+                     "files are included more than %d deep; does one include itself?",
                      INCLUDE_DEPTH_MAX);
         return;
     }
@@ -208,33 +212,58 @@ static bool span_in(struct span s, const char *const *words)
     return false;
 }
 
-void config_explain_syntax(const char *text, unsigned line, char *out, size_t size)
+/* What is wrong with `name = value`; false: nothing that shows. */
+static bool explain_setting(struct span name, struct span value, char *out, size_t size)
 {
     static const char *const booleans[] = { "yes", "no", "on", "off", NULL };
     static const char *const good[] = { "true", "false", NULL };
-    struct span all = line_of(text, line);
-    size_t sign = span_find(all, '=');
-    struct span name = span_trim(span_first(all, sign));
-    struct span value = span_trim_left(span_drop(all, sign + 1));
-    size_t len = 0;
     char shown[64];
 
-    while (len < value.len && memchr(";,#}])\" \t", value.ptr[len], 10) == NULL)
-        len++;
-    value.len = len;
     escape(shown, sizeof shown, value);
-    if (sign == all.len)
-        snprintf(out, size, "look here and in the line above for a missing quote, brace or =");
-    else if (span_find(name, '.') < name.len && span_find(name, '"') == name.len)
+    if (span_find(name, '.') < name.len)
         snprintf(out, size,
                  "a name holds no dot; write groups as in limits = { sessions = 1; };");
     else if (span_in(value, booleans))
         snprintf(out, size, "write true or false instead of %s", shown);
-    else if (len > 0 && strchr("{[(", value.ptr[0]) == NULL && !span_in(value, good) &&
+    else if (value.len > 0 && strchr("\"{[(", value.ptr[0]) == NULL && !span_in(value, good) &&
              strspn(shown, "0123456789") < strlen(shown))
         snprintf(out, size, "text and numbers with a unit stand in quotes: \"%s\"", shown);
     else
-        snprintf(out, size, "look here and in the line above for a missing quote or brace");
+        return false;
+    return true;
+}
+
+/* The word at the begin or the end of s, where no delimiter stands. */
+static struct span word_at_begin(struct span s)
+{
+    size_t len = 0;
+
+    while (len < s.len && memchr(";,#}])\" \t", s.ptr[len], 10) == NULL)
+        len++;
+    return span_of(s.ptr, len);
+}
+
+static struct span word_at_end(struct span s)
+{
+    size_t len = 0;
+
+    while (len < s.len && memchr(";,#{[(\" \t", s.ptr[s.len - len - 1], 10) == NULL)
+        len++;
+    return span_of(s.ptr + s.len - len, len);
+}
+
+void config_explain_syntax(const char *text, unsigned line, char *out, size_t size)
+{
+    struct span all = line_of(text, line);
+
+    for (size_t i = 0; i < all.len; i++) {
+        struct span name = word_at_end(span_trim_right(span_first(all, i)));
+        struct span value = word_at_begin(span_trim_left(span_drop(all, i + 1)));
+
+        if (all.ptr[i] == '=' && explain_setting(name, value, out, size))
+            return;
+    }
+    snprintf(out, size, "look here and in the line above for a missing quote, brace or =");
 }
 
 void config_name_in_line(const char *text, unsigned line, char *out, size_t size)

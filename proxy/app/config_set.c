@@ -77,18 +77,16 @@ static bool store_in_range(const struct config_key *key, struct config_target *t
 static bool unknown_word(const struct config_key *key, const char *text, char why[WHY_MAX])
 {
     const char *word, *near = NULL;
-    size_t len = (size_t)snprintf(why, WHY_MAX, "expected ");
+    char words[WHY_MAX / 2];
 
-    for (unsigned i = 0; (word = config_key_word(key, i)) != NULL; i++) {
-        const char *join = i == 0 ? "" : config_key_word(key, i + 1) != NULL ? ", " : " or ";
-
-        len += (size_t)snprintf(why + len, WHY_MAX - len, "%s\"%s\"", join, word);
-        if (near == NULL && config_is_near(text, word))
+    for (unsigned i = 0; (word = config_key_word(key, i)) != NULL && near == NULL; i++) {
+        if (config_is_near(text, word))
             near = word;
     }
+    config_words_text(key, words, sizeof words);
     if (near != NULL)
-        snprintf(why + len, WHY_MAX - len, "; did you mean \"%s\"?", near);
-    return false;
+        return fail(why, "expected %s; did you mean \"%s\"?", words, near);
+    return fail(why, "expected %s", words);
 }
 
 static bool set_word(const struct config_key *key, struct config_target *t, const char *text,
@@ -171,7 +169,7 @@ static bool set_workers(const struct config_key *key, struct config_target *t, c
         return true;
     }
     if (!unit_parse_size(&count, text, &wrong) || strspn(text, "0123456789") != strlen(text))
-        return fail(why, "expected a number from 1 to 256, or \"auto\"");
+        return fail(why, "expected 1 to 256 or \"auto\"");
     return store_in_range(key, t, count, why);
 }
 
@@ -193,6 +191,7 @@ static bool add_listen(struct config_target *t, const char *text, char why[WHY_M
     struct addr a;
     const char *wrong;
 
+    t->listen_given = true;
     if (!addr_parse(&a, text, &wrong))
         return fail(why, "%s", wrong);
     if (l->listen_count == ADDRESSES_MAX)
@@ -215,6 +214,7 @@ static bool add_upstream(struct config_target *t, const char *text, char why[WHY
     struct upstream u;
     const char *wrong;
 
+    t->upstream_given = true;
     if (s->upstream_count == ADDRESSES_MAX)
         return fail(why, "a listener has at most %d upstreams", ADDRESSES_MAX);
     if (!upstream_parse(&u, text, &wrong))

@@ -60,8 +60,23 @@ bool config_range_text(const struct config_key *key, char *out, size_t size)
     measure_text(key->type, key->min, least);
     measure_text(key->type, key->max, most);
     snprintf(out, size, "%s to %s%s", least, most,
-             key->zero != NULL && key->min > 0 ? " or 0" : "");
+             key->type == KEY_WORKERS            ? " or \"auto\""
+             : key->zero != NULL && key->min > 0 ? " or 0"
+                                                 : "");
     return true;
+}
+
+bool config_words_text(const struct config_key *key, char *out, size_t size)
+{
+    const char *word;
+    size_t len = 0;
+
+    for (unsigned i = 0; (word = config_key_word(key, i)) != NULL && len < size; i++) {
+        const char *join = i == 0 ? "" : config_key_word(key, i + 1) != NULL ? ", " : " or ";
+
+        len += (size_t)snprintf(out + len, size - len, "%s\"%s\"", join, word);
+    }
+    return len > 0;
 }
 
 void config_print_string(const char *text, FILE *out)

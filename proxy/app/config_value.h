@@ -9,15 +9,16 @@
 
 #include "app/config_schema.h"
 
-enum { WHY_MAX = 512 };
+enum { WHY_MAX = 512, LISTENERS_MAX = 64 };
 
 /* Where values go. */
 struct config_target {
     struct config *config;
-    struct config_listener *listener; /* NULL outside of listeners */
-    uint64_t rules_given;             /* bit RULE_x: set by its own key, presets leave it */
-    bool policy_given;                /* any key that the mode observe ignores */
-    bool sessions_given;
+    struct config_listener *listener;  /* NULL outside of listeners */
+    uint64_t rules_given;              /* bit RULE_x: set by its own key, presets leave it */
+    bool policy_given;                 /* any key that the mode observe ignores */
+    bool listen_given, upstream_given; /* right or wrong */
+    uint64_t sessions_given;           /* bit n: listener n has its own limits.sessions */
 };
 
 /* False: `why` says what was expected. Text of the file is escaped in it. */
@@ -34,5 +35,7 @@ void config_print_value(const struct config_key *key, const struct config *c,
 void config_print_string(const char *text, FILE *out);
 /* "1 to 100", "100ms to 1d or 0"; returns false when the key has no range. */
 bool config_range_text(const struct config_key *key, char *out, size_t size);
+/* "a", "b" or "c"; false where any text may stand. */
+bool config_words_text(const struct config_key *key, char *out, size_t size);
 
 #endif

@@ -8,15 +8,15 @@ enum { SMTP_PORT = 25, HOST_MAX = 253, LABEL_MAX = 63 };
 
 /* RFC 5321 4.5.3.2 and five seconds more: a peer's own 421 comes first. */
 static const struct timeouts default_timeouts = {
-    .connect    = SECONDS(30),
-    .greeting   = SECONDS(305),
-    .command    = SECONDS(305),
-    .reply      = SECONDS(305),
+    .connect = SECONDS(30),
+    .greeting = SECONDS(305),
+    .command = SECONDS(305),
+    .reply = SECONDS(305),
     .data_start = SECONDS(125),
     .data_block = SECONDS(185),
-    .data_end   = SECONDS(605),
-    .lookalike  = SECONDS(10),
-    .opaque     = SECONDS(605), /* inside TLS the longest of these may apply */
+    .data_end = SECONDS(605),
+    .lookalike = SECONDS(10),
+    .opaque = SECONDS(605), /* inside TLS the longest of these may apply */
 };
 
 static char *copy(struct span s)
@@ -128,8 +128,7 @@ static bool parse_port(uint16_t *port, struct span digits)
     return true;
 }
 
-static bool parse_address(struct upstream *u, struct span text, bool has_port,
-                          const char **why)
+static bool parse_address(struct upstream *u, struct span text, bool has_port, const char **why)
 {
     char with_port[ADDR_TEXT_MAX + 4];
 

@@ -127,8 +127,8 @@ static void test_mapped_socket_address(void **state)
 
 static void test_equal(void **state)
 {
-    struct addr a = parsed("192.0.2.1:25"), b = parsed("192.0.2.1:26"), c = parsed("192.0.2.2:25"),
-                d = parsed("[c000:201::]:25");
+    struct addr a = parsed("192.0.2.1:25"), b = parsed("192.0.2.1:26"),
+                c = parsed("192.0.2.2:25"), d = parsed("[c000:201::]:25");
 
     (void)state;
     assert_true(addr_equal(&a, &a));
