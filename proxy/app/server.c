@@ -251,16 +251,16 @@ void server_reload(struct server *s)
     }
     struct config *fresh = config_load(s->config->file, stderr);
     if (fresh == NULL) {
-        log_error("%s is not taken over; the running configuration stays", s->config->file);
+        log_error("%s is not reloaded; the running configuration stays", s->config->file);
         return;
     }
     if (config_needs_restart(s->config, fresh, stderr))
         log_warn("the changes above take effect after a restart");
     if (fill_reflector(s, fresh, error, sizeof error)) {
         adopt(s, fresh);
-        log_info("%s is taken over for new sessions", s->config->file);
+        log_info("configuration reloaded from %s, for new sessions", s->config->file);
     } else {
-        log_error("%s is not taken over: %s", s->config->file, error);
+        log_error("%s is not reloaded: %s", s->config->file, error);
     }
     config_free(&fresh);
 }

@@ -20,7 +20,9 @@ struct worker {
     atomic_uint orders;
     atomic_bool done;
     pthread_mutex_t lock;
+    pthread_cond_t taken;
     struct relay_settings **next; /* settings to be taken over, under lock */
+    bool reloading;               /* until they are, under lock */
     struct relay_loop *relays;
     struct service **services; /* by listener */
     unsigned service_count;
@@ -66,20 +68,20 @@ static void obey_drain(struct worker *w)
 
 static void obey_reload(struct worker *w)
 {
+    pthread_mutex_lock(&w->lock);
     for (unsigned i = 0; i < w->service_count; i++) {
-        pthread_mutex_lock(&w->lock);
-        struct relay_settings *settings = w->next[i];
-        w->next[i] = NULL;
-        pthread_mutex_unlock(&w->lock);
-        if (settings == NULL)
+        if (w->next[i] == NULL)
             continue;
-        struct service *fresh = service_new(w->relays, settings, w->admission[i]);
-        settings_unref(&settings);
+        struct service *fresh = service_new(w->relays, w->next[i], w->admission[i]);
+        settings_unref(&w->next[i]);
         if (fresh == NULL)
             continue; /* no memory: the old ones stay */
         service_unref(&w->services[i]);
         w->services[i] = fresh;
     }
+    w->reloading = false;
+    pthread_cond_signal(&w->taken);
+    pthread_mutex_unlock(&w->lock);
 }
 
 static void on_wake(uv_async_t *wake)
@@ -128,8 +130,11 @@ void worker_reload(struct worker *w, struct relay_settings *const *settings)
             settings_unref(&w->next[i]);
         w->next[i] = settings_ref(settings[i]);
     }
-    pthread_mutex_unlock(&w->lock);
+    w->reloading = true;
     worker_order(w, ORDER_RELOAD);
+    while (w->reloading)
+        pthread_cond_wait(&w->taken, &w->lock);
+    pthread_mutex_unlock(&w->lock);
 }
 
 bool worker_is_done(const struct worker *w)
@@ -214,6 +219,7 @@ static void worker_release(struct worker *w)
     free(w->listeners);
     free(w->listener_of);
     pthread_mutex_destroy(&w->lock);
+    pthread_cond_destroy(&w->taken);
     free(w);
 }
 
@@ -228,6 +234,7 @@ struct worker *worker_new(const struct worker_config *c, char *error, size_t siz
     w->on_done = c->on_done;
     w->arg = c->arg;
     pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->taken, NULL);
     if (!worker_allocate(w, c) || uv_loop_init(&w->loop) != 0) {
         worker_release(w);
         goto fail;

@@ -49,7 +49,8 @@ void worker_free(struct worker **w);
 void worker_drain(struct worker *w);
 /* Every session is closed at once. */
 void worker_abort(struct worker *w);
-/* New sessions use these; references are taken. By listener. */
+/* When it returns, new sessions use these (by listener); references are taken. Not after
+ * worker_drain(). */
 void worker_reload(struct worker *w, struct relay_settings *const *settings);
 /* One log line per session. */
 void worker_dump(struct worker *w);

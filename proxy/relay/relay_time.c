@@ -196,9 +196,40 @@ static bool half_closed_is_dead(struct relay *r, enum side *side)
     return leg->facts.valid && leg->facts.dead;
 }
 
+/* Nobody is silent who cannot hear us: octets for the side waited for are still queued. */
+static bool waits_for_deaf(struct relay *r, enum side side)
+{
+    struct stall *s = &r->stall[side];
+
+    if ((wait_for((enum wait)r->wait) & 1u << side) == 0 || tcp_queued(&r->leg[side]) == 0)
+        return false;
+    if (s->watched && s->delivered == tcp_delivered(&r->leg[side]))
+        return true;
+    s->watched = false;
+    r->wait_since_ms = relay_now_ms(r); /* it still takes some */
+    return false;
+}
+
+static bool wait_is_over(const struct relay *r)
+{
+    return wait_ms(r) > 0 && r->wait_since_ms + wait_ms(r) <= relay_now_ms(r);
+}
+
+static void enforce_due(struct relay *r, uint64_t now_us)
+{
+    bool over = wait_is_over(r);
+
+    if (leg_is_stalled(r, CLIENT) || (over && waits_for_deaf(r, CLIENT)))
+        session_end(&r->session, CLOSE_CLIENT_STALLED, now_us);
+    else if (leg_is_stalled(r, SERVER) || (over && waits_for_deaf(r, SERVER)))
+        session_end(&r->session, CLOSE_UPSTREAM_STALLED, now_us);
+    else if (wait_is_over(r))
+        session_timeout(&r->session, now_us);
+}
+
 static void passing_due(struct relay *r)
 {
-    uint64_t now_us = relay_clock_us(), now_ms = relay_now_ms(r);
+    uint64_t now_us = relay_clock_us();
     enum side side;
 
     if (half_closed_is_dead(r, &side)) {
@@ -206,12 +237,7 @@ static void passing_due(struct relay *r)
         session_end(&r->session, side == CLIENT ? CLOSE_CLIENT_RESET : CLOSE_UPSTREAM_RESET,
                     now_us);
     } else if (!r->service->env.observe) {
-        if (leg_is_stalled(r, CLIENT))
-            session_end(&r->session, CLOSE_CLIENT_STALLED, now_us);
-        else if (leg_is_stalled(r, SERVER))
-            session_end(&r->session, CLOSE_UPSTREAM_STALLED, now_us);
-        else if (wait_ms(r) > 0 && r->wait_since_ms + wait_ms(r) <= now_ms)
-            session_timeout(&r->session, now_us);
+        enforce_due(r, now_us);
     }
     relay_work(r, -1);
 }

