@@ -4,12 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/commands.h"
 #include "base/log.h"
 #include "path/reflector.h"
-
-int reflect_main(int argc, char **argv);
-
-#define EXIT_USAGE 2
 
 static const char help[] =
     "Usage: smtpscope reflect [--listen ADDR:PORT] [--script FILE] [--hostname NAME] "
@@ -114,7 +111,7 @@ static int reflect(struct options *o)
 
     if (!addr_parse(&o->config.listen, o->listen, &why)) {
         fprintf(stderr, "smtpscope reflect: --listen %s: %s\n", o->listen, why);
-        return EXIT_USAGE;
+        return STATUS_USAGE;
     }
     if (o->script != NULL) {
         script = script_load(o->script, error, sizeof error);
@@ -125,7 +122,7 @@ static int reflect(struct options *o)
     if (!ok)
         fprintf(stderr, "smtpscope reflect: %s\n", error);
     script_free(&script);
-    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+    return ok ? STATUS_OK : STATUS_WRONG;
 }
 
 int reflect_main(int argc, char **argv)
@@ -136,7 +133,7 @@ int reflect_main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     if (!read_options(argc, argv, &o, &done)) {
         fputs("smtpscope reflect: see smtpscope reflect --help\n", stderr);
-        return EXIT_USAGE;
+        return STATUS_USAGE;
     }
-    return done ? EXIT_SUCCESS : reflect(&o);
+    return done ? STATUS_OK : reflect(&o);
 }

@@ -67,10 +67,8 @@ size_t received_data(struct received *r, struct span in, bool *ended)
             *ended = true;
             at++;
         } else {
-            if (r->state == DOT_CR) {
+            if (r->state == DOT_CR)
                 received_chunk(r, SPAN_LIT("\r"));
-                r->state = LINE_CR;
-            }
             at += take_text(r, span_drop(in, at));
         }
     }
