@@ -232,9 +232,13 @@ static enum step session_step(struct session *s, struct wish *w)
         session_give_up(s, LOCAL_SHUTDOWN, NOTE_COUNT);
         return STEP_AGAIN;
     }
-    step = server_step(s, w);
+    /*
+     * A reply that comes before its command was sent on is one too many: replies first.
+     * In observe mode the commands went ahead, unread: they are read first.
+     */
+    step = s->env->observe ? client_step(s, w) : server_step(s, w);
     if (step == STEP_IDLE)
-        step = client_step(s, w);
+        step = s->env->observe ? server_step(s, w) : client_step(s, w);
     if (step == STEP_IDLE)
         step = end_idle_step(s);
     return step;

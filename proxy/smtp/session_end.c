@@ -10,17 +10,19 @@ static enum close_reason end_reason(enum side from, enum end how)
     return how == END_RESET ? CLOSE_UPSTREAM_RESET : CLOSE_UPSTREAM_EOF;
 }
 
-/* Both sides have ended, or one was reset. */
+/* Both sides have ended, and who was first is the reason; or one was reset. */
 void end_mirrored(struct session *s, enum side from, enum end how)
 {
-    if (how == END_FIN && !s->ended[from == CLIENT ? SERVER : CLIENT])
+    enum side other = from == CLIENT ? SERVER : CLIENT;
+
+    if (how == END_FIN && !s->ended[other])
         return;
     if (s->quit_told)
         session_close(s, CLOSE_QUIT);
     else if (s->state == STATE_OPAQUE && how == END_FIN)
         session_close(s, CLOSE_OPAQUE_END);
     else
-        session_close(s, end_reason(from, how));
+        session_close(s, how == END_FIN ? end_reason(other, END_FIN) : end_reason(from, how));
 }
 
 void end_client(struct session *s, enum end how)
