@@ -99,6 +99,11 @@ static const struct data_case cases[] = {
          "data-eod-highbit"),
     CASE("eod_highbit=reject", "a\x8a.\x8d\rb" END, "a\x8a.\x8d",
          "data-eod-highbit@4*1 data-bare-cr@4*1 ", "data-eod-highbit"),
+    CASE("", "a\x8a.\r\nb" END, "a\x8a.\r\nb" END, "data-eod-highbit@4*1 ", ""),
+    CASE("", ".\x8d\x8a.\r\nb" END, "\x8d\x8a.\r\nb" END,
+         "data-dot-unstuffed@0*1 data-eod-highbit@2*2 ", ""),
+    CASE("nul=pass", "a\0.\r\nb" END, "a\0.\r\nb" END, "data-nul@1*1 ", ""),
+    CASE("nul=pass", "\0\x8d.\r\nb" END, "\0\x8d.\r\nb" END, "data-nul@0*1 ", ""),
     /* signed, and not left alone */
     CASE("", "DKIM-Signature: a\r\nb\nc" END, "DKIM-Signature: a\r\nb\r\nc" END,
          "data-bare-lf@20*1 data-altered-signed@20*1 ", ""),

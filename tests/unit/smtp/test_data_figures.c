@@ -49,6 +49,8 @@ static void long_runs_of_cr_are_refused(void **state)
             if (run.d.refused)
                 assert_int_equal(run.d.refused_by, NOTE_DATA_BARE_CR);
             assert_int_equal(run.d.stats.bare_cr, run_len);
+            assert_int_equal(run.d.notes.list[0].id, NOTE_DATA_BARE_CR);
+            assert_int_equal(run.d.notes.list[0].count, 1 + run.d.refused);
             assert_int_equal(run.d.stats.crcrlf, 1);
             check_cuts(&p, span_of(text, len + 1), policies[i]);
         }
