@@ -301,6 +301,25 @@ static void test_queue(void **state)
     assert_int_equal(recv(peer, in, sizeof in, 0), 0);
 }
 
+/* A queue that never was full has no room to announce. */
+static void test_small_queue(void **state)
+{
+    static char piece[TCP_LOW_WATER];
+    char in[65536];
+
+    (void)state;
+    while (tcp_queued(&tcp) == 0) {
+        uv_buf_t b = { .base = piece, .len = sizeof piece };
+        assert_int_equal(tcp_write(&tcp, &b, 1), 0);
+    }
+    assert_false(tcp.full);
+    while (flushes == 0) {
+        uv_run(&loop, UV_RUN_NOWAIT);
+        (void)!recv(peer, in, sizeof in, MSG_DONTWAIT);
+    }
+    assert_int_equal(rooms, 0);
+}
+
 static void test_close_drops_the_queue(void **state)
 {
     static char piece[65536];
@@ -378,6 +397,7 @@ int main(void)
         TEST(test_close_reset_reaches_the_peer),
         TEST(test_holds_are_reasons),
         TEST(test_queue),
+        TEST(test_small_queue),
         TEST(test_close_drops_the_queue),
         TEST(test_listener_waits_for_room),
         TEST(test_port_in_use),

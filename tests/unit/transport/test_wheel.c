@@ -102,11 +102,22 @@ static void test_moves_later_and_earlier(void **state)
     wheel_set(&wheel, &i.entry, START_MS + 5000);
     pass(4000, WHEEL_TICK_MS);
     assert_int_equal(i.fired, 0);
+    wheel_cancel(&wheel, &i.entry);
     wheel_set(&wheel, &i.entry, START_MS + 600000);
     wheel_set(&wheel, &i.entry, loop.time + 100);
     pass(200, WHEEL_TICK_MS);
     assert_int_equal(i.fired, 1);
     pass(700000, 60000);
+    assert_int_equal(i.fired, 1);
+}
+
+static void test_past_is_next_tick(void **state)
+{
+    struct item i = { 0 };
+
+    (void)state;
+    wheel_set(&wheel, &i.entry, START_MS - 5000);
+    pass(WHEEL_TICK_MS, WHEEL_TICK_MS);
     assert_int_equal(i.fired, 1);
 }
 
@@ -165,8 +176,11 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_never_early_at_most_a_tick_late), TEST(test_moves_later_and_earlier),
-        TEST(test_later_is_only_a_store),           TEST(test_callbacks_may_set_and_cancel),
+        TEST(test_never_early_at_most_a_tick_late),
+        TEST(test_moves_later_and_earlier),
+        TEST(test_later_is_only_a_store),
+        TEST(test_callbacks_may_set_and_cancel),
+        TEST(test_past_is_next_tick),
         TEST(test_runs_only_while_needed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
