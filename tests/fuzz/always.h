@@ -4,11 +4,14 @@
 
 #include "base/span.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define ALWAYS(x)                                                                              \
     ((x) ? (void)0 : (fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #x), abort()))
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static inline bool lies_within(struct span part, struct span whole)
 {

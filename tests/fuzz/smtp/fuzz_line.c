@@ -7,8 +7,6 @@
 #include "fuzz/always.h"
 #include "smtp/line.h"
 
-#include <stdint.h>
-
 static size_t ending_octets(const struct line *l)
 {
     return l->used - l->text.len;
