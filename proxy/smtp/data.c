@@ -4,7 +4,6 @@
 
 enum {
     SHORT_STRETCH = 256, /* clean octets between rewritten ones that are rather copied */
-    SLOW_OCTETS = 16,    /* not to scan again and again where most octets are odd */
     END_OCTETS = 3,      /* "." CR LF */
 };
 
@@ -116,7 +115,7 @@ static size_t take_same(struct data *d, struct span in, size_t *pos)
             struct scan_result found = data_scan(d, span_drop(in, *pos));
             data_take_clean(d, span_drop(in, *pos), &found);
             same = *pos += found.clean;
-            slow_until = same + (found.clean < SLOW_OCTETS ? SLOW_OCTETS : 0);
+            slow_until = same + (found.clean < DATA_SLOW_OCTETS ? DATA_SLOW_OCTETS : 0);
             if (same == in.len)
                 break;
         }
@@ -151,7 +150,7 @@ static size_t take_rewritten(struct data *d, struct span in, size_t pos)
         d->scratch_len += found.clean;
         data_take_clean(d, near, &found);
         pos += found.clean;
-        slow_until = pos + (found.clean < SLOW_OCTETS ? SLOW_OCTETS : 1);
+        slow_until = pos + (found.clean < DATA_SLOW_OCTETS ? DATA_SLOW_OCTETS : 1);
     }
     return pos;
 }

@@ -42,19 +42,23 @@ static void step_opaque(struct data *d, unsigned char b)
 
 void data_opaque(struct data *d, struct span chunk)
 {
+    size_t slow = 0;
+
     d->stats.header_octets += header_watch(&d->header, chunk);
     d->stats.signed_headers = d->header.is_signed;
     while (chunk.len > 0) {
-        if (d->cr_run == 0) {
+        if (slow == 0 && d->cr_run == 0) {
             struct scan_start start = { d->line_octets == 0, d->line_octets };
             struct scan_result found = scan_clean(chunk, start);
             data_count_scanned(d, chunk, &found);
             chunk = span_drop(chunk, found.clean);
+            slow = found.clean < DATA_SLOW_OCTETS ? DATA_SLOW_OCTETS : 1;
         }
-        if (chunk.len == 0)
-            break;
-        step_opaque(d, chunk.ptr[0]);
-        chunk = span_drop(chunk, 1);
+        for (; chunk.len > 0 && slow > 0; slow--) {
+            step_opaque(d, chunk.ptr[0]);
+            chunk = span_drop(chunk, 1);
+        }
+        slow += d->cr_run > 0;
     }
     d->stats.octets_sent = d->stats.octets;
 }

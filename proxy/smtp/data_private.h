@@ -19,6 +19,9 @@ enum data_state {
 /* The most that data_step() can append to the scratch: a run of CR becomes CRLFs. */
 enum { DATA_STEP_OTHER = 8, DATA_STEP_MAX = 2 * DATA_CR_RUN_MAX + DATA_STEP_OTHER };
 
+/* Octets to look at one by one before scanning again, where most of them are odd. */
+enum { DATA_SLOW_OCTETS = 16 };
+
 static inline size_t data_step_max(const struct data *d)
 {
     size_t crs = d->cr_run < DATA_CR_RUN_MAX ? (size_t)d->cr_run : DATA_CR_RUN_MAX;
