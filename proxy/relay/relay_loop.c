@@ -22,8 +22,13 @@ static void on_room_here(uv_async_t *async)
     if (!l->blocked || stream_is_blocked(l->stream))
         return;
     l->blocked = false;
-    for (struct relay *r = l->first; r != NULL; r = r->next)
+    /* A relay leaves the list only when its handles are closed: never inside this walk. */
+    for (struct relay *r = l->first; r != NULL; r = r->next) {
         tcp_release(&r->leg[CLIENT], HOLD_TRANSCRIPT);
+        tcp_release(&r->leg[SERVER], HOLD_TRANSCRIPT);
+        if (r->suspended && r->phase < RELAY_ENDING)
+            relay_work(r, -1);
+    }
 }
 
 static void on_flush(uv_timer_t *timer)

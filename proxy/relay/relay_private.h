@@ -96,6 +96,7 @@ struct relay {
     uint8_t open;                 /* handles not yet closed */
     bool admitted;                /* counted by admission */
     bool close_wished, no_memory;
+    bool suspended;               /* in the middle of a fact, until the transcript has room */
     bool moved;                   /* a wish was carried out for this fact */
     uint8_t descriptors;          /* taken */
 };

@@ -28,6 +28,8 @@ static void relay_update_holds(struct relay *r)
     if (stream_is_blocked(l->stream)) {
         l->blocked = true;
         tcp_hold(&r->leg[CLIENT], HOLD_TRANSCRIPT);
+        if (r->suspended)
+            tcp_hold(&r->leg[SERVER], HOLD_TRANSCRIPT);
     }
 }
 

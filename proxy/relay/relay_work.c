@@ -91,13 +91,27 @@ static bool relay_tell_losses(struct relay *r)
     return false;
 }
 
+/* Input already read may make more records than there is room for: it waits, too. */
+static bool relay_suspends(struct relay *r, const struct wish *w)
+{
+    if (w->kind != WISH_RECORD || session_is_closing(&r->session) ||
+        !stream_is_blocked(relay_shared(r)->stream))
+        return false;
+    session_hold(&r->session);
+    r->suspended = true;
+    return true;
+}
+
 static void relay_pump(struct relay *r)
 {
     struct wish w = { 0 };
 
+    r->suspended = false;
     while (session_next(&r->session, &w)) {
         r->moved = true;
         relay_obey(r, &w);
+        if (relay_suspends(r, &w))
+            break;
         w.content = CONTENT_NONE;
     }
     relay_send(r, CLIENT);

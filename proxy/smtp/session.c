@@ -280,6 +280,15 @@ bool session_next(struct session *s, struct wish *w)
     return false;
 }
 
+void session_hold(struct session *s)
+{
+    if (s->raw_pending)
+        return; /* observe mode: the octets leave first */
+    input_keep(s, CLIENT);
+    input_keep(s, SERVER);
+    s->fact.len = 0;
+}
+
 /* ---- questions ------------------------------------------------------------------ */
 
 enum wait session_wait(const struct session *s)
@@ -350,4 +359,9 @@ bool session_in_transfer(const struct session *s)
 bool session_is_closed(const struct session *s)
 {
     return s->close_told;
+}
+
+bool session_is_closing(const struct session *s)
+{
+    return s->closing;
 }

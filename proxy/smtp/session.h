@@ -167,6 +167,12 @@ void session_end(struct session *s, enum close_reason why, uint64_t now_us);
 /* The next wish, or false when the fact is used up. */
 bool session_next(struct session *s, struct wish *w);
 
+/*
+ * Stops in the middle of a fact: what is not used yet is kept, session_next() goes on
+ * with it when asked again. For when records cannot be taken at the moment.
+ */
+void session_hold(struct session *s);
+
 enum wait session_wait(const struct session *s);
 /* False: stop reading this side until it turns true again. */
 bool session_wants(const struct session *s, enum side from);
@@ -176,6 +182,8 @@ bool session_mirrors_ends(const struct session *s);
 /* A message is being transferred: a drain lets it finish. */
 bool session_in_transfer(const struct session *s);
 bool session_is_closed(const struct session *s);
+/* Over, though not all wishes may have been asked for yet. */
+bool session_is_closing(const struct session *s);
 static inline enum close_reason session_reason(const struct session *s)
 {
     return (enum close_reason)s->reason;

@@ -3,6 +3,8 @@
 
 void command_count_error(struct session *s, struct exchange *ex)
 {
+    if (local_reply_code(ex->local) < 400)
+        return; /* VRFY, answered 252: a probe, no error */
     s->errors++;
     if (s->env->error_limit == 0 || s->errors < s->env->error_limit ||
         local_reply_closes(ex->local) != CLOSE_COUNT)

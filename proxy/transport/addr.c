@@ -143,24 +143,62 @@ bool addr_parse(struct addr *a, const char *text, const char **why)
     return true;
 }
 
+/* Three times in each session, so without printf. */
+static size_t put_number(char *out, unsigned n)
+{
+    char digits[5]; /* at most 65535 */
+    size_t len = 0;
+
+    do
+        digits[len++] = (char)('0' + n % 10);
+    while ((n /= 10) > 0);
+    for (size_t i = 0; i < len; i++)
+        out[i] = digits[len - 1 - i];
+    return len;
+}
+
+static size_t put_ipv4(char *out, const uint8_t ip[4])
+{
+    size_t len = 0;
+
+    for (unsigned i = 0; i < 4; i++) {
+        len += put_number(out + len, ip[i]);
+        out[len++] = '.';
+    }
+    return len - 1;
+}
+
 size_t addr_ip_text(const struct addr *a, char out[ADDR_TEXT_MAX])
 {
-    out[0] = '\0';
-    if (a->family == 0 || inet_ntop(a->family, a->ip, out, ADDR_TEXT_MAX) == NULL)
-        return 0;
-    return strlen(out);
+    size_t len = 0;
+
+    if (a->family == AF_INET)
+        len = put_ipv4(out, a->ip);
+    else if (a->family == AF_INET6 && inet_ntop(AF_INET6, a->ip, out, ADDR_TEXT_MAX) != NULL)
+        len = strlen(out);
+    out[len] = '\0';
+    return len;
 }
 
 size_t addr_text(const struct addr *a, char out[ADDR_TEXT_MAX])
 {
+    bool brackets = a->family == AF_INET6;
     char ip[ADDR_TEXT_MAX];
+    size_t n = addr_ip_text(a, ip), len = 0;
 
-    out[0] = '\0';
-    if (addr_ip_text(a, ip) == 0)
-        return 0;
-    int n = snprintf(out, ADDR_TEXT_MAX, a->family == AF_INET6 ? "[%.46s]:%u" : "%.46s:%u", ip,
-                     (unsigned)a->port);
-    return (size_t)n;
+    if (n > 0) {
+        _Static_assert(ADDR_TEXT_MAX >= INET6_ADDRSTRLEN + 2 + 6, "an address fits");
+        if (brackets)
+            out[len++] = '[';
+        memcpy(out + len, ip, n);
+        len += n;
+        if (brackets)
+            out[len++] = ']';
+        out[len++] = ':';
+        len += put_number(out + len, a->port);
+    }
+    out[len] = '\0';
+    return len;
 }
 
 bool addr_equal(const struct addr *a, const struct addr *b)
