@@ -183,7 +183,7 @@ static enum foreign_result found(enum note_id *which, unsigned note)
 
 enum foreign_result foreign_sniff(struct span start, enum note_id *which)
 {
-    bool more = start.len == 0;
+    bool more = false;
 
     for (unsigned i = 0; i < ARRAY_LEN(signatures); i++) {
         enum foreign_result r = match_signature(start, &signatures[i]);

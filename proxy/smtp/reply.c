@@ -104,7 +104,7 @@ static struct span find_enhanced(struct span text)
     size_t detail = dotted_number(span_drop(rest, 1 + subject));
     size_t len = 1 + subject + detail;
     bool ends = len == rest.len || span_is_blank_char(rest.ptr[len]);
-    return subject > 0 && detail > 0 && ends ? span_first(rest, len) : none;
+    return detail > 0 && ends ? span_first(rest, len) : none;
 }
 
 /* MORE for a continuation line, OK for the last one. */

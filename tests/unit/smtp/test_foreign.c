@@ -61,7 +61,7 @@ static const struct foreign_case cases[] = {
     NO("SEND FROM:<a@b>\r\n"), NO("AUTH PLAIN AAA=\r\n"), NO("STARTTLS\r\n"),
     NO("BDAT 5 LAST\r\nhello"), NO("XCLIENT NAME=a\r\n"), NO("LHLO x\r\n"),
     NO("USER alice\r\n"), NO("a001 LOGIN alice secret\r\n"), NO("Subject: hello\r\n"),
-    NO("GET\r\n"), NO("GET /\r\n"), NO("GET / HTTP\r\n"), NO("GET / XTTP/1.1\r\n"),
+    NO("GET\r\n"), NO("GET /\r\n"), NO("GET / HTTP\r\n"), NO("GET /\nHTTP/1.1\r\n"), NO("GET / XTTP/1.1\r\n"),
     NO("GET  HTTP/1.1\r\n"), NO("get / HTTP/1.1\r\n"), NO("OPTIONS sip: SIP/2.0\r\n"),
     NO("REGISTER tel:1 SIP/2.0\r\n"), NO("CONNECT a HTTP/1.0\r\n"),
     NO("CONNECT :25 HTTP/1.0\r\n"), NO("CONNECT a: HTTP/1.0\r\n"), NO("BYE\n"), NO("ACK x\r\n"),

@@ -35,6 +35,7 @@ static const struct path_case cases[] = {
     /* forgiven, or not */
     { "FROM: <a@b>", PATH_FROM, LENIENT, PATH_OK, BIT(PATH_SPACE), "FROM:<a@b>" },
     { "FROM: <a@b>", PATH_FROM, STRICT, PATH_BAD_ARGS, BIT(PATH_SPACE), NULL },
+    { "FROM\t:<a@b>", PATH_FROM, LENIENT, PATH_OK, BIT(PATH_SPACE), "FROM:<a@b>" },
     { "TO : <a@b>  X=1   Y", PATH_TO, LENIENT, PATH_OK, BIT(PATH_SPACE), "TO:<a@b> X=1 Y" },
     { "from:a@b", PATH_FROM, LENIENT, PATH_OK, BIT(PATH_MISSING_BRACKETS), "from:<a@b>" },
     { "FROM:a@b SIZE=100", PATH_FROM, LENIENT, PATH_OK, BIT(PATH_MISSING_BRACKETS),
@@ -70,6 +71,7 @@ static const struct path_case cases[] = {
     { "TO:<b@[IPv6:>", PATH_TO, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
     { "TO:<\"a@b>", PATH_TO, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
     { "TO:<\"a\"b@c>", PATH_TO, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
+    { "TO:<\"a\"bc>", PATH_TO, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
     { "TO:<\"a\\>", PATH_TO, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
     { "TO:<@a:>", PATH_TO, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX) | BIT(PATH_SOURCE_ROUTE),
       NULL },

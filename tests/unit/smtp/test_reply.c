@@ -177,6 +177,10 @@ static void long_lines(void **state)
     put_line(in, ' ', REPLY_LINE_OCTETS);
     assert_int_equal(reply_parse(guarded(span_of(in, 512)), &r, &notes, 0), REPLY_OK);
     assert_int_equal(notes.len, 0);
+    put_line(in, ' ', REPLY_LINE_OCTETS + 1);
+    assert_int_equal(reply_parse(guarded(span_of(in, 513)), &r, &notes, 0), REPLY_OK);
+    assert_true(notes_has(&notes, NOTE_REPLY_OVERLONG));
+    notes.len = 0;
     put_line(in, ' ', REPLY_LINE_MAX);
     assert_int_equal(reply_parse(guarded(span_of(in, REPLY_LINE_MAX)), &r, &notes, 0),
                      REPLY_OK);
@@ -237,6 +241,7 @@ static void masked_replies(void **state)
         { "220-********************\r\n220 mx.example.org ESMTP\r\n", false },
         { "220 *** mx.example.org ***\r\n", false },
         { "220 mx ESMTP\r\n", false },
+        { "220 ** 0\r\n", false },
         { "250-mx\r\n250-XXEXCH50\r\n250 XCLIENT\r\n", false },
         { "250-mx\r\n250-XX\r\n250 XXA\r\n", false },
         { "250 ok\r\n", false },
