@@ -1,0 +1,247 @@
+#include "transcript/read/dialogue.h"
+
+#include <stdlib.h>
+
+static void put_text(struct paint *p, enum paint_color color, const char *text)
+{
+    paint_octets(p, color, span_str(text));
+}
+
+/* "2026-11-23 09:00:01.000017 UTC" */
+static void put_time(struct paint *p, const char *t)
+{
+    paint_words(p, BOLD, "%.10s %.15s UTC", t, t + 11);
+}
+
+void dialogue_open(struct dialogue *d, const struct record *r)
+{
+    struct paint *p = &d->paint;
+    const char *original = record_text(r->root, "original");
+
+    paint_line(p, BOLD, "===  ");
+    put_time(p, r->t);
+    paint_words(p, BOLD, "  session ");
+    put_text(p, BOLD, r->sid);
+    paint_end(p);
+    paint_line(p, PLAIN, "===  ");
+    put_text(p, PLAIN, record_text(r->root, "client"));
+    paint_words(p, PLAIN, " -> ");
+    put_text(p, PLAIN, record_text(r->root, "server"));
+    if (original[0] != '\0') {
+        paint_words(p, PLAIN, ", meant for ");
+        put_text(p, PLAIN, original);
+    }
+    paint_words(p, DIM, "  (listener ");
+    put_text(p, DIM, record_text(r->root, "listener"));
+    paint_words(p, DIM, ", %s, at ", record_text(r->root, "mode")[0] == 'o' ? "observe" : "enforce");
+    put_text(p, DIM, r->vantage);
+    paint_words(p, DIM, ")");
+    paint_end(p);
+}
+
+void dialogue_connect(struct dialogue *d, const struct record *r)
+{
+    struct paint *p = &d->paint;
+    const char *error = record_text(r->root, "error");
+    enum paint_color color = error[0] != '\0' ? RED : DIM;
+    char took[32];
+
+    paint_time(took, record_count(r->root, "us"));
+    paint_line(p, color, error[0] != '\0' ? "***  " : "===  ");
+    paint_words(p, color, "upstream ");
+    put_text(p, color, record_text(r->root, "upstream"));
+    if (error[0] != '\0') {
+        paint_words(p, color, ": ");
+        put_text(p, color, error);
+        paint_words(p, color, " (after %s)", took);
+    } else {
+        paint_words(p, color, " connected in %s", took);
+    }
+    paint_end(p);
+}
+
+static void put_repairs(struct paint *p, const struct record *r)
+{
+    static const struct {
+        const char *name, *words;
+    } kinds[] = { { "bare_lf", "bare LF" }, { "crcrlf", "CR CR LF" }, { "bare_cr", "bare CR" } };
+    const json_t *endings = json_object_get(r->root, "endings");
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        uint64_t n = record_count(endings, kinds[i].name);
+        if (n > 0)
+            paint_words(p, YELLOW, ", %llu %s", (unsigned long long)n, kinds[i].words);
+    }
+    if (record_count(r->root, "nul") > 0)
+        paint_words(p, YELLOW, ", %llu NUL", (unsigned long long)record_count(r->root, "nul"));
+    if (record_count(r->root, "eight_bit") > 0)
+        paint_words(p, PLAIN, ", 8-bit");
+}
+
+static void put_fate(struct dialogue *d, const struct record *r)
+{
+    struct paint *p = &d->paint;
+    const json_t *digest = json_object_get(r->root, "digest");
+
+    if (record_flag(r->root, "refused")) {
+        paint_line(p, RED, "***  ");
+        paint_words(p, RED, "content refused by smtpscope: ");
+        put_text(p, RED, record_text(r->root, "refused_by"));
+        paint_end(p);
+    } else if (record_flag(r->root, "altered")) {
+        paint_line(p, GREEN, " =>  ");
+        paint_words(p, GREEN, "repaired and sent on as %llu octets",
+                    (unsigned long long)record_count(r->root, "octets_sent"));
+        if (record_text(digest, "sent")[0] != '\0') {
+            paint_words(p, DIM, "  xxh3 ");
+            paint_octets(p, DIM, span_first(span_str(record_text(digest, "sent")), 12));
+        }
+        paint_end(p);
+    }
+    if (!record_flag(r->root, "complete")) {
+        paint_line(p, RED, "***  ");
+        paint_words(p, RED, "the content did not come to its end");
+        paint_end(p);
+    }
+}
+
+static void put_headers(struct dialogue *d, const struct record *r)
+{
+    size_t len;
+    unsigned char *text = record_wire(r->root, "headers", &len);
+    struct span rest = { text, text != NULL ? len : 0 };
+
+    while (rest.len > 0) {
+        size_t n = span_find(rest, '\n');
+        struct span line = span_first(rest, n);
+        if (line.len > 0 && line.ptr[line.len - 1] == '\r')
+            line.len--;
+        paint_line(&d->paint, DIM, "     | ");
+        paint_octets(&d->paint, PLAIN, line);
+        paint_end(&d->paint);
+        rest = span_drop(rest, n + 1);
+    }
+    free(text);
+}
+
+void dialogue_content(struct dialogue *d, const struct record *r)
+{
+    struct paint *p = &d->paint;
+    const json_t *digest = json_object_get(r->root, "digest");
+    const json_t *spool = json_object_get(r->root, "spool");
+    uint64_t octets = record_count(r->root, "octets");
+    char took[32];
+
+    paint_time(took, record_count(r->root, "us"));
+    put_headers(d, r);
+    paint_line(p, CYAN, " ->  ");
+    paint_words(p, PLAIN, "[content: %llu octets, %llu lines", (unsigned long long)octets,
+                (unsigned long long)record_count(r->root, "lines"));
+    put_repairs(p, r);
+    paint_words(p, PLAIN, ", in %s]", took);
+    if (digest != NULL) {
+        paint_words(p, DIM, "  xxh3 ");
+        paint_octets(p, DIM, span_first(span_str(record_text(digest, "whole")), 12));
+    }
+    paint_end(p);
+    if (spool != NULL) {
+        paint_line(p, DIM, "     kept in ");
+        put_text(p, DIM, record_text(spool, "file"));
+        if (record_count(spool, "octets") < octets)
+            paint_words(p, RED, ", only the first %llu octets",
+                        (unsigned long long)record_count(spool, "octets"));
+        paint_end(p);
+    }
+    dialogue_notes(d, r, 0, octets + 1);
+    put_fate(d, r);
+}
+
+void dialogue_opaque(struct dialogue *d, const struct record *r)
+{
+    struct paint *p = &d->paint;
+    const json_t *octets = json_object_get(r->root, "octets");
+
+    paint_line(p, PLAIN, "===  ");
+    paint_words(p, PLAIN, "from here on relayed unread (");
+    put_text(p, PLAIN, record_text(r->root, "why"));
+    paint_words(p, PLAIN, "): %llu octets from the client, %llu from the upstream",
+                (unsigned long long)record_count(octets, "client"),
+                (unsigned long long)record_count(octets, "server"));
+    paint_end(p);
+    dialogue_notes(d, r, UINT64_MAX, 0);
+}
+
+static void put_commands(struct dialogue *d, const struct record *r)
+{
+    json_t *commands = json_object_get(r->root, "commands");
+    const char *name;
+    json_t *v;
+
+    if (json_object_size(commands) == 0)
+        return;
+    paint_line(&d->paint, DIM, "===  ");
+    json_object_foreach(commands, name, v) {
+        put_text(&d->paint, DIM, name);
+        paint_words(&d->paint, DIM, "=");
+        put_text(&d->paint, DIM, json_string_value(v));
+        paint_words(&d->paint, DIM, " ");
+    }
+    paint_end(&d->paint);
+}
+
+/* Only what may explain trouble: retransmissions, and octets that were never acknowledged. */
+static void put_leg(struct dialogue *d, const json_t *leg, const char *name)
+{
+    uint64_t again = record_count(leg, "retransmits"), open = record_count(leg, "unacked");
+    char rtt[32];
+
+    if (again == 0 && open == 0)
+        return;
+    paint_time(rtt, record_count(leg, "rtt_us"));
+    paint_line(&d->paint, YELLOW, "***  ");
+    paint_words(&d->paint, YELLOW,
+                "network to the %s: %llu retransmits, %llu segments unacknowledged, rtt %s, "
+                "path MTU %llu",
+                name, (unsigned long long)again, (unsigned long long)open, rtt,
+                (unsigned long long)record_count(leg, "pmtu"));
+    paint_end(&d->paint);
+}
+
+static const char *how_words(const char *how)
+{
+    return strcmp(how, "fin") == 0       ? " closed (FIN)"
+           : strcmp(how, "reset") == 0   ? " reset the connection (RST)"
+           : strcmp(how, "timeout") == 0 ? " timed out"
+                                         : " closed";
+}
+
+void dialogue_close(struct dialogue *d, const struct record *r)
+{
+    struct paint *p = &d->paint;
+    const json_t *octets = json_object_get(r->root, "octets");
+    const json_t *tcp = json_object_get(r->root, "tcp");
+    const char *first = record_text(r->root, "first");
+    bool error = record_flag(r->root, "error");
+    enum paint_color color = error ? RED : PLAIN;
+    char lasted[32];
+
+    paint_time(lasted, record_count(r->root, "us"));
+    put_leg(d, json_object_get(tcp, "client"), "client");
+    put_leg(d, json_object_get(tcp, "server"), "upstream");
+    put_commands(d, r);
+    paint_line(p, color, error ? "***  " : "===  ");
+    put_text(p, color, record_text(r->root, "text"));
+    paint_words(p, color, " (");
+    put_text(p, color, record_text(r->root, "reason"));
+    paint_words(p, color, "): %s%s first, after %s",
+                strcmp(first, "proxy") == 0    ? "smtpscope"
+                : strcmp(first, "server") == 0 ? "the upstream"
+                                               : "the client",
+                how_words(record_text(r->root, "how")), lasted);
+    paint_words(p, DIM, "  [client %llu in, %llu out; upstream %llu in, %llu out]",
+                (unsigned long long)record_count(octets, "client_in"),
+                (unsigned long long)record_count(octets, "client_out"),
+                (unsigned long long)record_count(octets, "server_in"),
+                (unsigned long long)record_count(octets, "server_out"));
+    paint_end(p);
+}

@@ -1,0 +1,165 @@
+#include "transcript/read/shape.h"
+
+#define MUST(name, type) { (name), FIELD_##type, true, NULL }
+#define MAY(name, type)  { (name), FIELD_##type, false, NULL }
+#define SHAPE(id)        static const struct shape id##_shape = { id##_fields, ARRAY_LEN(id##_fields) }
+
+#define HEAD                                                                                     \
+    MUST("v", COUNT), MUST("kind", TEXT), MUST("t", TEXT), MUST("sid", TEXT), MUST("n", COUNT),  \
+        MUST("vantage", TEXT)
+#define REPLY                                                                                    \
+    MUST("origin", TEXT), MAY("reply", WIRE), MAY("replied", WIRE), MAY("code", COUNT),          \
+        MAY("enhanced", TEXT), MAY("reply_us", COUNT)
+#define NOTES { "notes", FIELD_OBJECTS, false, &note_shape }
+
+static const struct field note_fields[] = { MUST("id", TEXT), MUST("at", COUNT),
+                                            MUST("count", COUNT) };
+SHAPE(note);
+
+static const struct field cut_fields[] = { MUST("at", COUNT), MUST("octets", COUNT) };
+SHAPE(cut);
+
+static const struct field open_fields[] = { HEAD,
+                                            MAY("listener", TEXT),
+                                            MAY("mode", TEXT),
+                                            MAY("client", TEXT),
+                                            MAY("server", TEXT),
+                                            MAY("original", TEXT) };
+SHAPE(open);
+
+static const struct field connect_fields[] = { HEAD, MAY("upstream", TEXT), MAY("local", TEXT),
+                                               MUST("us", COUNT), MAY("error", TEXT) };
+SHAPE(connect);
+
+static const struct field greeting_fields[] = { HEAD, MUST("at", COUNT), REPLY, NOTES };
+SHAPE(greeting);
+
+static const struct field command_fields[] = {
+    HEAD,
+    MUST("verb", TEXT),
+    MAY("arg", WIRE),
+    MUST("at", COUNT),
+    MUST("received", WIRE),
+    MAY("received_octets", COUNT),
+    MAY("forwarded", WIRE),
+    { "redacted", FIELD_OBJECTS, false, &cut_shape },
+    MAY("reads", COUNTS),
+    MAY("reads_more", FLAG),
+    MUST("action", TEXT),
+    MAY("forward_us", COUNT),
+    REPLY,
+    MAY("auth_line", FLAG),
+    NOTES,
+};
+SHAPE(command);
+
+static const struct field endings_fields[] = { MUST("crlf", COUNT), MUST("bare_lf", COUNT),
+                                               MUST("crcrlf", COUNT), MUST("bare_cr", COUNT) };
+SHAPE(endings);
+
+static const struct field reads_fields[] = { MUST("n", COUNT), MUST("at", COUNTS) };
+SHAPE(reads);
+
+static const struct field digest_fields[] = { MUST("alg", TEXT), MUST("whole", TEXT),
+                                              MAY("sent", TEXT), MUST("blocks", BLOCKS),
+                                              MAY("blocks_omitted", COUNT) };
+SHAPE(digest);
+
+static const struct field spool_fields[] = { MUST("file", TEXT), MUST("octets", COUNT) };
+SHAPE(spool);
+
+static const struct field content_fields[] = {
+    HEAD,
+    MUST("at", COUNT),
+    MUST("via", TEXT),
+    MUST("complete", FLAG),
+    MUST("altered", FLAG),
+    MUST("refused", FLAG),
+    MAY("refused_by", TEXT),
+    MUST("octets", COUNT),
+    MAY("octets_sent", COUNT),
+    MUST("lines", COUNT),
+    MUST("longest_line", COUNT),
+    { "endings", FIELD_OBJECT, true, &endings_shape },
+    MUST("nul", COUNT),
+    MUST("eight_bit", COUNT),
+    MUST("leading_dots", COUNT),
+    MUST("header_octets", COUNT),
+    MUST("signed_headers", FLAG),
+    { "reads", FIELD_OBJECT, true, &reads_shape },
+    MUST("us", COUNT),
+    NOTES,
+    { "digest", FIELD_OBJECT, false, &digest_shape },
+    MAY("sha256", TEXT),
+    MAY("headers", WIRE),
+    { "spool", FIELD_OBJECT, false, &spool_shape },
+};
+SHAPE(content);
+
+static const struct field both_fields[] = { MUST("client", COUNT), MUST("server", COUNT) };
+SHAPE(both);
+
+static const struct field opaque_fields[] = { HEAD, MAY("why", TEXT),
+                                              { "octets", FIELD_OBJECT, true, &both_shape }, NOTES };
+SHAPE(opaque);
+
+static const struct field octets_fields[] = { MUST("client_in", COUNT), MUST("client_out", COUNT),
+                                              MUST("server_in", COUNT),
+                                              MUST("server_out", COUNT) };
+SHAPE(octets);
+
+static const struct field leg_fields[] = { MUST("rtt_us", COUNT),  MUST("retransmits", COUNT),
+                                           MUST("unacked", COUNT), MUST("pmtu", COUNT),
+                                           MUST("acked", COUNT),   MUST("received", COUNT) };
+SHAPE(leg);
+
+static const struct field tcp_fields[] = { { "client", FIELD_OBJECT, false, &leg_shape },
+                                           { "server", FIELD_OBJECT, false, &leg_shape } };
+SHAPE(tcp);
+
+static const struct field close_fields[] = {
+    HEAD,
+    MUST("reason", TEXT),
+    MUST("text", TEXT),
+    MUST("error", FLAG),
+    MUST("first", TEXT),
+    MUST("how", TEXT),
+    { "octets", FIELD_OBJECT, true, &octets_shape },
+    MUST("us", COUNT),
+    MAY("commands", TEXTS),
+    { "tcp", FIELD_OBJECT, false, &tcp_shape },
+};
+SHAPE(close);
+
+static const struct field lost_fields[] = { HEAD, MUST("records", COUNT) };
+SHAPE(lost);
+
+static const struct {
+    const char *name;
+    const struct shape *shape;
+} kinds[] = {
+#define X(id, name) [RECORD_##id] = { #name, &name##_shape },
+    RECORD_KINDS(X)
+#undef X
+};
+
+_Static_assert(ARRAY_LEN(kinds) == RECORD_KIND_COUNT, "a kind has no shape");
+
+const char *record_kind_name(enum record_kind k)
+{
+    return kinds[k].name;
+}
+
+const struct shape *shape_of(enum record_kind k)
+{
+    return kinds[k].shape;
+}
+
+enum record_kind record_kind_find(const char *name)
+{
+    unsigned k = 0;
+
+    while (k < RECORD_KIND_COUNT && strcmp(kinds[k].name, name) != 0)
+        k++;
+    return (enum record_kind)k;
+}
