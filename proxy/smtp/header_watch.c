@@ -23,9 +23,9 @@ static const char *const fields[] = {
 
 static const char signed_type[] = "multipart/signed";
 
-static unsigned char lower(unsigned char c)
+static char lower(unsigned char c)
 {
-    return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
+    return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
 }
 
 static void step_line(struct header_watch *h, unsigned char c)
