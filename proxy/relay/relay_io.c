@@ -49,7 +49,7 @@ static void on_end(struct tcp *t, enum tcp_end how)
 
 static void on_room(struct tcp *t)
 {
-    relay_update(relay_of(t));
+    relay_work(relay_of(t), -1);
 }
 
 static void on_flushed(struct tcp *t)

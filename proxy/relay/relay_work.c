@@ -70,6 +70,16 @@ void relay_write_failed(struct relay *r, enum side side, int error)
     r->leg_state[side] = leg->facts.dead && leg->reading ? LEG_MUTE : LEG_GONE;
 }
 
+/* No event will tell of its end. */
+static bool leg_is_unheard(const struct relay *r, int side)
+{
+    const struct tcp *leg = &r->leg[side];
+
+    if (leg->ended || leg->closing)
+        return false;
+    return leg->deaf || (r->leg_state[side] == LEG_MUTE && !leg->reading);
+}
+
 /* One fact of our own, if a leg or memory was lost while wishes were carried out. */
 static bool relay_tell_losses(struct relay *r)
 {
@@ -79,7 +89,7 @@ static bool relay_tell_losses(struct relay *r)
         return true;
     }
     for (int side = CLIENT; side <= SERVER; side++) {
-        if (r->leg_state[side] == LEG_MUTE && !r->leg[side].reading && !r->leg[side].ended)
+        if (r->leg_state[side] != LEG_TOLD && leg_is_unheard(r, side))
             r->leg_state[side] = LEG_GONE;
         if (r->leg_state[side] != LEG_GONE)
             continue;
@@ -121,12 +131,14 @@ static void relay_pump(struct relay *r)
 void relay_work(struct relay *r, int from)
 {
     r->moved = false;
-    do
-        relay_pump(r);
-    while (relay_tell_losses(r));
-    if (r->close_wished && r->phase < RELAY_ENDING)
-        relay_end(r);
-    if (r->phase < RELAY_ENDING)
-        relay_update_wait(r, from);
-    relay_update(r);
+    do {
+        do
+            relay_pump(r);
+        while (relay_tell_losses(r));
+        if (r->close_wished && r->phase < RELAY_ENDING)
+            relay_end(r);
+        if (r->phase < RELAY_ENDING)
+            relay_update_wait(r, from);
+        relay_update(r);
+    } while (r->phase < RELAY_ENDING && relay_tell_losses(r));
 }

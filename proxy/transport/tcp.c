@@ -170,10 +170,12 @@ static void tcp_update_reading(struct tcp *t)
     if (read == t->reading)
         return;
     t->reading = read;
-    if (!read)
+    if (!read) {
         (void)uv_read_stop(stream(t));
-    else if (uv_read_start(stream(t), on_alloc, on_read) != 0)
-        t->reading = false; /* not connected any more: writing or the owner's timer tells */
+    } else if (uv_read_start(stream(t), on_alloc, on_read) != 0) {
+        t->reading = false;
+        t->deaf = true;
+    }
 }
 
 void tcp_read(struct tcp *t)

@@ -70,6 +70,7 @@ struct tcp {
     bool reading, want_read, open;
     bool full;             /* the queue passed TCP_HIGH_WATER */
     bool ended;            /* on_end was raised */
+    bool deaf;             /* libuv refused to read: nothing will be told of this side */
     bool fin_asked, fin_sent;
     bool closing;
 };

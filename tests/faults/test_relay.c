@@ -1,0 +1,399 @@
+/*
+ * A whole session over loopback, in which the Nth call of malloc() or of libuv fails, for
+ * N = 1, 2, ... until nothing fails any more. Every run has to end: no hang, no leak (ASan),
+ * every open record followed by exactly one close record, uv_loop_close() == 0.
+ *
+ * The relay runs in this thread, and only its calls are counted; the client and the upstream
+ * are threads with blocking sockets.
+ */
+#include "relay/relay.h"
+#include "transcript/record.h"
+#include "transcript/writer.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+enum { BODY_LINES = 40000, WAIT_MS = 400, STEP_SECONDS = 20 };
+
+/* ---- the calls that fail ---- */
+
+static _Thread_local bool counting;
+static unsigned calls, fail_at; /* this thread's */
+static unsigned opens, closes;
+static enum close_reason last_reason;
+
+static bool fails(void)
+{
+    return counting && ++calls == fail_at;
+}
+
+#define WRAP(type, name, params, args, failure)                                                \
+    type __real_##name params;                                                                 \
+    type __wrap_##name params;                                                                 \
+    type __wrap_##name params                                                                  \
+    {                                                                                          \
+        return fails() ? failure : __real_##name args;                                         \
+    }
+
+WRAP(void *, malloc, (size_t n), (n), NULL)
+WRAP(void *, calloc, (size_t n, size_t size), (n, size), NULL)
+WRAP(void *, realloc, (void *p, size_t n), (p, n), NULL)
+WRAP(int, uv_write,
+     (uv_write_t * r, uv_stream_t *s, const uv_buf_t b[], unsigned n, uv_write_cb cb),
+     (r, s, b, n, cb), UV_ENOBUFS)
+WRAP(int, uv_try_write, (uv_stream_t * s, const uv_buf_t b[], unsigned n), (s, b, n), UV_EPIPE)
+WRAP(int, uv_tcp_connect,
+     (uv_connect_t * r, uv_tcp_t *h, const struct sockaddr *a, uv_connect_cb cb), (r, h, a, cb),
+     UV_ENETUNREACH)
+WRAP(int, uv_shutdown, (uv_shutdown_t * r, uv_stream_t *s, uv_shutdown_cb cb), (r, s, cb),
+     UV_ENOTCONN)
+WRAP(int, uv_read_start, (uv_stream_t * s, uv_alloc_cb a, uv_read_cb r), (s, a, r), UV_EALREADY)
+WRAP(int, uv_getaddrinfo,
+     (uv_loop_t * l, uv_getaddrinfo_t *r, uv_getaddrinfo_cb cb, const char *node,
+      const char *service, const struct addrinfo *hints),
+     (l, r, cb, node, service, hints), UV_ENOMEM)
+
+/* As libuv fails: the connection is taken from the queue and lost. */
+int __real_uv_accept(uv_stream_t *server, uv_stream_t *client);
+int __wrap_uv_accept(uv_stream_t *server, uv_stream_t *client);
+int __wrap_uv_accept(uv_stream_t *server, uv_stream_t *client)
+{
+    static uv_tcp_t lost;
+
+    if (!fails())
+        return __real_uv_accept(server, client);
+    assert_int_equal(uv_tcp_init(server->loop, &lost), 0);
+    assert_int_equal(__real_uv_accept(server, (uv_stream_t *)&lost), 0);
+    uv_close((uv_handle_t *)&lost, NULL);
+    return UV_ENOBUFS;
+}
+
+void __real_record_open(struct recorder *r, const struct record_open *info);
+void __wrap_record_open(struct recorder *r, const struct record_open *info);
+void __wrap_record_open(struct recorder *r, const struct record_open *info)
+{
+    opens++;
+    __real_record_open(r, info);
+}
+
+void __real_record_close(struct recorder *r, const struct record_close *info);
+void __wrap_record_close(struct recorder *r, const struct record_close *info);
+void __wrap_record_close(struct recorder *r, const struct record_close *info)
+{
+    closes++;
+    last_reason = info->reason;
+    __real_record_close(r, info);
+}
+
+/* ---- the two ends ---- */
+
+static int listen_socket(struct addr *bound)
+{
+    const struct addr any = { .ip = { 127, 0, 0, 1 }, .family = AF_INET };
+    char error[256];
+    int fd = listener_bind(&any, false, bound, error, sizeof error), small = 4096;
+
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
+    assert_int_equal(listen(fd, 4), 0);
+    return fd;
+}
+
+static bool say(int fd, const char *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
+        if (n <= 0)
+            return false;
+        bytes += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+/* Reads until what was read ends with `end` (NULL: until the end). False: it ended before. */
+static bool hear(int fd, const char *end)
+{
+    char tail[64] = "", in[65536];
+    size_t want = end != NULL ? strlen(end) : 0;
+    ssize_t n;
+
+    while ((n = recv(fd, in, sizeof in, 0)) > 0) {
+        for (ssize_t i = 0; i < n; i++) {
+            memmove(tail, tail + 1, sizeof tail - 1);
+            tail[sizeof tail - 1] = in[i];
+        }
+        if (end != NULL && memcmp(tail + sizeof tail - want, end, want) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool reply(int fd, const char *command_end, const char *text)
+{
+    return hear(fd, command_end) && say(fd, text, strlen(text));
+}
+
+struct scene {
+    int upstream;         /* listening, non-blocking */
+    struct addr entrance; /* of the relay */
+    atomic_bool over;
+    uv_async_t done;
+    bool observe, half_close, reset;
+};
+
+static void *serve(void *arg)
+{
+    struct scene *s = arg;
+    struct timeval limit = { STEP_SECONDS, 0 };
+    int fd;
+
+    while ((fd = accept(s->upstream, NULL, NULL)) < 0 && !atomic_load(&s->over))
+        usleep(1000);
+    if (fd < 0)
+        return NULL;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    bool ok = say(fd, "220 mx.test ESMTP\r\n", 19) &&
+              reply(fd, "\r\n", "250-mx.test\r\n250 PIPELINING\r\n") &&
+              reply(fd, "MAIL FROM:<a@x.test>\r\n", "250 ok\r\n") &&
+              reply(fd, "RCPT TO:<b@y.test>\r\n", "250 ok\r\n") &&
+              reply(fd, "DATA\r\n", "354 go\r\n");
+    usleep(20000); /* lets the relay's queue fill; nothing depends on it */
+    ok = ok && reply(fd, "\r\n.\r\n", "250 queued\r\n") && reply(fd, "QUIT\r\n", "221 bye\r\n");
+    if (!ok)
+        (void)hear(fd, NULL);
+    close(fd);
+    return NULL;
+}
+
+static bool body(int fd)
+{
+    static const char line[] = "The quick brown fox jumps over the lazy dog, and on.\r\n";
+    static char text[BODY_LINES * (sizeof line - 1)];
+
+    for (size_t i = 0; i < BODY_LINES; i++)
+        memcpy(text + i * (sizeof line - 1), line, sizeof line - 1);
+    return say(fd, text, sizeof text) && say(fd, ".\r\n", 3);
+}
+
+static bool ask(int fd, const char *command, const char *answer_end)
+{
+    return say(fd, command, strlen(command)) && hear(fd, answer_end);
+}
+
+/* VRFY is answered here; observe mode would pass it on. */
+static bool talk(int fd, bool observe)
+{
+    return hear(fd, "ESMTP\r\n") && ask(fd, "EHLO c.test\r\n", "250 PIPELINING\r\n") &&
+           ask(fd, "MAIL FROM:<a@x.test>\r\n", "250 ok\r\n") &&
+           (observe || ask(fd, "VRFY root\r\n", "delivery\r\n")) &&
+           ask(fd, "RCPT TO:<b@y.test>\r\n", "250 ok\r\n") && ask(fd, "DATA\r\n", "354 go\r\n");
+}
+
+static void *call(void *arg)
+{
+    struct scene *s = arg;
+    struct timeval limit = { STEP_SECONDS, 0 };
+    struct linger now = { 1, 0 };
+    struct sockaddr_storage ss;
+    socklen_t len = addr_to_sockaddr(&s->entrance, &ss);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    if (connect(fd, (struct sockaddr *)&ss, len) == 0 && talk(fd, s->observe)) {
+        bool ok = body(fd);
+        if (s->reset)
+            setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        else if (ok && hear(fd, "250 queued\r\n") && say(fd, "QUIT\r\n", 6) && s->half_close)
+            shutdown(fd, SHUT_WR);
+    }
+    if (!s->reset)
+        (void)hear(fd, NULL);
+    close(fd);
+    atomic_store(&s->over, true);
+    uv_async_send(&s->done);
+    return NULL;
+}
+
+/* ---- one run ---- */
+
+static bool on_connection(struct listener *l)
+{
+    return relay_accept(l->owner, l);
+}
+
+static void on_done(uv_async_t *async)
+{
+    (void)async;
+}
+
+static struct relay_settings *short_settings(const struct addr *upstream, bool observe,
+                                             bool name)
+{
+    struct relay_settings *s = settings_new();
+
+    s->observe = observe;
+    s->timeouts = (struct timeouts){ WAIT_MS, WAIT_MS, WAIT_MS, WAIT_MS, WAIT_MS,
+                                     WAIT_MS, WAIT_MS, WAIT_MS, WAIT_MS };
+    s->upstreams = calloc(1, sizeof *s->upstreams);
+    s->upstream_count = 1;
+    s->upstreams[0] = (struct upstream){ .text = strdup("upstream"), .addr = *upstream };
+    if (name) {
+        s->upstreams[0].host = strdup("localhost");
+        s->upstreams[0].port = upstream->port;
+    }
+    return s;
+}
+
+struct kind {
+    const char *name;
+    bool observe, by_name, half_close, reset;
+};
+
+struct stage {
+    uv_loop_t loop;
+    struct writer *writer;
+    struct relay_loop *relays;
+    struct admission *admission;
+    struct service *service;
+    struct listener listener;
+};
+
+static void stage_open(struct stage *g, struct scene *scene, const struct kind *k)
+{
+    const struct writer_config config = { .file = "/dev/null",
+                                          .fd = -1,
+                                          .vantage = "v",
+                                          .content = CONTENT_LEVEL_DIGEST,
+                                          .flush_ms = 1000,
+                                          .queue_octets = 1 << 20,
+                                          .file_mode = 0600 };
+    char error[256];
+    struct addr upstream;
+
+    assert_int_equal(uv_loop_init(&g->loop), 0);
+    assert_int_equal(uv_async_init(&g->loop, &scene->done, on_done), 0);
+    g->writer = writer_start(&config, error, sizeof error);
+    assert_non_null(g->writer);
+    g->relays = relay_loop_new(&g->loop, g->writer, 1000);
+    g->admission = admission_new();
+    scene->upstream = listen_socket(&upstream);
+    struct relay_settings *settings = short_settings(&upstream, k->observe, k->by_name);
+    g->service = service_new(g->relays, settings, g->admission);
+    settings_unref(&settings);
+    g->listener = (struct listener){ .on_connection = on_connection, .owner = g->service };
+    const struct addr any = { .ip = { 127, 0, 0, 1 }, .family = AF_INET };
+    int fd = listener_bind(&any, false, &scene->entrance, error, sizeof error);
+    assert_int_equal(listener_open(&g->listener, &g->loop, fd), 0);
+}
+
+static void stage_close(struct stage *g, struct scene *scene)
+{
+    listener_close(&g->listener);
+    service_unref(&g->service);
+    relay_loop_close(g->relays);
+    uv_close((uv_handle_t *)&scene->done, NULL);
+    uv_run(&g->loop, UV_RUN_DEFAULT);
+    relay_loop_free(&g->relays);
+    assert_int_equal(uv_loop_close(&g->loop), 0);
+    writer_stop(&g->writer, 1000);
+    assert_int_equal(admission_sessions(g->admission), 0);
+    admission_free(&g->admission);
+    close(scene->upstream);
+}
+
+/* True when a call was made to fail. */
+static bool run(const struct kind *k, unsigned nth)
+{
+    struct scene scene = { .observe = k->observe,
+                           .half_close = k->half_close,
+                           .reset = k->reset };
+    struct stage stage = { 0 };
+    pthread_t client, server;
+
+    opens = closes = calls = 0;
+    fail_at = nth;
+    stage_open(&stage, &scene, k);
+    assert_int_equal(pthread_create(&server, NULL, serve, &scene), 0);
+    assert_int_equal(pthread_create(&client, NULL, call, &scene), 0);
+    counting = true;
+    while (!atomic_load(&scene.over) || relay_loop_live(stage.relays) > 0)
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    counting = false;
+    pthread_join(client, NULL);
+    pthread_join(server, NULL);
+    stage_close(&stage, &scene);
+    if (opens == 0 || opens != closes)
+        fail_msg("%s, call %u: %u open records, %u close records", k->name, nth, opens, closes);
+    return calls >= nth;
+}
+
+static void torture(const struct kind *k)
+{
+    unsigned nth = 1;
+
+    while (run(k, nth))
+        nth++;
+    print_message("%s: %u calls failed one by one\n", k->name, nth - 1);
+    assert_true(nth > 10);
+    enum close_reason clean = k->reset ? CLOSE_CLIENT_RESET : CLOSE_QUIT;
+    assert_string_equal(close_name(last_reason),
+                        close_name(clean)); /* the last run had no fault */
+}
+
+static void test_enforce(void **state)
+{
+    (void)state;
+    torture(&(struct kind){ .name = "enforce" });
+}
+
+static void test_by_name(void **state)
+{
+    (void)state;
+    torture(&(struct kind){ .name = "enforce, name resolved", .by_name = true });
+}
+
+static void test_half_close(void **state)
+{
+    (void)state;
+    torture(&(struct kind){ .name = "enforce, half-close", .half_close = true });
+}
+
+static void test_client_resets(void **state)
+{
+    (void)state;
+    torture(&(struct kind){ .name = "enforce, reset", .reset = true });
+}
+
+static void test_observe(void **state)
+{
+    (void)state;
+    torture(&(struct kind){ .name = "observe", .observe = true });
+}
+
+static void test_observe_resets(void **state)
+{
+    (void)state;
+    torture(&(struct kind){ .name = "observe, reset", .observe = true, .reset = true });
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_enforce),    cmocka_unit_test(test_by_name),
+        cmocka_unit_test(test_half_close), cmocka_unit_test(test_client_resets),
+        cmocka_unit_test(test_observe),    cmocka_unit_test(test_observe_resets),
+    };
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
