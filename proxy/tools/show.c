@@ -17,8 +17,8 @@
 #include <time.h>
 
 enum {
-    BUCKETS   = 4096,
-    POLL_MS   = 100,
+    BUCKETS = 4096,
+    POLL_MS = 100,
     SHORT_SID = 6,
     NOTES_MAX_SHOWN = 16,
 };
@@ -26,9 +26,9 @@ enum {
 struct session {
     struct session *next;
     char sid[27];
-    bool wanted;      /* by its id and client */
-    bool matched;     /* a record that was asked for was seen */
-    FILE *out;        /* its text so far, until it is printed */
+    bool wanted;  /* by its id and client */
+    bool matched; /* a record that was asked for was seen */
+    FILE *out;    /* its text so far, until it is printed */
     char *text;
     size_t text_len;
     char client[80];
@@ -126,10 +126,8 @@ static void remember_notes(struct session *one, const struct record *r)
 /* Postfix's disconnect line, with the reason. */
 static void summarize(struct show *s, struct session *one, const struct record *r)
 {
-    json_t *commands = json_object_get(r->root, "commands"), *v;
     struct paint p = { .out = one->out, .color = s->o.color, .prefix = "" };
     enum paint_color color = record_flag(r->root, "error") ? RED : PLAIN;
-    const char *name;
     char lasted[32];
 
     paint_time(lasted, record_count(r->root, "us"));
@@ -138,12 +136,7 @@ static void summarize(struct show *s, struct session *one, const struct record *
     paint_words(&p, PLAIN, " ");
     paint_octets(&p, color, span_str(record_text(r->root, "reason")));
     paint_words(&p, DIM, " after %s", lasted);
-    json_object_foreach(commands, name, v) {
-        paint_words(&p, PLAIN, " ");
-        paint_octets(&p, PLAIN, span_str(name));
-        paint_words(&p, PLAIN, "=");
-        paint_octets(&p, PLAIN, span_str(json_string_value(v)));
-    }
+    dialogue_tallies(&p, PLAIN, json_object_get(r->root, "commands"));
     for (unsigned k = 0; k < NOTES_MAX_SHOWN && one->notes[k] != NULL; k++)
         paint_words(&p, YELLOW, "%s%s", k == 0 ? " notes=" : ",", one->notes[k]);
     paint_end(&p);
@@ -156,8 +149,8 @@ static void render(struct show *s, struct session *one, const struct record *r)
                           .hex = s->o.hex };
 
     if (s->o.order == ORDER_INTERLEAVED &&
-        (s->open > 1 || (s->printed[0] != '\0' && strcmp(s->printed, r->sid) != 0 &&
-                         r->kind != RECORD_OPEN)))
+        (s->open > 1 ||
+         (s->printed[0] != '\0' && strcmp(s->printed, r->sid) != 0 && r->kind != RECORD_OPEN)))
         memcpy(prefix, r->sid + strlen(r->sid) - SHORT_SID, SHORT_SID + 1);
     dialogue_print(&d, r);
 }

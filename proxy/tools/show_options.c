@@ -28,8 +28,18 @@ static const char help[] =
     "\n"
     "Exit status: 0 all was read, 1 something could not be read, 2 wrong usage.\n";
 
-enum { LONG_SESSION = 256, LONG_CLIENT, LONG_VERB, LONG_NOTE, LONG_ERRORS, LONG_SUMMARY,
-       LONG_HEX, LONG_INTERLEAVED, LONG_GROUPED, LONG_COLOR };
+enum {
+    LONG_SESSION = 256,
+    LONG_CLIENT,
+    LONG_VERB,
+    LONG_NOTE,
+    LONG_ERRORS,
+    LONG_SUMMARY,
+    LONG_HEX,
+    LONG_INTERLEAVED,
+    LONG_GROUPED,
+    LONG_COLOR
+};
 
 static const struct option options[] = {
     { "session", required_argument, NULL, LONG_SESSION },
@@ -136,7 +146,8 @@ int show_options_parse(struct show_options *o, int argc, char **argv)
     o->file_count = argc - optind;
     if (o->file_count == 0) {
         fputs("smtpscope show: which FILE? \"-\" is standard input\n"
-              "Try 'smtpscope show --help'.\n", stderr);
+              "Try 'smtpscope show --help'.\n",
+              stderr);
         return 3;
     }
     o->order = order >= 0                             ? (enum show_order)order

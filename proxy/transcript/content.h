@@ -33,17 +33,17 @@ struct content_block {
 
 struct content_digest {
     const struct hash_ops *hash;
-    void *whole, *block, *sent;   /* states, inside this object's memory */
+    void *whole, *block, *sent; /* states, inside this object's memory */
     struct cutter cutter;
-    bool block_open;              /* `block` holds the block's first octets */
-    bool forked;                  /* `sent` differs from `whole` */
+    bool block_open; /* `block` holds the block's first octets */
+    bool forked;     /* `sent` differs from `whole` */
     bool blocks_full;
-    uint64_t octets;              /* received */
-    uint64_t listed;              /* of them in blocks */
+    uint64_t octets; /* received */
+    uint64_t listed; /* of them in blocks */
     struct content_block *blocks;
     uint32_t block_count, block_size;
     EVP_MD_CTX *sha256;
-    struct buf header;            /* its first octets, until the empty line */
+    struct buf header; /* its first octets, until the empty line */
     bool header_open;
     struct spool *spool;
     unsigned char states[];

@@ -18,11 +18,11 @@
 #include <stdint.h>
 
 enum {
-    CUT_MIN      = 3 * 1024,  /* no line ends a block before */
+    CUT_MIN = 3 * 1024, /* no line ends a block before */
     CUT_ANY_LINE = 16 * 1024,
     CUT_ANYWHERE = 64 * 1024,
-    CUT_HASHED   = 16,
-    CUT_TAIL     = CUT_HASHED + 1, /* and a CR */
+    CUT_HASHED = 16,
+    CUT_TAIL = CUT_HASHED + 1, /* and a CR */
 };
 
 struct cutter {

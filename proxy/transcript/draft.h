@@ -35,15 +35,15 @@ MUST_CHECK bool draft_begin(struct json *j, struct recorder *r, struct span kind
 void draft_end(struct json *j, struct recorder *r);
 
 /* Members that are left out when there is nothing to say. */
-#define DRAFT_TEXT(j, key, value)                                                                \
-    do {                                                                                         \
-        if (!span_is_empty(value))                                                               \
-            JSON_TEXT((j), key, (value));                                                        \
+#define DRAFT_TEXT(j, key, value)                                                              \
+    do {                                                                                       \
+        if (!span_is_empty(value))                                                             \
+            JSON_TEXT((j), key, (value));                                                      \
     } while (0)
-#define DRAFT_U64(j, key, value)                                                                 \
-    do {                                                                                         \
-        if ((value) != 0)                                                                        \
-            JSON_U64((j), key, (value));                                                         \
+#define DRAFT_U64(j, key, value)                                                               \
+    do {                                                                                       \
+        if ((value) != 0)                                                                      \
+            JSON_U64((j), key, (value));                                                       \
     } while (0)
 
 /* record_content.c, for the rest of record: */

@@ -12,8 +12,8 @@
 
 enum {
     NUMBER_MAX = 1000000,
-    POLL_MS    = 1000,    /* a pipe that takes nothing for so long is failing */
-    LOOK_BACK  = 65536,   /* for the end of the last whole line */
+    POLL_MS = 1000,    /* a pipe that takes nothing for so long is failing */
+    LOOK_BACK = 65536, /* for the end of the last whole line */
 };
 
 void file_init(struct file *f, const struct writer_config *c)
@@ -92,13 +92,15 @@ int file_open(struct file *f)
 
     f->opened = f->named = now;
     if (f->config->fd >= 0 || strcmp(f->config->file, "-") == 0) {
-        snprintf(f->path, sizeof f->path, "%s", f->config->fd >= 0 ? "pipe" : "standard output");
+        snprintf(f->path, sizeof f->path, "%s",
+                 f->config->fd >= 0 ? "pipe" : "standard output");
         file_adopt(f, f->config->fd >= 0 ? f->config->fd : STDOUT_FILENO, false);
         return 0;
     }
     if (!file_name(f, now, f->path))
         return ENAMETOOLONG;
-    int fd = open(f->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, (mode_t)f->config->file_mode);
+    int fd =
+        open(f->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, (mode_t)f->config->file_mode);
     if (fd < 0 && errno == EACCES) /* write-only devices and drop boxes */
         fd = open(f->path, O_WRONLY | O_APPEND | O_CLOEXEC);
     if (fd < 0)

@@ -21,14 +21,14 @@
 
 struct file {
     const struct writer_config *config;
-    int fd;                 /* -1: to be opened */
-    bool ours;              /* opened here */
+    int fd;    /* -1: to be opened */
+    bool ours; /* opened here */
     bool regular;
-    bool middle;            /* of a line: only of a pipe, socket or terminal */
-    bool cannot_rotate;     /* said once per file */
+    bool middle;        /* of a line: only of a pipe, socket or terminal */
+    bool cannot_rotate; /* said once per file */
     uint64_t size;
-    time_t opened, named;   /* when opened; when the name was last made */
-    unsigned number;        /* of the last rotated file */
+    time_t opened, named; /* when opened; when the name was last made */
+    unsigned number;      /* of the last rotated file */
     uint64_t rotations;
     char path[PATH_MAX];
 };

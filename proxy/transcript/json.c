@@ -5,18 +5,27 @@
 
 /* How an octet is written: 0 as it is, 'u' \u00xx, '2' as two octets of UTF-8, else \x. */
 static const unsigned char form[256] = {
-    [0x00] = 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b', 't', 'n', 'u', 'f', 'r', 'u', 'u',
-    [0x10] = 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u',
-    ['"'] = '"', ['\\'] = '\\',
-    [0x7f] = 'u',
-    [0x80] = 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u',
-    [0x90] = 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u',
-    [0xa0] = '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2',
-    [0xb0] = '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2',
-    [0xc0] = '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2',
-    [0xd0] = '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2',
-    [0xe0] = '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2',
-    [0xf0] = '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2', '2',
+    [0x00] = 'u', 'u',           'u',          'u',          'u', 'u', 'u', 'u',
+    'b',          't',           'n',          'u',          'f', 'r', 'u', 'u',
+    [0x10] = 'u', 'u',           'u',          'u',          'u', 'u', 'u', 'u',
+    'u',          'u',           'u',          'u',          'u', 'u', 'u', 'u',
+    ['"'] = '"',  ['\\'] = '\\', [0x7f] = 'u', [0x80] = 'u', 'u', 'u', 'u', 'u',
+    'u',          'u',           'u',          'u',          'u', 'u', 'u', 'u',
+    'u',          'u',           'u',          [0x90] = 'u', 'u', 'u', 'u', 'u',
+    'u',          'u',           'u',          'u',          'u', 'u', 'u', 'u',
+    'u',          'u',           'u',          [0xa0] = '2', '2', '2', '2', '2',
+    '2',          '2',           '2',          '2',          '2', '2', '2', '2',
+    '2',          '2',           '2',          [0xb0] = '2', '2', '2', '2', '2',
+    '2',          '2',           '2',          '2',          '2', '2', '2', '2',
+    '2',          '2',           '2',          [0xc0] = '2', '2', '2', '2', '2',
+    '2',          '2',           '2',          '2',          '2', '2', '2', '2',
+    '2',          '2',           '2',          [0xd0] = '2', '2', '2', '2', '2',
+    '2',          '2',           '2',          '2',          '2', '2', '2', '2',
+    '2',          '2',           '2',          [0xe0] = '2', '2', '2', '2', '2',
+    '2',          '2',           '2',          '2',          '2', '2', '2', '2',
+    '2',          '2',           '2',          [0xf0] = '2', '2', '2', '2', '2',
+    '2',          '2',           '2',          '2',          '2', '2', '2', '2',
+    '2',          '2',           '2',
 };
 
 static const char digits[] = "0123456789abcdef";
@@ -53,10 +62,10 @@ void json_u64(struct json *j, uint64_t v)
 static uint64_t special_in(uint64_t x)
 {
     const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
-    uint64_t control = x - ones * 0x20;          /* below 0x20: borrows */
-    uint64_t quote = (x ^ (ones * '"')) - ones;  /* equal: borrows */
+    uint64_t control = x - ones * 0x20;         /* below 0x20: borrows */
+    uint64_t quote = (x ^ (ones * '"')) - ones; /* equal: borrows */
     uint64_t back = (x ^ (ones * '\\')) - ones;
-    uint64_t del = x + ones;                     /* 0x7f: carries into the high bit */
+    uint64_t del = x + ones; /* 0x7f: carries into the high bit */
 
     return (x | control | quote | back | del) & high;
 }
@@ -106,8 +115,8 @@ void json_octets(struct json *j, struct span s)
 /* Eight digits at a time: the digits of each octet spread over two, "0" or "a" - 10 added. */
 static void hex4(unsigned char *out, const unsigned char *in)
 {
-    uint64_t x = (uint64_t)in[0] | (uint64_t)in[1] << 16 | (uint64_t)in[2] << 32 |
-                 (uint64_t)in[3] << 48;
+    uint64_t x =
+        (uint64_t)in[0] | (uint64_t)in[1] << 16 | (uint64_t)in[2] << 32 | (uint64_t)in[3] << 48;
     uint64_t d = (x >> 4 & 0x000f000f000f000fu) | (x & 0x000f000f000f000fu) << 8;
     uint64_t letter = (d + 0x0606060606060606u) >> 4 & 0x0101010101010101u;
 

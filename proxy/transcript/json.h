@@ -17,8 +17,8 @@
 #include <stdint.h>
 
 enum {
-    JSON_OCTET_MAX = 6,  /* what one octet can grow to: \u0000 */
-    JSON_U64_MAX   = 20, /* digits of a number */
+    JSON_OCTET_MAX = 6, /* what one octet can grow to: \u0000 */
+    JSON_U64_MAX = 20,  /* digits of a number */
 };
 
 /* Where the next character goes. */

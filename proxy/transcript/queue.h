@@ -33,31 +33,31 @@
 struct spool;
 
 enum {
-    CHUNK_OCTETS   = 65536 - 64, /* with its head a round number for malloc */
-    QUEUE_KEEP     = 8,          /* free chunks kept */
-    QUEUE_MIN      = 4 * 65536,  /* smallest limit */
+    CHUNK_OCTETS = 65536 - 64, /* with its head a round number for malloc */
+    QUEUE_KEEP = 8,            /* free chunks kept */
+    QUEUE_MIN = 4 * 65536,     /* smallest limit */
 };
 
 struct chunk {
     struct chunk *next;
-    struct spool *spool;   /* NULL: lines of the transcript */
-    size_t size;           /* octets of bytes[] */
-    size_t done, ready;    /* see stream.h; under the lock */
+    struct spool *spool;          /* NULL: lines of the transcript */
+    size_t size;                  /* octets of bytes[] */
+    size_t done, ready;           /* see stream.h; under the lock */
     bool queued, closed, counted; /* under the lock */
     unsigned char bytes[];
 };
 
 struct queue {
     pthread_mutex_t lock;
-    pthread_cond_t wake;       /* of the writer's thread */
+    pthread_cond_t wake; /* of the writer's thread */
     struct chunk *first, *last;
     struct chunk *free_list;
     unsigned free_count;
-    uint64_t octets;           /* counted */
+    uint64_t octets; /* counted */
     uint64_t limit, hard;
-    atomic_bool full;          /* workers shall stop reading; never with drop */
-    bool pause;                /* on_full = pause */
-    bool failing;              /* the writer cannot write */
+    atomic_bool full; /* workers shall stop reading; never with drop */
+    bool pause;       /* on_full = pause */
+    bool failing;     /* the writer cannot write */
     bool sleeping, stop, reopen;
     struct stream *streams;
     struct writer_stats stats;

@@ -25,8 +25,7 @@ void record_open(struct recorder *r, const struct record_open *info)
     size_t octets = info->listener.len + info->mode.len + info->client.len + info->server.len +
                     info->original.len;
 
-    if (!stream_is_on(r->stream) ||
-        !draft_begin(&j, r, SPAN_LIT("open"), info->t_us, octets))
+    if (!stream_is_on(r->stream) || !draft_begin(&j, r, SPAN_LIT("open"), info->t_us, octets))
         return;
     DRAFT_TEXT(&j, "listener", info->listener);
     DRAFT_TEXT(&j, "mode", info->mode);

@@ -22,7 +22,7 @@
 
 #include <stdint.h>
 
-struct stream;  /* writer.h */
+struct stream; /* writer.h */
 struct content_digest;
 
 struct recorder {
@@ -42,8 +42,8 @@ struct record_open {
 struct record_connect {
     uint64_t t_us;
     struct span upstream, local;
-    uint64_t us;          /* it took */
-    const char *error;    /* NULL: connected */
+    uint64_t us;       /* it took */
+    const char *error; /* NULL: connected */
 };
 
 /* Of one leg, from TCP_INFO; valid says whether it could be read. */
@@ -57,14 +57,14 @@ enum end_how { HOW_NONE, HOW_FIN, HOW_RESET, HOW_TIMEOUT };
 
 struct record_close {
     uint64_t t_us;
-    uint64_t us;                 /* the session lasted */
+    uint64_t us; /* the session lasted */
     enum close_reason reason;
-    int first;                   /* enum side that closed first; -1: this proxy */
+    int first; /* enum side that closed first; -1: this proxy */
     enum end_how how;
-    uint64_t octets_in[2];       /* received from each side */
-    uint64_t octets_out[2];      /* sent to each side */
-    const uint32_t *good, *all;  /* TALLY_COUNT counters; NULL: none */
-    struct record_tcp tcp[2];    /* by side */
+    uint64_t octets_in[2];      /* received from each side */
+    uint64_t octets_out[2];     /* sent to each side */
+    const uint32_t *good, *all; /* TALLY_COUNT counters; NULL: none */
+    struct record_tcp tcp[2];   /* by side */
 };
 
 /* Also with a stream of a NULL writer: then nothing else costs anything. */

@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 enum {
-    BLOCK_OCTETS  = 8 + 2 * HASH_OCTETS + 6, /* of one block in the record, at most */
-    SPOOL_NAME    = SID_TEXT + 16,
+    BLOCK_OCTETS = 8 + 2 * HASH_OCTETS + 6, /* of one block in the record, at most */
+    SPOOL_NAME = SID_TEXT + 16,
     CONTENT_FIXED = 2048, /* beyond DRAFT_FIXED: the list of reads */
 };
 

@@ -116,7 +116,8 @@ void redact_line(struct cuts *c, const struct event *e, enum redact_level level,
     if (e->verb == VERB_VRFY || e->verb == VERB_EXPN)
         cut_argument(c, e, line);
     else
-        cut_addresses(c, line, e->verb == VERB_MAIL || e->verb == VERB_RCPT ? cut_path(c, line) : 0);
+        cut_addresses(c, line,
+                      e->verb == VERB_MAIL || e->verb == VERB_RCPT ? cut_path(c, line) : 0);
 }
 
 /* A server that repeats the line it did not understand repeats its secret. */

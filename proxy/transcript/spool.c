@@ -13,12 +13,12 @@ struct spool {
     struct queue *queue;
     const char *dir;
     char name[SPOOL_NAME_MAX];
-    atomic_uint references;  /* the content's, and one for each chunk */
-    struct chunk *chunk;     /* being filled; the worker's */
+    atomic_uint references; /* the content's, and one for each chunk */
+    struct chunk *chunk;    /* being filled; the worker's */
     size_t used;
-    uint64_t octets;         /* taken; the worker's */
-    bool cut;                /* the queue took no more */
-    int fd;                  /* the writer's thread's */
+    uint64_t octets; /* taken; the worker's */
+    bool cut;        /* the queue took no more */
+    int fd;          /* the writer's thread's */
 };
 
 struct spool *spool_new(struct queue *q, const char *dir, const char *name)

@@ -22,24 +22,24 @@
 #include "transcript/writer.h"
 
 struct stream {
-    struct writer *writer;  /* NULL: no transcript */
-    struct queue *queue;    /* of the writer */
-    struct chunk *chunk;    /* NULL until there is something to write */
-    size_t used;            /* octets of the chunk */
-    uint64_t records;       /* committed since the last hand-over */
-    uint64_t lost;          /* dropped and not yet told */
+    struct writer *writer; /* NULL: no transcript */
+    struct queue *queue;   /* of the writer */
+    struct chunk *chunk;   /* NULL until there is something to write */
+    size_t used;           /* octets of the chunk */
+    uint64_t records;      /* committed since the last hand-over */
+    uint64_t lost;         /* dropped and not yet told */
     struct sid_source ids;
-    struct pool digests;    /* content.h */
+    struct pool digests;                /* content.h */
     const struct writer_config *config; /* NULL without a writer */
-    char *vantage;          /* `,"vantage":"..."`, as JSON */
+    char *vantage;                      /* `,"vantage":"..."`, as JSON */
     size_t vantage_len;
-    uint64_t second;        /* what `second_text` says */
+    uint64_t second; /* what `second_text` says */
     unsigned char second_text[JSON_SECOND_LEN];
     char sid[SID_TEXT + 1]; /* of this stream: names its "lost" records */
     uint32_t n;
     void (*on_room)(void *);
     void *arg;
-    struct stream *next;    /* of the same writer; under its lock */
+    struct stream *next; /* of the same writer; under its lock */
 };
 
 /* Is anything written at all? */

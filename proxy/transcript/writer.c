@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 enum {
-    RETRY_MS             = 1000,
+    RETRY_MS = 1000,
     DEFAULT_QUEUE_OCTETS = 16 << 20,
-    DEFAULT_FILE_MODE    = 0640,
+    DEFAULT_FILE_MODE = 0640,
 };
 
 struct writer {
@@ -179,14 +179,17 @@ static bool spool_is_usable(const struct writer_config *c, char *error, size_t s
     if (c->content != CONTENT_LEVEL_FULL)
         return true;
     if (c->redact == REDACT_ALL) {
-        snprintf(error, size, "content = \"full\" keeps what redact = \"all\" must hide; "
-                              "choose one of them");
+        snprintf(error, size,
+                 "content = \"full\" keeps what redact = \"all\" must hide; "
+                 "choose one of them");
         return false;
     }
     if (stat(c->spool, &st) == 0 && S_ISDIR(st.st_mode) && access(c->spool, W_OK | X_OK) == 0)
         return true;
-    snprintf(error, size, "spool folder \"%s\": not a folder that can be written to; "
-                          "content = \"full\" needs one", c->spool);
+    snprintf(error, size,
+             "spool folder \"%s\": not a folder that can be written to; "
+             "content = \"full\" needs one",
+             c->spool);
     return false;
 }
 
@@ -217,7 +220,8 @@ static bool writer_begin(struct writer *w, char *error, size_t size)
         return false;
     int code = file_open(&w->file);
     if (code != 0) {
-        snprintf(error, size, "transcript \"%s\": cannot open: %s", w->file.path, strerror(code));
+        snprintf(error, size, "transcript \"%s\": cannot open: %s", w->file.path,
+                 strerror(code));
         return false;
     }
     code = start_thread(w);

@@ -30,19 +30,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum content_level { CONTENT_LEVEL_NONE, CONTENT_LEVEL_DIGEST, CONTENT_LEVEL_HEADERS, CONTENT_LEVEL_FULL };
+enum content_level {
+    CONTENT_LEVEL_NONE,
+    CONTENT_LEVEL_DIGEST,
+    CONTENT_LEVEL_HEADERS,
+    CONTENT_LEVEL_FULL
+};
 enum redact_level { REDACT_SECRETS, REDACT_NONE, REDACT_ALL };
 enum on_full { ON_FULL_PAUSE, ON_FULL_DROP };
 
 struct writer_config {
-    const char *file;        /* strftime template; "-": standard output; NULL or "": no transcript */
-    int fd;                  /* >= 0: write here instead of `file` (a pipe to the reader); else -1 */
+    const char *file; /* strftime template; "-": standard output; NULL or "": no transcript */
+    int fd;           /* >= 0: write here instead of `file` (a pipe to the reader); else -1 */
     const char *vantage;
     enum content_level content;
     enum redact_level redact;
-    bool sha256;             /* also SHA-256 of each content */
-    const char *spool;       /* directory for content = full */
-    uint32_t flush_ms;       /* 0: each record at once */
+    bool sha256;       /* also SHA-256 of each content */
+    const char *spool; /* directory for content = full */
+    uint32_t flush_ms; /* 0: each record at once */
     enum on_full on_full;
     uint64_t queue_octets;   /* bound of the queue */
     uint64_t rotate_octets;  /* 0: never */

@@ -225,6 +225,8 @@ static void dialogue_command(struct dialogue *d, const struct record *r)
     } else {
         paint_line(&d->paint, CYAN, " ->  ");
         paint_octets(&d->paint, PLAIN, without_crlf(wire_span(received)));
+        if (without_crlf(wire_span(received)).len == 0)
+            paint_words(&d->paint, DIM, "(an empty line)");
         paint_end(&d->paint);
     }
     put_hex(d, "received", wire_span(received));
@@ -241,7 +243,8 @@ static void dialogue_command(struct dialogue *d, const struct record *r)
 static void put_lost(struct dialogue *d, uint64_t records, const char *why)
 {
     paint_line(&d->paint, RED, "***  ");
-    paint_words(&d->paint, RED, "%llu records are missing here%s", (unsigned long long)records, why);
+    paint_words(&d->paint, RED, "%llu records are missing here%s", (unsigned long long)records,
+                why);
     paint_end(&d->paint);
 }
 

@@ -20,6 +20,8 @@ struct dialogue {
 };
 
 void dialogue_print(struct dialogue *d, const struct record *r);
+/* " mail=1 rcpt=1/2 commands=2/3" of a close record's commands: Postfix's form. */
+void dialogue_tallies(struct paint *p, enum paint_color color, json_t *commands);
 
 /* dialogue_session.c, of dialogue_print(): */
 void dialogue_open(struct dialogue *d, const struct record *r);

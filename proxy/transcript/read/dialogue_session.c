@@ -33,7 +33,8 @@ void dialogue_open(struct dialogue *d, const struct record *r)
     }
     paint_words(p, DIM, "  (listener ");
     put_text(p, DIM, record_text(r->root, "listener"));
-    paint_words(p, DIM, ", %s, at ", record_text(r->root, "mode")[0] == 'o' ? "observe" : "enforce");
+    paint_words(p, DIM, ", %s, at ",
+                record_text(r->root, "mode")[0] == 'o' ? "observe" : "enforce");
     put_text(p, DIM, r->vantage);
     paint_words(p, DIM, ")");
     paint_end(p);
@@ -64,7 +65,9 @@ static void put_repairs(struct paint *p, const struct record *r)
 {
     static const struct {
         const char *name, *words;
-    } kinds[] = { { "bare_lf", "bare LF" }, { "crcrlf", "CR CR LF" }, { "bare_cr", "bare CR" } };
+    } kinds[] = { { "bare_lf", "bare LF" },
+                  { "crcrlf", "CR CR LF" },
+                  { "bare_cr", "bare CR" } };
     const json_t *endings = json_object_get(r->root, "endings");
 
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
@@ -135,7 +138,7 @@ void dialogue_content(struct dialogue *d, const struct record *r)
     paint_time(took, record_count(r->root, "us"));
     put_headers(d, r);
     paint_line(p, CYAN, " ->  ");
-    paint_words(p, PLAIN, "[content: %llu octets, %llu lines", (unsigned long long)octets,
+    paint_words(p, PLAIN, "[content: %llu octets, lines: %llu", (unsigned long long)octets,
                 (unsigned long long)record_count(r->root, "lines"));
     put_repairs(p, r);
     paint_words(p, PLAIN, ", in %s]", took);
@@ -171,21 +174,36 @@ void dialogue_opaque(struct dialogue *d, const struct record *r)
     dialogue_notes(d, r, UINT64_MAX, 0);
 }
 
-static void put_commands(struct dialogue *d, const struct record *r)
+void dialogue_tallies(struct paint *p, enum paint_color color, json_t *commands)
 {
-    json_t *commands = json_object_get(r->root, "commands");
+    unsigned long long good = 0, all = 0;
     const char *name;
     json_t *v;
 
+    json_object_foreach(commands, name, v)
+    {
+        const char *text = json_string_value(v), *slash = strchr(text, '/');
+        good += strtoull(text, NULL, 10);
+        all += strtoull(slash != NULL ? slash + 1 : text, NULL, 10);
+        paint_words(p, color, " ");
+        put_text(p, color, name);
+        paint_words(p, color, "=");
+        put_text(p, color, text);
+    }
+    if (good == all)
+        paint_words(p, color, " commands=%llu", all);
+    else
+        paint_words(p, color, " commands=%llu/%llu", good, all);
+}
+
+static void put_commands(struct dialogue *d, const struct record *r)
+{
+    json_t *commands = json_object_get(r->root, "commands");
+
     if (json_object_size(commands) == 0)
         return;
-    paint_line(&d->paint, DIM, "===  ");
-    json_object_foreach(commands, name, v) {
-        put_text(&d->paint, DIM, name);
-        paint_words(&d->paint, DIM, "=");
-        put_text(&d->paint, DIM, json_string_value(v));
-        paint_words(&d->paint, DIM, " ");
-    }
+    paint_line(&d->paint, DIM, "===");
+    dialogue_tallies(&d->paint, DIM, commands);
     paint_end(&d->paint);
 }
 
@@ -200,7 +218,7 @@ static void put_leg(struct dialogue *d, const json_t *leg, const char *name)
     paint_time(rtt, record_count(leg, "rtt_us"));
     paint_line(&d->paint, YELLOW, "***  ");
     paint_words(&d->paint, YELLOW,
-                "network to the %s: %llu retransmits, %llu segments unacknowledged, rtt %s, "
+                "network to the %s: retransmits %llu, segments unacknowledged %llu, rtt %s, "
                 "path MTU %llu",
                 name, (unsigned long long)again, (unsigned long long)open, rtt,
                 (unsigned long long)record_count(leg, "pmtu"));
@@ -209,10 +227,10 @@ static void put_leg(struct dialogue *d, const json_t *leg, const char *name)
 
 static const char *how_words(const char *how)
 {
-    return strcmp(how, "fin") == 0       ? " closed (FIN)"
+    return strcmp(how, "fin") == 0       ? " closed first (FIN)"
            : strcmp(how, "reset") == 0   ? " reset the connection (RST)"
            : strcmp(how, "timeout") == 0 ? " timed out"
-                                         : " closed";
+                                         : " closed first";
 }
 
 void dialogue_close(struct dialogue *d, const struct record *r)
@@ -233,7 +251,7 @@ void dialogue_close(struct dialogue *d, const struct record *r)
     put_text(p, color, record_text(r->root, "text"));
     paint_words(p, color, " (");
     put_text(p, color, record_text(r->root, "reason"));
-    paint_words(p, color, "): %s%s first, after %s",
+    paint_words(p, color, "): %s%s, after %s",
                 strcmp(first, "proxy") == 0    ? "smtpscope"
                 : strcmp(first, "server") == 0 ? "the upstream"
                                                : "the client",

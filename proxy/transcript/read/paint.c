@@ -6,8 +6,9 @@
 
 enum { PART = 256 };
 
-static const char *const codes[PAINT_COLORS] = { "",         "\033[2m",  "\033[1m", "\033[1;31m",
-                                                 "\033[32m", "\033[33m", "\033[36m" };
+static const char *const codes[PAINT_COLORS] = { "",           "\033[2m",  "\033[1m",
+                                                 "\033[1;31m", "\033[32m", "\033[33m",
+                                                 "\033[36m" };
 
 static void color_on(struct paint *p, enum paint_color c)
 {

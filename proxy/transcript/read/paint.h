@@ -25,7 +25,8 @@ void paint_line(struct paint *p, enum paint_color color, const char *marker);
 /* Octets as escape() shows them. */
 void paint_octets(struct paint *p, enum paint_color color, struct span s);
 /* Our own words. */
-void paint_words(struct paint *p, enum paint_color color, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void paint_words(struct paint *p, enum paint_color color, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
 void paint_end(struct paint *p);
 
 /* 16 octets a line, with their offsets, behind `label`. */

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 enum {
-    READ_OCTETS    = 65536,
-    WATCHED_MAX    = 65536, /* sessions */
+    READ_OCTETS = 65536,
+    WATCHED_MAX = 65536, /* sessions */
     NAME_SHOWN_MAX = 256,
 };
 
@@ -27,9 +27,9 @@ struct reader {
     int fd;
     unsigned char *buf;
     size_t line, seen, used, size;
-    bool skipping;             /* the rest of a line that is too long */
+    bool skipping; /* the rest of a line that is too long */
     uint64_t lines;
-    json_t *last;              /* sid -> n, of the sessions under way */
+    json_t *last; /* sid -> n, of the sessions under way */
     char error[READER_ERROR_MAX];
 };
 

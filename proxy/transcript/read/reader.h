@@ -24,21 +24,21 @@
 enum { READER_LINE_MAX = 4 << 20, READER_ERROR_MAX = 512 };
 
 /* Name and shape: shape.c. */
-#define RECORD_KINDS(X)                                                                          \
-    X(OPEN, open)                                                                                \
-    X(CONNECT, connect)                                                                          \
-    X(GREETING, greeting)                                                                        \
-    X(COMMAND, command)                                                                          \
-    X(CONTENT, content)                                                                          \
-    X(OPAQUE, opaque)                                                                            \
-    X(CLOSE, close)                                                                              \
+#define RECORD_KINDS(X)                                                                        \
+    X(OPEN, open)                                                                              \
+    X(CONNECT, connect)                                                                        \
+    X(GREETING, greeting)                                                                      \
+    X(COMMAND, command)                                                                        \
+    X(CONTENT, content)                                                                        \
+    X(OPAQUE, opaque)                                                                          \
+    X(CLOSE, close)                                                                            \
     X(LOST, lost)
 
 enum record_kind {
 #define X(id, name) RECORD_##id,
     RECORD_KINDS(X)
 #undef X
-    RECORD_KIND_COUNT
+        RECORD_KIND_COUNT
 };
 
 /* One record; its fields have the types of the schema. */
@@ -63,7 +63,8 @@ unsigned char *record_wire(const json_t *of, const char *name, size_t *len);
  * One line without its newline. False: `error` says what is wrong with it. The
  * line need not end in NUL. `missing` is not known here.
  */
-MUST_CHECK bool record_parse(struct span line, struct record *out, char error[READER_ERROR_MAX]);
+MUST_CHECK bool record_parse(struct span line, struct record *out,
+                             char error[READER_ERROR_MAX]);
 
 enum reader_result {
     READER_RECORD, /* *out is filled */

@@ -1,16 +1,25 @@
 #include "transcript/read/shape.h"
 
-#define MUST(name, type) { (name), FIELD_##type, true, NULL }
-#define MAY(name, type)  { (name), FIELD_##type, false, NULL }
-#define SHAPE(id)        static const struct shape id##_shape = { id##_fields, ARRAY_LEN(id##_fields) }
+#define MUST(name, type)                                                                       \
+    {                                                                                          \
+        (name), FIELD_##type, true, NULL                                                       \
+    }
+#define MAY(name, type)                                                                        \
+    {                                                                                          \
+        (name), FIELD_##type, false, NULL                                                      \
+    }
+#define SHAPE(id) static const struct shape id##_shape = { id##_fields, ARRAY_LEN(id##_fields) }
 
-#define HEAD                                                                                     \
-    MUST("v", COUNT), MUST("kind", TEXT), MUST("t", TEXT), MUST("sid", TEXT), MUST("n", COUNT),  \
-        MUST("vantage", TEXT)
-#define REPLY                                                                                    \
-    MUST("origin", TEXT), MAY("reply", WIRE), MAY("replied", WIRE), MAY("code", COUNT),          \
+#define HEAD                                                                                   \
+    MUST("v", COUNT), MUST("kind", TEXT), MUST("t", TEXT), MUST("sid", TEXT),                  \
+        MUST("n", COUNT), MUST("vantage", TEXT)
+#define REPLY                                                                                  \
+    MUST("origin", TEXT), MAY("reply", WIRE), MAY("replied", WIRE), MAY("code", COUNT),        \
         MAY("enhanced", TEXT), MAY("reply_us", COUNT)
-#define NOTES { "notes", FIELD_OBJECTS, false, &note_shape }
+#define NOTES                                                                                  \
+    {                                                                                          \
+        "notes", FIELD_OBJECTS, false, &note_shape                                             \
+    }
 
 static const struct field note_fields[] = { MUST("id", TEXT), MUST("at", COUNT),
                                             MUST("count", COUNT) };
@@ -99,11 +108,13 @@ SHAPE(content);
 static const struct field both_fields[] = { MUST("client", COUNT), MUST("server", COUNT) };
 SHAPE(both);
 
-static const struct field opaque_fields[] = { HEAD, MAY("why", TEXT),
-                                              { "octets", FIELD_OBJECT, true, &both_shape }, NOTES };
+static const struct field opaque_fields[] = {
+    HEAD, MAY("why", TEXT), { "octets", FIELD_OBJECT, true, &both_shape }, NOTES
+};
 SHAPE(opaque);
 
-static const struct field octets_fields[] = { MUST("client_in", COUNT), MUST("client_out", COUNT),
+static const struct field octets_fields[] = { MUST("client_in", COUNT),
+                                              MUST("client_out", COUNT),
                                               MUST("server_in", COUNT),
                                               MUST("server_out", COUNT) };
 SHAPE(octets);

@@ -5,7 +5,7 @@
 #include "transcript/read/reader.h"
 
 enum field_type {
-    FIELD_COUNT,   /* integer, not negative */
+    FIELD_COUNT, /* integer, not negative */
     FIELD_FLAG,
     FIELD_TEXT,
     FIELD_WIRE,    /* text of code points up to U+00FF */
@@ -36,6 +36,7 @@ const struct shape *shape_of(enum record_kind k);
 enum record_kind record_kind_find(const char *name);
 
 /* False: `error` says which field is wrong. */
-MUST_CHECK bool shape_check(const struct shape *s, json_t *object, char error[READER_ERROR_MAX]);
+MUST_CHECK bool shape_check(const struct shape *s, json_t *object,
+                            char error[READER_ERROR_MAX]);
 
 #endif

@@ -40,9 +40,7 @@ static bool are_texts(json_t *v)
     const char *name;
     json_t *text;
 
-    json_object_foreach(v, name, text)
-        if (!json_is_string(text))
-            return false;
+    json_object_foreach(v, name, text) if (!json_is_string(text)) return false;
     return true;
 }
 
@@ -113,7 +111,8 @@ static bool check_list(const struct field *f, json_t *list, char error[READER_ER
 static bool check_field(const struct field *f, json_t *v, char error[READER_ERROR_MAX])
 {
     if (!is_field(f, v)) {
-        snprintf(error, READER_ERROR_MAX, "field \"%s\" must be %s", f->name, type_name(f->type));
+        snprintf(error, READER_ERROR_MAX, "field \"%s\" must be %s", f->name,
+                 type_name(f->type));
         return false;
     }
     if (f->type == FIELD_OBJECT)
@@ -126,7 +125,8 @@ bool shape_check(const struct shape *s, json_t *object, char error[READER_ERROR_
     const char *name;
     json_t *v;
 
-    json_object_foreach(object, name, v) {
+    json_object_foreach(object, name, v)
+    {
         const struct field *f = find_field(s, name);
         if (f == NULL) {
             char safe[64];

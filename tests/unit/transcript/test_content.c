@@ -11,8 +11,11 @@ static struct stream *stream;
 
 static int start(void **state)
 {
-    struct writer_config c = { .file = "/dev/null", .fd = -1, .flush_ms = 1000,
-                               .content = CONTENT_LEVEL_HEADERS, .sha256 = true };
+    struct writer_config c = { .file = "/dev/null",
+                               .fd = -1,
+                               .flush_ms = 1000,
+                               .content = CONTENT_LEVEL_HEADERS,
+                               .sha256 = true };
     char error[256];
 
     (void)state;
@@ -172,9 +175,12 @@ static void what_was_sent(void **state)
         enum content_mark mark;
         const char *text;
     } parts[] = {
-        { CONTENT_SAME, "Subject: x\r\n\r\n" }, { CONTENT_RECEIVED, "a\n" },
-        { CONTENT_SENT, "a\r\n" },             { CONTENT_SAME, "b\r\n" },
-        { CONTENT_SENT, "." },                 { CONTENT_RECEIVED, "" },
+        { CONTENT_SAME, "Subject: x\r\n\r\n" },
+        { CONTENT_RECEIVED, "a\n" },
+        { CONTENT_SENT, "a\r\n" },
+        { CONTENT_SAME, "b\r\n" },
+        { CONTENT_SENT, "." },
+        { CONTENT_RECEIVED, "" },
     };
     const struct span received = SPAN_LIT("Subject: x\r\n\r\na\nb\r\n");
     const struct span sent = SPAN_LIT("Subject: x\r\n\r\na\r\nb\r\n.");
@@ -278,10 +284,10 @@ static void both_hashes_are_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_do_not_matter),  cmocka_unit_test(cuts_find_each_other),
-        cmocka_unit_test(cut_limits),           cmocka_unit_test(what_was_sent),
-        cmocka_unit_test(header_ends),          cmocka_unit_test(header_is_bounded),
-        cmocka_unit_test(blocks_are_bounded),   cmocka_unit_test(both_hashes_are_one),
+        cmocka_unit_test(reads_do_not_matter), cmocka_unit_test(cuts_find_each_other),
+        cmocka_unit_test(cut_limits),          cmocka_unit_test(what_was_sent),
+        cmocka_unit_test(header_ends),         cmocka_unit_test(header_is_bounded),
+        cmocka_unit_test(blocks_are_bounded),  cmocka_unit_test(both_hashes_are_one),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

@@ -60,9 +60,14 @@ static void check_tail(char *text, const char *tail)
 
 static struct event command(enum verb verb, const char *line, size_t arg_at)
 {
-    struct event e = { .kind = EVENT_COMMAND, .t_us = (uint64_t)T * 1000000 + 17, .verb = verb,
-                       .at = 5, .action = ACTION_RELAYED, .origin = ORIGIN_UPSTREAM,
-                       .code = 250, .reply_us = 3 };
+    struct event e = { .kind = EVENT_COMMAND,
+                       .t_us = (uint64_t)T * 1000000 + 17,
+                       .verb = verb,
+                       .at = 5,
+                       .action = ACTION_RELAYED,
+                       .origin = ORIGIN_UPSTREAM,
+                       .code = 250,
+                       .reply_us = 3 };
 
     e.received = span_str(line);
     e.received_octets = e.received.len;
@@ -75,10 +80,14 @@ static struct event command(enum verb verb, const char *line, size_t arg_at)
 
 static void heads(void **state)
 {
-    struct record_open o = { .t_us = (uint64_t)T * 1000000 + 17, .listener = SPAN_LIT("mx"),
-                             .mode = SPAN_LIT("observe"), .client = SPAN_LIT("192.0.2.1:1") };
-    struct record_connect c = { .t_us = (uint64_t)T * 1000000, .upstream = SPAN_LIT("[::1]:25"),
-                                .us = 7, .error = "connection refused" };
+    struct record_open o = { .t_us = (uint64_t)T * 1000000 + 17,
+                             .listener = SPAN_LIT("mx"),
+                             .mode = SPAN_LIT("observe"),
+                             .client = SPAN_LIT("192.0.2.1:1") };
+    struct record_connect c = { .t_us = (uint64_t)T * 1000000,
+                                .upstream = SPAN_LIT("[::1]:25"),
+                                .us = 7,
+                                .error = "connection refused" };
     struct scene s;
     char want[600], sid[27];
 
@@ -88,14 +97,15 @@ static void heads(void **state)
     record_open(&s.recorder, &o);
     record_connect(&s.recorder, &c);
     char *text = end(&s);
-    snprintf(want, sizeof want,
-             "{\"v\":1,\"kind\":\"open\",\"t\":\"2026-11-23T09:04:01.000017Z\",\"sid\":\"%s\","
-             "\"n\":1,\"vantage\":\"here \\\"1\\\"\",\"listener\":\"mx\",\"mode\":\"observe\","
-             "\"client\":\"192.0.2.1:1\"}\n"
-             "{\"v\":1,\"kind\":\"connect\",\"t\":\"2026-11-23T09:04:01.000000Z\",\"sid\":\"%s\","
-             "\"n\":2,\"vantage\":\"here \\\"1\\\"\",\"upstream\":\"[::1]:25\",\"us\":7,"
-             "\"error\":\"connection refused\"}\n",
-             sid, sid);
+    snprintf(
+        want, sizeof want,
+        "{\"v\":1,\"kind\":\"open\",\"t\":\"2026-11-23T09:04:01.000017Z\",\"sid\":\"%s\","
+        "\"n\":1,\"vantage\":\"here \\\"1\\\"\",\"listener\":\"mx\",\"mode\":\"observe\","
+        "\"client\":\"192.0.2.1:1\"}\n"
+        "{\"v\":1,\"kind\":\"connect\",\"t\":\"2026-11-23T09:04:01.000000Z\",\"sid\":\"%s\","
+        "\"n\":2,\"vantage\":\"here \\\"1\\\"\",\"upstream\":\"[::1]:25\",\"us\":7,"
+        "\"error\":\"connection refused\"}\n",
+        sid, sid);
     assert_string_equal(text, want);
     free(text);
     end_folder();
@@ -151,8 +161,10 @@ static const struct {
     { REDACT_SECRETS, VERB_UNKNOWN, SECRET_LINE, "c2VjcmV0\r\n", 0, "235 ok\r\n", "***\\r\\n",
       "\"redacted\":[{\"at\":0,\"octets\":8}]" },
     { REDACT_SECRETS, VERB_UNKNOWN, SECRET_LINE, "c2VjcmV0\r\n", 0,
-      "500 what is c2VjcmV0? c2VjcmV0\r\n", "***\\r\\n", "\"reply\":\"500 what is ***? ***\\r\\n\"" },
-    { REDACT_ALL, VERB_UNKNOWN, SECRET_LINE, "c2VjcmV0\r\n", 0, "235 ok\r\n", "***\\r\\n", NULL },
+      "500 what is c2VjcmV0? c2VjcmV0\r\n", "***\\r\\n",
+      "\"reply\":\"500 what is ***? ***\\r\\n\"" },
+    { REDACT_ALL, VERB_UNKNOWN, SECRET_LINE, "c2VjcmV0\r\n", 0, "235 ok\r\n", "***\\r\\n",
+      NULL },
     { REDACT_NONE, VERB_AUTH, SECRET_NONE, "AUTH PLAIN c2VjcmV0\r\n", 5, "235 ok\r\n",
       "AUTH PLAIN c2VjcmV0\\r\\n", "\"arg\":\"PLAIN c2VjcmV0\"" },
     { REDACT_SECRETS, VERB_MAIL, SECRET_NONE, "MAIL FROM:<bob@x.test>\r\n", 5, "250 ok\r\n",
@@ -160,8 +172,9 @@ static const struct {
     { REDACT_ALL, VERB_MAIL, SECRET_NONE, "MAIL FROM:<bob@x.test> SIZE=5\r\n", 5,
       "250 <bob@x.test> ok\r\n", "MAIL FROM:<***@x.test> SIZE=5\\r\\n",
       "\"reply\":\"250 <***@x.test> ok\\r\\n\"" },
-    { REDACT_ALL, VERB_RCPT, SECRET_NONE, "RCPT TO:<\"b> o@b\"@x.test> ORCPT=rfc822;bob@y.test\r\n",
-      5, "250 ok\r\n", "RCPT TO:<***@x.test> ORCPT=rfc822;***@y.test\\r\\n",
+    { REDACT_ALL, VERB_RCPT, SECRET_NONE,
+      "RCPT TO:<\"b> o@b\"@x.test> ORCPT=rfc822;bob@y.test\r\n", 5, "250 ok\r\n",
+      "RCPT TO:<***@x.test> ORCPT=rfc822;***@y.test\\r\\n",
       "\"redacted\":[{\"at\":9,\"octets\":8},{\"at\":39,\"octets\":3}]" },
     { REDACT_ALL, VERB_RCPT, SECRET_NONE, "RCPT TO:<@r.test,@s.test:bob@x.test>\r\n", 5,
       "250 ok\r\n", "RCPT TO:<@r.test,@s.test:***@x.test>\\r\\n", NULL },
@@ -172,8 +185,8 @@ static const struct {
     { REDACT_ALL, VERB_MAIL, SECRET_NONE, "MAIL FROM:<>\r\n", 5, "250 ok\r\n",
       "MAIL FROM:<>\\r\\n", NULL },
     { REDACT_ALL, VERB_MAIL, SECRET_NONE, "MAIL\r\n", 0, "501 no\r\n", "MAIL\\r\\n", NULL },
-    { REDACT_ALL, VERB_MAIL, SECRET_NONE, "MAIL FROM:<\r\n", 5, "501 no\r\n", "MAIL FROM:<\\r\\n",
-      NULL },
+    { REDACT_ALL, VERB_MAIL, SECRET_NONE, "MAIL FROM:<\r\n", 5, "501 no\r\n",
+      "MAIL FROM:<\\r\\n", NULL },
     { REDACT_ALL, VERB_VRFY, SECRET_NONE, "VRFY bob\r\n", 5, "252 no\r\n", "VRFY ***\\r\\n",
       "\"arg\":\"***\"" },
     { REDACT_ALL, VERB_UNKNOWN, SECRET_NONE, "MIAL FROM:<bob@x.test>\r\n", 5, "500 no\r\n",
@@ -228,12 +241,20 @@ static void too_many_addresses(void **state)
 
 static void opaque_and_close(void **state)
 {
-    struct event e = { .kind = EVENT_OPAQUE, .t_us = (uint64_t)T * 1000000,
-                       .opaque_octets = { 10, 20 }, .opaque_why = "starttls" };
+    struct event e = { .kind = EVENT_OPAQUE,
+                       .t_us = (uint64_t)T * 1000000,
+                       .opaque_octets = { 10, 20 },
+                       .opaque_why = "starttls" };
     uint32_t good[TALLY_COUNT] = { 1 }, all[TALLY_COUNT] = { 1 };
-    struct record_close c = { .t_us = (uint64_t)T * 1000000, .us = 99, .reason = CLOSE_QUIT,
-                              .first = -1, .how = HOW_RESET, .octets_in = { 1, 2 },
-                              .octets_out = { 3, 4 }, .good = good, .all = all };
+    struct record_close c = { .t_us = (uint64_t)T * 1000000,
+                              .us = 99,
+                              .reason = CLOSE_QUIT,
+                              .first = -1,
+                              .how = HOW_RESET,
+                              .octets_in = { 1, 2 },
+                              .octets_out = { 3, 4 },
+                              .good = good,
+                              .all = all };
     struct scene s;
 
     (void)state;
@@ -260,20 +281,27 @@ static void opaque_and_close(void **state)
 static void content(struct scene *s, enum content_mark mark, const char *text)
 {
     uint64_t at[] = { 0, 6 };
-    struct data d = { .stats = { .octets = 12, .octets_sent = 13, .altered = mark != CONTENT_SAME,
-                                 .lines = 2, .header_octets = 12 } };
-    struct event e = { .kind = EVENT_CONTENT, .t_us = (uint64_t)T * 1000000, .data = &d,
-                       .complete = true, .content_reads = 2, .content_read_at = at };
+    struct data d = { .stats = { .octets = 12,
+                                 .octets_sent = 13,
+                                 .altered = mark != CONTENT_SAME,
+                                 .lines = 2,
+                                 .header_octets = 12 } };
+    struct event e = { .kind = EVENT_CONTENT,
+                       .t_us = (uint64_t)T * 1000000,
+                       .data = &d,
+                       .complete = true,
+                       .content_reads = 2,
+                       .content_read_at = at };
 
     record_content(&s->recorder, mark, span_str(text));
     notes_add(&d.notes, NOTE_DATA_BARE_LF, 3);
     record_event(&s->recorder, &e);
 }
 
-#define CONTENT_FIGURES                                                                          \
-    "\"lines\":2,\"longest_line\":0,\"endings\":{\"crlf\":0,\"bare_lf\":0,\"crcrlf\":0,"         \
-    "\"bare_cr\":0},\"nul\":0,\"eight_bit\":0,\"leading_dots\":0,\"header_octets\":12,"          \
-    "\"signed_headers\":false,\"reads\":{\"n\":2,\"at\":[0,6]},\"us\":0,"                        \
+#define CONTENT_FIGURES                                                                        \
+    "\"lines\":2,\"longest_line\":0,\"endings\":{\"crlf\":0,\"bare_lf\":0,\"crcrlf\":0,"       \
+    "\"bare_cr\":0},\"nul\":0,\"eight_bit\":0,\"leading_dots\":0,\"header_octets\":12,"        \
+    "\"signed_headers\":false,\"reads\":{\"n\":2,\"at\":[0,6]},\"us\":0,"                      \
     "\"notes\":[{\"id\":\"data-bare-lf\",\"at\":3,\"count\":1}]"
 
 static void contents(void **state)
@@ -283,18 +311,20 @@ static void contents(void **state)
     (void)state;
     begin(&s, (struct writer_config){ .content = CONTENT_LEVEL_NONE });
     content(&s, CONTENT_RECEIVED, "Hello: world");
-    check_tail(end(&s), ",\"at\":0,\"via\":\"data\",\"complete\":true,\"altered\":true,"
-                        "\"refused\":false,\"octets\":12,\"octets_sent\":13," CONTENT_FIGURES "}\n");
+    check_tail(end(&s),
+               ",\"at\":0,\"via\":\"data\",\"complete\":true,\"altered\":true,"
+               "\"refused\":false,\"octets\":12,\"octets_sent\":13," CONTENT_FIGURES "}\n");
     end_folder();
     begin(&s, (struct writer_config){ .content = CONTENT_LEVEL_HEADERS, .sha256 = true });
     content(&s, CONTENT_SAME, "Hello: world");
-    check_tail(end(&s), ",\"at\":0,\"via\":\"data\",\"complete\":true,\"altered\":false,"
-                        "\"refused\":false,\"octets\":12," CONTENT_FIGURES
-                        ",\"digest\":{\"alg\":\"xxh3-128\","
-                        "\"whole\":\"a85b415ab903b1fb165772873d5bbc49\","
-                        "\"blocks\":[[12,\"a85b415ab903b1fb165772873d5bbc49\"]]},"
-                        "\"sha256\":\"9804fcbdf50e3915ca9eeb9fb0e7bb18e1a0f4ade85d5e44b796376b1d6f6a4c\","
-                        "\"headers\":\"Hello: world\"}\n");
+    check_tail(
+        end(&s),
+        ",\"at\":0,\"via\":\"data\",\"complete\":true,\"altered\":false,"
+        "\"refused\":false,\"octets\":12," CONTENT_FIGURES ",\"digest\":{\"alg\":\"xxh3-128\","
+        "\"whole\":\"a85b415ab903b1fb165772873d5bbc49\","
+        "\"blocks\":[[12,\"a85b415ab903b1fb165772873d5bbc49\"]]},"
+        "\"sha256\":\"9804fcbdf50e3915ca9eeb9fb0e7bb18e1a0f4ade85d5e44b796376b1d6f6a4c\","
+        "\"headers\":\"Hello: world\"}\n");
     end_folder();
 }
 
@@ -339,8 +369,11 @@ static void contradictions_are_told(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct writer_config c = { .file = "/dev/null", .fd = -1, .content = CONTENT_LEVEL_FULL,
-                                   .redact = cases[i].redact, .spool = cases[i].spool };
+        struct writer_config c = { .file = "/dev/null",
+                                   .fd = -1,
+                                   .content = CONTENT_LEVEL_FULL,
+                                   .redact = cases[i].redact,
+                                   .spool = cases[i].spool };
         assert_null(writer_start(&c, spool_error, sizeof spool_error));
         assert_non_null(strstr(spool_error, cases[i].what));
     }

@@ -106,21 +106,23 @@ static void note(struct stream *s, unsigned i)
 
     recorder_init(&r, s, 1795424641000000u);
     snprintf(text, sizeof text, "number %u;", i);
-    struct record_open o = { .t_us = 1795424641000000u, .listener = span_str(text),
-                             .mode = SPAN_LIT("observe"), .client = SPAN_LIT("192.0.2.1:12345"),
+    struct record_open o = { .t_us = 1795424641000000u,
+                             .listener = span_str(text),
+                             .mode = SPAN_LIT("observe"),
+                             .client = SPAN_LIT("192.0.2.1:12345"),
                              .server = SPAN_LIT("192.0.2.2:25") };
     record_open(&r, &o);
 }
 
 /* Waits for what another thread does; only a test that fails waits long. */
-#define WAIT_FOR(condition)                                                                      \
-    do {                                                                                         \
-        unsigned waited = 0;                                                                     \
-        while (!(condition)) {                                                                   \
-            usleep(1000);                                                                        \
-            if (++waited > WAIT_MS)                                                              \
-                fail_msg("waited in vain for %s", #condition);                                   \
-        }                                                                                        \
+#define WAIT_FOR(condition)                                                                    \
+    do {                                                                                       \
+        unsigned waited = 0;                                                                   \
+        while (!(condition)) {                                                                 \
+            usleep(1000);                                                                      \
+            if (++waited > WAIT_MS)                                                            \
+                fail_msg("waited in vain for %s", #condition);                                 \
+        }                                                                                      \
     } while (0)
 
 static uint64_t stat_of(struct writer *w, size_t offset)
@@ -181,7 +183,8 @@ static void appends(void **state)
         const char *after; /* how the file begins then */
     } cases[] = {
         { "{\"v\":1,\"kind\":\"a\"}\n", 1, "{\"v\":1,\"kind\":\"a\"}\n{\"v\":1," },
-        { "{\"v\":1,\"kind\":\"a\"}\n{\"v\":1,\"ki", 1, "{\"v\":1,\"kind\":\"a\"}\n{\"v\":1,\"kind\":\"open" },
+        { "{\"v\":1,\"kind\":\"a\"}\n{\"v\":1,\"ki", 1,
+          "{\"v\":1,\"kind\":\"a\"}\n{\"v\":1,\"kind\":\"open" },
         { "{\"v", 0, "{\"v\":1,\"kind\":\"open" },
         { "other", 1, "other\n{\"v\":1," }, /* not ours: kept */
     };
@@ -485,9 +488,8 @@ static void *busy(void *arg)
 static void many_threads(void **state)
 {
     enum { THREADS = 4 };
-    struct writer *w = open_writer((struct writer_config){ .flush_ms = 1000,
-                                                           .queue_octets = 1,
-                                                           .rotate_octets = 200000 });
+    struct writer *w = open_writer(
+        (struct writer_config){ .flush_ms = 1000, .queue_octets = 1, .rotate_octets = 200000 });
     struct stream *s[THREADS];
     pthread_t t[THREADS];
 
@@ -515,11 +517,14 @@ static void many_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(flush_and_stop),   TEST(each_record_at_once), TEST(appends),
-        TEST(start_errors),     TEST(rotates_by_size),     TEST(rotates_by_age),
-        TEST(follows_the_clock), TEST(reopens),            TEST(full_disk_pauses),
-        TEST(full_disk_drops),  TEST(device_is_full),      TEST(queue_is_bounded),
-        TEST(slow_pipe),        TEST(survives_kill),       TEST(many_threads),
+        TEST(flush_and_stop),    TEST(each_record_at_once),
+        TEST(appends),           TEST(start_errors),
+        TEST(rotates_by_size),   TEST(rotates_by_age),
+        TEST(follows_the_clock), TEST(reopens),
+        TEST(full_disk_pauses),  TEST(full_disk_drops),
+        TEST(device_is_full),    TEST(queue_is_bounded),
+        TEST(slow_pipe),         TEST(survives_kill),
+        TEST(many_threads),
     };
 
     log_set_level(LOG_ERROR + 1);

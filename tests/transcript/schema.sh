@@ -1,0 +1,15 @@
+#!/bin/sh
+# What the writer writes keeps to the schema, at every level of redaction.
+set -eu
+sample=$1
+python=$2
+here=$(dirname "$0")
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+for level in secrets none all; do
+    "$sample" "$dir/$level.jsonl" "$level"
+    "$python" "$here/validate.py" "$dir/$level.jsonl"
+done
+if grep -c c2VjcmV0 "$dir/secrets.jsonl" "$dir/all.jsonl"; then exit 1; fi
+if grep -c -e 'alice@' -e 'bob@' "$dir/all.jsonl"; then exit 1; fi
+grep -q c2VjcmV0 "$dir/none.jsonl"
