@@ -42,9 +42,11 @@ struct reader *reader_open(const char *path, char error[READER_ERROR_MAX])
         r->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
         r->path = strdup(path);
         r->last = json_object();
+        r->size = 2 * READ_OCTETS;
+        r->buf = malloc(r->size);
         escape(r->name, sizeof r->name, span_str(standard ? "standard input" : path));
     }
-    if (r != NULL && r->fd >= 0 && r->path != NULL && r->last != NULL)
+    if (r != NULL && r->fd >= 0 && r->path != NULL && r->last != NULL && r->buf != NULL)
         return r;
     char safe[NAME_SHOWN_MAX];
     int code = r != NULL && r->fd < 0 ? errno : ENOMEM;
@@ -118,7 +120,7 @@ static bool make_room(struct reader *r)
     }
     if (r->size - r->used >= READ_OCTETS)
         return true;
-    size_t size = r->size ? 2 * r->size : 2 * READ_OCTETS;
+    size_t size = 2 * r->size;
     unsigned char *p = realloc(r->buf, size);
     if (p == NULL)
         return false;
