@@ -72,6 +72,10 @@ void config_check_listener(struct config_report *r, const struct config_target *
 void config_check_transcript(struct config_report *r, const struct config *c,
                              struct config_place at)
 {
+    if (c->transcript.content == CONTENT_LEVEL_FULL && c->transcript.redact == REDACT_ALL)
+        config_error(r, at,
+                     "transcript.content = \"full\" keeps what redact = \"all\" hides: choose "
+                     "one of them");
     if (c->transcript.content == CONTENT_LEVEL_FULL && c->transcript.spool[0] == '\0')
         config_error(r, at,
                      "transcript.content = \"full\" needs a folder: add transcript.spool");

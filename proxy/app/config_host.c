@@ -80,6 +80,22 @@ static bool may(const struct writer_user *u, const char *path, int want)
     return (st.st_mode & (mode_t)want) == (mode_t)want;
 }
 
+/* Root can see what that user cannot reach: each folder above counts, too. */
+static bool may_write_below(const struct writer_user *u, const char *folder)
+{
+    char above[PATH_MAX];
+
+    for (size_t i = 1; u->name != NULL && folder[i - 1] != '\0'; i++) {
+        if (folder[i] != '/' || i >= sizeof above)
+            continue;
+        memcpy(above, folder, i);
+        above[i] = '\0';
+        if (!may(u, above, X_OK))
+            return false;
+    }
+    return may(u, folder, W_OK | X_OK);
+}
+
 static void check_folder(struct host *h, const char *key, const char *folder)
 {
     struct config_report *r = &h->report;
@@ -94,7 +110,7 @@ static void check_folder(struct host *h, const char *key, const char *folder)
                      shown);
     else if (!S_ISDIR(st.st_mode))
         config_error(r, h->at, "%s: %s is not a folder", key, shown);
-    else if (!may(&h->user, folder, W_OK | X_OK))
+    else if (!may_write_below(&h->user, folder))
         config_error(r, h->at,
                      "%s: %s may not write to the folder %s; give it away, as in chown", key,
                      who, shown);

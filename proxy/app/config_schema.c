@@ -106,10 +106,9 @@ static const struct config_key keys[] = {
       .type = KEY_WORD,
       IN_SETTINGS(observe),
       .words = modes,
-      .about =
-          "Whether faults are repaired and refused as the policy says, or only written down. "
-          "In mode observe nothing is altered, delayed or refused and the policy does not "
-          "act." },
+      .about = "Whether faults are repaired and refused as the policy says, or only written "
+               "down. In mode observe a conversation is neither altered, delayed nor refused, "
+               "and the policy does not act." },
 
     GROUP_KEY(
         "listeners.policy",
@@ -143,7 +142,8 @@ static const struct config_key keys[] = {
       .max = COMMAND_OCTETS_MAX,
       .about = "Longest line of an AUTH exchange in octets, CRLF not counted (RFC 4954 4)." },
 
-    GROUP_KEY("listeners.limits", "How much and how long."),
+    GROUP_KEY("listeners.limits",
+              "How much and how long. In mode observe no timeout acts but connect_timeout."),
     { .path = "listeners.limits.sessions",
       .type = KEY_INT,
       IN_SETTINGS(sessions),
@@ -183,7 +183,8 @@ static const struct config_key keys[] = {
     TIMEOUT_KEY("command_timeout", command, "For the next command of the client."),
     TIMEOUT_KEY("reply_timeout", reply, "For the upstream's reply to a command."),
     TIMEOUT_KEY("data_start_timeout", data_start, "For the upstream's reply to DATA."),
-    TIMEOUT_KEY("data_block_timeout", data_block, "For mail data to go on."),
+    TIMEOUT_KEY("data_block_timeout", data_block,
+                "For mail data to go on, and for a peer to take what is sent to it."),
     TIMEOUT_KEY(
         "data_end_timeout", data_end,
         "For the upstream's reply to the end of data. A short time makes duplicates: the "
@@ -208,14 +209,15 @@ static const struct config_key keys[] = {
       .words = contents,
       .restart = true,
       .about = "How much of the mail is recorded: nothing, counts and digests, the header as "
-               "well, or everything. Word full needs a spool folder." },
+               "well, or everything. Word full needs a spool folder. With redact = \"all\" the "
+               "header is left out and full is not possible." },
     { .path = "transcript.redact",
       .type = KEY_WORD,
       IN_CONFIG(transcript.redact),
       .words = redacts,
       .restart = true,
-      .about = "What is replaced before a record is built: passwords and the like, nothing, or "
-               "all arguments." },
+      .about = "What is replaced before a record is built. Word secrets replaces passwords and "
+               "the like, all the mailbox names of addresses as well, none nothing." },
     { .path = "transcript.sha256",
       .type = KEY_BOOL,
       IN_CONFIG(transcript.sha256),

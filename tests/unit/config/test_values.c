@@ -75,7 +75,7 @@ static void check_transcript(const struct writer_config *t)
     assert_int_equal(t->fd, -1);
     assert_int_equal(t->content, CONTENT_LEVEL_FULL);
     assert_string_equal(t->spool, "/var/spool/smtpscope");
-    assert_int_equal(t->redact, REDACT_ALL);
+    assert_int_equal(t->redact, REDACT_NONE);
     assert_true(t->sha256);
     assert_int_equal(t->flush_ms, 0);
     assert_int_equal(t->on_full, ON_FULL_DROP);
