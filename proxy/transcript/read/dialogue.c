@@ -206,13 +206,14 @@ static void put_sizes(struct dialogue *d, const struct record *r, size_t kept)
     }
 }
 
-static void put_no_reply(struct dialogue *d, const struct record *r)
+static void put_no_reply(struct dialogue *d, const struct record *r, const char *words)
 {
-    if (strcmp(record_text(r->root, "origin"), "none") != 0 ||
-        strcmp(record_text(r->root, "action"), "swallowed") == 0)
+    if (json_object_get(r->root, "reply") != NULL || json_object_get(r->root, "replied") != NULL)
+        return;
+    if (strcmp(record_text(r->root, "action"), "swallowed") == 0)
         return;
     paint_line(&d->paint, RED, "***  ");
-    paint_words(&d->paint, RED, "no reply");
+    paint_words(&d->paint, RED, "%s", words);
     paint_end(&d->paint);
 }
 
@@ -235,7 +236,7 @@ static void dialogue_command(struct dialogue *d, const struct record *r)
     dialogue_notes(d, r, record_count(r->root, "at"), received.len);
     put_action(d, r);
     put_reply(d, r);
-    put_no_reply(d, r);
+    put_no_reply(d, r, "no reply");
     free(received.ptr);
     free(forwarded.ptr);
 }
@@ -261,6 +262,7 @@ void dialogue_print(struct dialogue *d, const struct record *r)
         break;
     case RECORD_GREETING:
         put_reply(d, r);
+        put_no_reply(d, r, "no greeting");
         dialogue_notes(d, r, UINT64_MAX, 0);
         break;
     case RECORD_COMMAND:
