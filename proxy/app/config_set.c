@@ -113,7 +113,7 @@ static bool set_preset(const struct config_key *key, struct config_target *t, co
     unsigned preset = 0;
 
     while (preset < PRESET_COUNT &&
-           strcmp(policy_preset_name((enum policy_preset)preset), text))
+           strcmp(policy_preset_name((enum policy_preset)preset), text) != 0)
         preset++;
     if (preset == PRESET_COUNT)
         return unknown_word(key, text, why);

@@ -17,41 +17,41 @@
 /* One upstream: a numeric address, a name to be resolved for each session, or the
  * built-in reflector. */
 struct upstream {
-    char *text;        /* as configured, for logs and records: "mx.example.org:25" */
-    char *host;        /* NULL when `addr` is known from the start */
+    char *text; /* as configured, for logs and records: "mx.example.org:25" */
+    char *host; /* NULL when `addr` is known from the start */
     uint16_t port;
     struct addr addr;
-    bool reflect;      /* addr is filled in when the reflector listens */
+    bool reflect; /* addr is filled in when the reflector listens */
 };
 
 /* Milliseconds; 0 would mean at once, so the schema asks for at least 100. */
 struct timeouts {
-    uint32_t connect;      /* per upstream address tried */
-    uint32_t greeting;     /* 305 s */
-    uint32_t command;      /* 305 s: the client's next command */
-    uint32_t reply;        /* 305 s: EHLO, MAIL, RCPT, ... */
-    uint32_t data_start;   /* 125 s: reply to DATA */
-    uint32_t data_block;   /* 185 s: progress of the content, either way */
-    uint32_t data_end;     /* 605 s: reply to the end of data */
-    uint32_t lookalike;    /* 10 s */
-    uint32_t opaque;       /* after STARTTLS: silence on both sides */
+    uint32_t connect;    /* per upstream address tried */
+    uint32_t greeting;   /* 305 s */
+    uint32_t command;    /* 305 s: the client's next command */
+    uint32_t reply;      /* 305 s: EHLO, MAIL, RCPT, ... */
+    uint32_t data_start; /* 125 s: reply to DATA */
+    uint32_t data_block; /* 185 s: progress of the content, either way */
+    uint32_t data_end;   /* 605 s: reply to the end of data */
+    uint32_t lookalike;  /* 10 s */
+    uint32_t opaque;     /* after STARTTLS: silence on both sides */
 };
 
 struct relay_settings {
     atomic_uint references;
-    char *name;            /* of the listener */
+    char *name; /* of the listener */
     bool observe;
     struct policy policy;
     struct timeouts timeouts;
-    uint32_t sessions;     /* at a time, of all workers together */
-    uint32_t per_client;   /* per client network; 0: no limit */
-    uint8_t prefix4, prefix6; /* what a client network is: 32 and 64 */
-    uint32_t error_limit;  /* refused commands before 421; 0: no limit */
+    uint32_t sessions;          /* at a time, of all workers together */
+    uint32_t per_client;        /* per client network; 0: no limit */
+    uint8_t prefix4, prefix6;   /* what a client network is: 32 and 64 */
+    uint32_t error_limit;       /* refused commands before 421; 0: no limit */
     struct upstream *upstreams; /* tried in this order */
     unsigned upstream_count;
 };
 
-struct relay_settings *settings_new(void);  /* defaults, one reference; aborts without memory */
+struct relay_settings *settings_new(void); /* defaults, one reference; aborts without memory */
 struct relay_settings *settings_ref(struct relay_settings *s);
 void settings_unref(struct relay_settings **s); /* any thread */
 

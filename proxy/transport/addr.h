@@ -16,9 +16,9 @@
 #include <sys/socket.h>
 
 struct addr {
-    uint8_t ip[16];  /* network order; IPv4 in the first four */
-    uint16_t port;   /* host order */
-    uint8_t family;  /* AF_INET, AF_INET6, or 0 for none */
+    uint8_t ip[16]; /* network order; IPv4 in the first four */
+    uint16_t port;  /* host order */
+    uint8_t family; /* AF_INET, AF_INET6, or 0 for none */
 };
 
 enum { ADDR_TEXT_MAX = 64 };

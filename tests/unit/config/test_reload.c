@@ -55,6 +55,10 @@ static void test_restart(void **state)
           "listeners = ( { name = \"a\"; listen = \"127.0.0.1:2\"; upstream = \"mx\"; } );",
           "listeners.listen of listener \"a\"\n" },
         { PLAIN,
+          "listeners = ( { name = \"a\"; listen = [ \"127.0.0.1:1\", \"127.0.0.1:2\" ]; "
+          "upstream = \"mx\"; } );",
+          "listeners.listen of listener \"a\"\n" },
+        { PLAIN,
           "listeners = ( { name = \"b\"; listen = \"127.0.0.1:1\"; upstream = \"mx\"; } );",
           "removal of listener \"a\"\naddition of listener \"b\"\n" },
         { "listeners = ( { name = \"a\"; listen = \"127.0.0.1:1\"; upstream = \"mx\"; },"

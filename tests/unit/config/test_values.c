@@ -64,14 +64,14 @@ static void check_policy(const struct config *c)
     assert_int_equal(word(c, 0, RULE_LIMIT_MODE), WORD_FIXED);
     assert_int_equal(listener(c, 0)->settings->policy.limit_fixed, 4096);
     assert_int_equal(listener(c, 0)->settings->policy.limit_auth_line, 1024);
-    assert_int_equal(word(c, 1, RULE_VRFY), WORD_REPLY252); /* not the first one's */
+    assert_int_equal(word(c, 1, RULE_VRFY), WORD_REJECT502); /* not the first one's */
     assert_true(listener(c, 2)->settings->observe);
     assert_int_equal(word(c, 2, RULE_VRFY), WORD_PASS);
 }
 
 static void check_transcript(const struct writer_config *t)
 {
-    assert_string_equal(t->file, "/var/log/smtpscope/%Y \"x\" \\ caf\303\251.jsonl");
+    assert_string_equal(t->file, "/var/log/smtpscope/%Y \"x\" \\new caf\303\251.jsonl");
     assert_int_equal(t->fd, -1);
     assert_int_equal(t->content, CONTENT_LEVEL_FULL);
     assert_string_equal(t->spool, "/var/spool/smtpscope");
