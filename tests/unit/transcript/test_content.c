@@ -146,6 +146,38 @@ static void cuts_find_each_other(void **state)
     free(b);
 }
 
+/* The same lines with LF and with CR LF: most blocks end with the same line. */
+static void endings_move_no_cut(void **state)
+{
+    enum { LINES = 6000, LINE = 71 };
+    unsigned char *lf = malloc(LINES * LINE), *crlf = malloc(LINES * (LINE + 1));
+    struct result *a = malloc(sizeof *a), *b = malloc(sizeof *b);
+    size_t at = 0, at_b = 0, same = 0;
+    uint32_t seed = 5;
+
+    (void)state;
+    for (size_t i = 0; i < LINES; i++) {
+        for (size_t k = 0; k < LINE - 1; k++)
+            lf[i * LINE + k] = (unsigned char)('a' + next(&seed) % 26);
+        lf[i * LINE + LINE - 1] = '\n';
+        memcpy(crlf + i * (LINE + 1), lf + i * LINE, LINE - 1);
+        memcpy(crlf + i * (LINE + 1) + LINE - 1, "\r\n", 2);
+    }
+    digest(span_of(lf, LINES * LINE), 65536, a);
+    digest(span_of(crlf, LINES * (LINE + 1)), 65536, b);
+    for (uint32_t i = 0, k = 0; i < a->count; i++) {
+        at += a->blocks[i].octets;
+        while (k < b->count && at_b / (LINE + 1) < at / LINE)
+            at_b += b->blocks[k++].octets;
+        same += at_b / (LINE + 1) == at / LINE;
+    }
+    assert_true(same * 10 > a->count * 8);
+    free(lf);
+    free(crlf);
+    free(a);
+    free(b);
+}
+
 static void cut_limits(void **state)
 {
     static unsigned char x[3 * CUT_ANYWHERE];
@@ -285,9 +317,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_do_not_matter), cmocka_unit_test(cuts_find_each_other),
-        cmocka_unit_test(cut_limits),          cmocka_unit_test(what_was_sent),
-        cmocka_unit_test(header_ends),         cmocka_unit_test(header_is_bounded),
-        cmocka_unit_test(blocks_are_bounded),  cmocka_unit_test(both_hashes_are_one),
+        cmocka_unit_test(endings_move_no_cut), cmocka_unit_test(cut_limits),
+        cmocka_unit_test(what_was_sent),       cmocka_unit_test(header_ends),
+        cmocka_unit_test(header_is_bounded),   cmocka_unit_test(blocks_are_bounded),
+        cmocka_unit_test(both_hashes_are_one),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

@@ -74,6 +74,24 @@ static void redaction(void **state)
     }
 }
 
+/* The line as it was sent on holds the secret, too, at another place. */
+static void forwarded_lines(void **state)
+{
+    struct event e = command(VERB_AUTH, "AUTH  PLAIN c2VjcmV0 \n", 6);
+    struct scene s;
+
+    (void)state;
+    begin(&s, (struct writer_config){ .redact = REDACT_SECRETS });
+    e.action = ACTION_REWRITTEN;
+    e.forwarded = SPAN_LIT("AUTH PLAIN c2VjcmV0\r\n");
+    record_event(&s.recorder, &e);
+    char *text = end(&s);
+    assert_null(strstr(text, "c2VjcmV0"));
+    assert_non_null(strstr(text, "\"forwarded\":\"AUTH PLAIN ***\\r\\n\""));
+    free(text);
+    end_folder();
+}
+
 /* More addresses than there are cuts: the rest goes altogether. */
 static void too_many_addresses(void **state)
 {
@@ -98,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(redaction),
+        cmocka_unit_test(forwarded_lines),
         cmocka_unit_test(too_many_addresses),
     };
 

@@ -42,11 +42,29 @@ static void full_disk_pauses(void **state)
     assert_int_equal(whole_lines_in(path), n);
 }
 
+/* It stays full: what is there are whole lines. */
+static void full_disk_keeps_whole_lines(void **state)
+{
+    struct writer *w = open_writer((struct writer_config){ .flush_ms = 0 });
+    struct stream *s = stream_new(w, NULL, NULL);
+
+    (void)state;
+    limit_files(5000);
+    for (unsigned i = 0; i < 100; i++)
+        note(s, i);
+    WAIT_FOR(stream_is_blocked(s));
+    stream_free(&s);
+    writer_stop(&w, 0);
+    limit_files(RLIM_INFINITY);
+    assert_in_range(whole_lines_in(path), 10, 40);
+}
+
 static void full_disk_drops(void **state)
 {
     struct writer *w = open_writer((struct writer_config){ .on_full = ON_FULL_DROP });
     struct stream *s = stream_new(w, on_room, NULL);
     unsigned n = 0, lost = 0;
+    char last[32];
 
     (void)state;
     limit_files(5000);
@@ -67,6 +85,8 @@ static void full_disk_drops(void **state)
     assert_true(lost >= dropped);
     assert_int_equal(lines - 1 + lost, n);
     assert_int_equal(count_text(text, "\"kind\":\"lost\""), 1);
+    snprintf(last, sizeof last, "\"number %u;\"", n - 1);
+    assert_true(told < strstr(text, last)); /* where they are missing, not at the end */
     free(text);
 }
 
@@ -212,9 +232,10 @@ static void many_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(full_disk_pauses), TEST(full_disk_drops), TEST(device_is_full),
-        TEST(queue_is_bounded), TEST(slow_pipe),       TEST(survives_kill),
-        TEST(many_threads),
+        TEST(full_disk_pauses), TEST(full_disk_keeps_whole_lines),
+        TEST(full_disk_drops),  TEST(device_is_full),
+        TEST(queue_is_bounded), TEST(slow_pipe),
+        TEST(survives_kill),    TEST(many_threads),
     };
 
     log_set_level(LOG_ERROR + 1);
