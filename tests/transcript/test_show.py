@@ -44,14 +44,14 @@ class Show(unittest.TestCase):
     def test_reads_as_a_dialogue(self):
         text = self.show(self.file)
         for want in ("<-   220 mx.example.org ESMTP Postfix\n ->  EHLO client.example.org\n",
-                     " ->  HLEO client\n     ! looks like a misspelt verb (cmd-typo), octet 0\n"
+                     " ->  HLEO client\n     ! looks like a misspelt verb (cmd-typo)\n"
                      "***  refused by smtpscope, never sent on\n<**  500 5.5.1 ",
                      " ->  mail from: <alice@example.org> SIZE=1234 \\n\n"
                      " =>  mail FROM:<alice@example.org> SIZE=1234\\r\\n\n",
                      "<=   250-VRFY\n", "   [after 2.31 s]\n", "AUTH PLAIN ***\n",
                      "***  upstream [2001:db8::5]:25: connection timed out (after 3.00 s)\n",
                      " =>  repaired and sent on as 5051 octets", "     | Subject: hello\n",
-                     "=== ehlo=1 auth=1 mail=1 rcpt=1/2 data=1 commands=5/6\n",
+                     "===  ehlo=1 auth=1 mail=1 rcpt=1/2 data=1 commands=5/6\n",
                      "===  QUIT was answered (quit): the client closed first (FIN), after 1.23 s",
                      "swallowed by smtpscope", "70000 octets in all"):
             self.assertIn(want, text)

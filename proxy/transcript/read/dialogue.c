@@ -166,12 +166,11 @@ static void put_note(struct dialogue *d, const json_t *note, uint64_t at, uint64
         paint_words(&d->paint, YELLOW, "%s", words);
     paint_words(&d->paint, YELLOW, "%s", words != NULL ? " (" : "");
     paint_octets(&d->paint, YELLOW, span_str(id));
-    if (where >= at && where < at + len)
-        paint_words(&d->paint, YELLOW, "%s octet %llu", words != NULL ? ")," : ",",
-                    (unsigned long long)(where - at));
-    else
-        paint_words(&d->paint, YELLOW, "%s at stream octet %llu", words != NULL ? ")," : ",",
-                    (unsigned long long)where);
+    paint_words(&d->paint, YELLOW, "%s", words != NULL ? ")" : "");
+    if (where > at && where < at + len)
+        paint_words(&d->paint, YELLOW, ", octet %llu", (unsigned long long)(where - at));
+    else if (where != at)
+        paint_words(&d->paint, YELLOW, ", stream octet %llu", (unsigned long long)where);
     if (times > 1)
         paint_words(&d->paint, YELLOW, ", %llu times", (unsigned long long)times);
     paint_end(&d->paint);
@@ -208,7 +207,8 @@ static void put_sizes(struct dialogue *d, const struct record *r, size_t kept)
 
 static void put_no_reply(struct dialogue *d, const struct record *r, const char *words)
 {
-    if (json_object_get(r->root, "reply") != NULL || json_object_get(r->root, "replied") != NULL)
+    if (json_object_get(r->root, "reply") != NULL ||
+        json_object_get(r->root, "replied") != NULL)
         return;
     if (strcmp(record_text(r->root, "action"), "swallowed") == 0)
         return;

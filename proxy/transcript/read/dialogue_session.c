@@ -202,18 +202,18 @@ static void put_commands(struct dialogue *d, const struct record *r)
 
     if (json_object_size(commands) == 0)
         return;
-    paint_line(&d->paint, DIM, "===");
+    paint_line(&d->paint, DIM, "=== ");
     dialogue_tallies(&d->paint, DIM, commands);
     paint_end(&d->paint);
 }
 
 /* Only what may explain trouble: retransmissions, and octets that were never acknowledged. */
-static void put_leg(struct dialogue *d, const json_t *leg, const char *name)
+static void put_leg(struct dialogue *d, const json_t *leg, const char *name, bool error)
 {
     uint64_t again = record_count(leg, "retransmits"), open = record_count(leg, "unacked");
     char rtt[32];
 
-    if (again == 0 && open == 0)
+    if (again == 0 && (open == 0 || !error)) /* the last reply is often still on its way */
         return;
     paint_time(rtt, record_count(leg, "rtt_us"));
     paint_line(&d->paint, YELLOW, "***  ");
@@ -244,8 +244,8 @@ void dialogue_close(struct dialogue *d, const struct record *r)
     char lasted[32];
 
     paint_time(lasted, record_count(r->root, "us"));
-    put_leg(d, json_object_get(tcp, "client"), "client");
-    put_leg(d, json_object_get(tcp, "server"), "upstream");
+    put_leg(d, json_object_get(tcp, "client"), "client", error);
+    put_leg(d, json_object_get(tcp, "server"), "upstream", error);
     put_commands(d, r);
     paint_line(p, color, error ? "***  " : "===  ");
     put_text(p, color, record_text(r->root, "text"));
