@@ -27,12 +27,12 @@ struct server {
     struct writer *writer;
     struct reflector *reflector;
     struct addr reflector_addr;
-    struct admission **admission;    /* by listener */
+    struct admission **admission;     /* by listener */
     struct relay_settings **settings; /* by listener; borrowed from the configuration */
-    struct addr *bound;              /* by socket of one worker */
-    struct worker_socket *sockets;   /* of one worker after the other */
-    unsigned socket_count;           /* of one worker */
-    unsigned opened;                 /* sockets not yet handed to a worker: from here on */
+    struct addr *bound;               /* by socket of one worker */
+    struct worker_socket *sockets;    /* of one worker after the other */
+    unsigned socket_count;            /* of one worker */
+    unsigned opened;                  /* sockets not yet handed to a worker: from here on */
     struct worker **workers;
     unsigned worker_count;
 };

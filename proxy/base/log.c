@@ -27,8 +27,8 @@ void log_at(enum log_level level, const char *fmt, ...)
     clock_gettime(CLOCK_REALTIME, &ts);
     gmtime_r(&ts.tv_sec, &tm);
     size_t len = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &tm);
-    len += (size_t)snprintf(line + len, sizeof line - len, ".%03ldZ %s ",
-                            ts.tv_nsec / 1000000, name[level]);
+    len += (size_t)snprintf(line + len, sizeof line - len, ".%03ldZ %s ", ts.tv_nsec / 1000000,
+                            name[level]);
     va_start(ap, fmt);
     int n = vsnprintf(line + len, sizeof line - len - 1, fmt, ap);
     va_end(ap);

@@ -24,7 +24,7 @@ enum { BATCH_PIECES = 64, BATCH_SCRATCH = 16384 };
 struct batch {
     uv_buf_t piece[BATCH_PIECES];
     unsigned count;
-    size_t used;                  /* of scratch */
+    size_t used; /* of scratch */
     char scratch[BATCH_SCRATCH];
 };
 

@@ -14,16 +14,16 @@
 struct relay_loop {
     struct tcp_loop tcp;
     struct wheel wheel;
-    struct batch batch[2];       /* by side; empty between facts */
+    struct batch batch[2]; /* by side; empty between facts */
     struct pool relays, dials, exchanges, contents;
     struct stream *stream;
     uv_loop_t *uv;
     uv_timer_t flush;
-    uv_async_t room;             /* the transcript has room again */
+    uv_async_t room; /* the transcript has room again */
     uint32_t flush_ms;
-    struct relay *first;         /* all that live */
+    struct relay *first; /* all that live */
     unsigned live;
-    bool blocked;                /* the transcript is full: clients are held */
+    bool blocked; /* the transcript is full: clients are held */
     void (*on_empty)(void *);
     void *on_empty_arg;
 };
@@ -38,16 +38,16 @@ struct service {
 
 /* Reasons not to read a leg. */
 enum {
-    HOLD_SESSION    = 1, /* the session has enough of this side */
-    HOLD_FULL       = 2, /* where its octets go is full */
+    HOLD_SESSION = 1, /* the session has enough of this side */
+    HOLD_FULL = 2,    /* where its octets go is full */
     HOLD_TRANSCRIPT = 4,
 };
 
 enum relay_phase {
     RELAY_CONNECTING, /* the upstream is being dialled; the client may talk already */
     RELAY_PASSING,
-    RELAY_ENDING,     /* the session is over; what was said is being delivered */
-    RELAY_CLOSED,     /* record written, handles on their way out */
+    RELAY_ENDING, /* the session is over; what was said is being delivered */
+    RELAY_CLOSED, /* record written, handles on their way out */
 };
 
 enum ending {
@@ -77,28 +77,28 @@ struct stall {
 struct dial;
 
 struct relay {
-    struct tcp leg[2];            /* by enum side */
+    struct tcp leg[2]; /* by enum side */
     struct session session;
     struct recorder recorder;
     struct wheel_entry timer;
     struct service *service;
-    struct relay *next, **link;   /* of loop->first */
-    struct dial *dial;            /* while connecting */
+    struct relay *next, **link; /* of loop->first */
+    struct dial *dial;          /* while connecting */
     uint64_t opened_us;
     uint64_t wait_since_ms;
-    uint64_t end_due_ms;          /* ENDING */
+    uint64_t end_due_ms; /* ENDING */
     struct stall stall[2];
     struct addr client;
-    int8_t first;                 /* who closed first: enum side or FIRST_ */
-    uint8_t how;                  /* enum end_how, of that */
+    int8_t first; /* who closed first: enum side or FIRST_ */
+    uint8_t how;  /* enum end_how, of that */
     uint8_t phase, ending, wait, reason;
     uint8_t leg_state[2];
-    uint8_t open;                 /* handles not yet closed */
-    bool admitted;                /* counted by admission */
+    uint8_t open;  /* handles not yet closed */
+    bool admitted; /* counted by admission */
     bool close_wished, no_memory;
-    bool suspended;               /* in the middle of a fact, until the transcript has room */
-    bool moved;                   /* a wish was carried out for this fact */
-    uint8_t descriptors;          /* taken */
+    bool suspended;      /* in the middle of a fact, until the transcript has room */
+    bool moved;          /* a wish was carried out for this fact */
+    uint8_t descriptors; /* taken */
 };
 
 static inline struct relay_loop *relay_shared(const struct relay *r)

@@ -18,49 +18,49 @@
  * EHLO_KEYWORD(ID, "KEYWORD", TREATMENT, MAIL_OCTETS, RCPT_OCTETS): how much longer
  * MAIL and RCPT may be when it is offered. 8BITMIME and BINARYMIME count once.
  */
-#define EHLO_KEYWORDS(X)                                                                         \
-    X(PIPELINING, "PIPELINING", KEEP, 0, 0)                                                      \
-    X(SIZE, "SIZE", KEEP, 26, 0)                                                                 \
-    X(8BITMIME, "8BITMIME", KEEP, 16, 0)                                                         \
-    X(BINARYMIME, "BINARYMIME", KEEP, 16, 0)                                                     \
-    X(ENHANCEDSTATUSCODES, "ENHANCEDSTATUSCODES", KEEP, 0, 0)                                    \
-    X(DSN, "DSN", KEEP, 116, 536)                                                                \
-    X(SMTPUTF8, "SMTPUTF8", KEEP, 10, 0)                                                         \
-    X(HELP, "HELP", KEEP, 0, 0)                                                                  \
-    X(DELIVERBY, "DELIVERBY", KEEP, 17, 0)                                                       \
-    X(MT_PRIORITY, "MT-PRIORITY", KEEP, 15, 0)                                                   \
-    X(FUTURERELEASE, "FUTURERELEASE", KEEP, 34, 0)                                               \
-    X(NO_SOLICITING, "NO-SOLICITING", KEEP, 1007, 0)                                             \
-    X(MTRK, "MTRK", KEEP, 40, 0)                                                                 \
-    X(RRVS, "RRVS", KEEP, 0, 33)                                                                 \
-    X(SUBMITTER, "SUBMITTER", KEEP, 0, 0)                                                        \
-    X(LIMITS, "LIMITS", KEEP, 0, 0)                                                              \
-    X(CHUNKING, "CHUNKING", KEEP, 0, 0)                                                          \
-    X(STARTTLS, "STARTTLS", BY_STARTTLS, 0, 0)                                                   \
-    X(AUTH, "AUTH", BY_AUTH, 500, 0)                                                             \
-    X(REQUIRETLS, "REQUIRETLS", DROP, 11, 0)                                                     \
-    X(ETRN, "ETRN", BY_ETRN, 0, 0)                                                               \
-    X(VRFY, "VRFY", BY_VRFY, 0, 0)                                                               \
-    X(EXPN, "EXPN", BY_EXPN, 0, 0)                                                               \
-    X(BURL, "BURL", DROP, 0, 0)                                                                  \
-    X(PRDR, "PRDR", DROP, 0, 0)                                                                  \
-    X(PIPECONNECT, "PIPECONNECT", DROP, 0, 0)                                                    \
-    X(X_PIPE_CONNECT, "X_PIPE_CONNECT", DROP, 0, 0)                                              \
-    X(XEXCH50, "XEXCH50", DROP, 0, 0)                                                            \
-    X(X_LINK2STATE, "X-LINK2STATE", DROP, 0, 0)                                                  \
-    X(X_EXPS, "X-EXPS", DROP, 0, 0)                                                              \
-    X(XCLIENT, "XCLIENT", DROP, 0, 0)                                                            \
-    X(XFORWARD, "XFORWARD", DROP, 0, 0)                                                          \
-    X(XVERP, "XVERP", DROP, 0, 0)                                                                \
-    X(TURN, "TURN", DROP, 0, 0)                                                                  \
-    X(ATRN, "ATRN", DROP, 0, 0)                                                                  \
+#define EHLO_KEYWORDS(X)                                                                       \
+    X(PIPELINING, "PIPELINING", KEEP, 0, 0)                                                    \
+    X(SIZE, "SIZE", KEEP, 26, 0)                                                               \
+    X(8BITMIME, "8BITMIME", KEEP, 16, 0)                                                       \
+    X(BINARYMIME, "BINARYMIME", KEEP, 16, 0)                                                   \
+    X(ENHANCEDSTATUSCODES, "ENHANCEDSTATUSCODES", KEEP, 0, 0)                                  \
+    X(DSN, "DSN", KEEP, 116, 536)                                                              \
+    X(SMTPUTF8, "SMTPUTF8", KEEP, 10, 0)                                                       \
+    X(HELP, "HELP", KEEP, 0, 0)                                                                \
+    X(DELIVERBY, "DELIVERBY", KEEP, 17, 0)                                                     \
+    X(MT_PRIORITY, "MT-PRIORITY", KEEP, 15, 0)                                                 \
+    X(FUTURERELEASE, "FUTURERELEASE", KEEP, 34, 0)                                             \
+    X(NO_SOLICITING, "NO-SOLICITING", KEEP, 1007, 0)                                           \
+    X(MTRK, "MTRK", KEEP, 40, 0)                                                               \
+    X(RRVS, "RRVS", KEEP, 0, 33)                                                               \
+    X(SUBMITTER, "SUBMITTER", KEEP, 0, 0)                                                      \
+    X(LIMITS, "LIMITS", KEEP, 0, 0)                                                            \
+    X(CHUNKING, "CHUNKING", KEEP, 0, 0)                                                        \
+    X(STARTTLS, "STARTTLS", BY_STARTTLS, 0, 0)                                                 \
+    X(AUTH, "AUTH", BY_AUTH, 500, 0)                                                           \
+    X(REQUIRETLS, "REQUIRETLS", DROP, 11, 0)                                                   \
+    X(ETRN, "ETRN", BY_ETRN, 0, 0)                                                             \
+    X(VRFY, "VRFY", BY_VRFY, 0, 0)                                                             \
+    X(EXPN, "EXPN", BY_EXPN, 0, 0)                                                             \
+    X(BURL, "BURL", DROP, 0, 0)                                                                \
+    X(PRDR, "PRDR", DROP, 0, 0)                                                                \
+    X(PIPECONNECT, "PIPECONNECT", DROP, 0, 0)                                                  \
+    X(X_PIPE_CONNECT, "X_PIPE_CONNECT", DROP, 0, 0)                                            \
+    X(XEXCH50, "XEXCH50", DROP, 0, 0)                                                          \
+    X(X_LINK2STATE, "X-LINK2STATE", DROP, 0, 0)                                                \
+    X(X_EXPS, "X-EXPS", DROP, 0, 0)                                                            \
+    X(XCLIENT, "XCLIENT", DROP, 0, 0)                                                          \
+    X(XFORWARD, "XFORWARD", DROP, 0, 0)                                                        \
+    X(XVERP, "XVERP", DROP, 0, 0)                                                              \
+    X(TURN, "TURN", DROP, 0, 0)                                                                \
+    X(ATRN, "ATRN", DROP, 0, 0)                                                                \
     X(CHECKPOINT, "CHECKPOINT", DROP, 0, 0)
 
 enum ehlo_keyword {
 #define X(id, text, treatment, mail, rcpt) EHLO_##id,
     EHLO_KEYWORDS(X)
 #undef X
-    EHLO_KEYWORD_COUNT
+        EHLO_KEYWORD_COUNT
 };
 
 /* Offered keywords as bits: 1ull << EHLO_x. */

@@ -37,38 +37,38 @@ enum { EVENT_READS_MAX = 12 };
 
 struct event {
     enum event_kind kind;
-    uint64_t t_us;             /* wall clock, microseconds since 1970, when it began */
-    uint64_t at;               /* offset of its first octet: client's stream (greeting: server's) */
+    uint64_t t_us; /* wall clock, microseconds since 1970, when it began */
+    uint64_t at;   /* offset of its first octet: client's stream (greeting: server's) */
     struct notes notes;
 
     /* COMMAND. verb is VERB_DOT for the end of mail data. */
     enum verb verb;
-    bool auth_line;            /* a line of an AUTH dialogue, not a command */
+    bool auth_line; /* a line of an AUTH dialogue, not a command */
     enum secrecy secrecy;
-    struct span word, arg;     /* views of received */
-    struct span received;      /* with its ending; cut to what was kept when overlong */
-    uint64_t received_octets;  /* its true length */
-    struct span forwarded;     /* only with ACTION_REWRITTEN */
+    struct span word, arg;    /* views of received */
+    struct span received;     /* with its ending; cut to what was kept when overlong */
+    uint64_t received_octets; /* its true length */
+    struct span forwarded;    /* only with ACTION_REWRITTEN */
     enum action action;
-    uint64_t forwarded_us;     /* from t_us until it was forwarded; 0 when it was not */
+    uint64_t forwarded_us;           /* from t_us until it was forwarded; 0 when it was not */
     uint16_t reads[EVENT_READS_MAX]; /* offsets in received at which a read began */
     uint8_t reads_len;
-    bool reads_more;           /* there were more */
+    bool reads_more; /* there were more */
 
     /* COMMAND and GREETING */
-    enum origin origin;        /* who made the reply; NONE when there was none */
-    struct span reply;         /* as received from upstream */
-    struct span replied;       /* as sent to the client, when different (or made here) */
+    enum origin origin;  /* who made the reply; NONE when there was none */
+    struct span reply;   /* as received from upstream */
+    struct span replied; /* as sent to the client, when different (or made here) */
     unsigned code;
-    struct span enhanced;      /* "2.1.5" or empty */
-    uint64_t reply_us;         /* from t_us to the reply */
+    struct span enhanced; /* "2.1.5" or empty */
+    uint64_t reply_us;    /* from t_us to the reply */
 
     /* CONTENT */
     const struct data *data;
     bool bdat;
-    bool complete;             /* its end was seen */
-    uint64_t content_us;       /* from the first octet to the last */
-    uint64_t content_reads;    /* reads it came in */
+    bool complete;                   /* its end was seen */
+    uint64_t content_us;             /* from the first octet to the last */
+    uint64_t content_reads;          /* reads it came in */
     const uint64_t *content_read_at; /* offsets in the content, the first DATA_READS_MAX */
 
     /* OPAQUE */

@@ -15,7 +15,7 @@ static const struct {
     uint32_t choices;
     uint8_t preset[PRESET_COUNT];
 } rules[] = {
-#define RULE(id, key, choices, normal, observe, strict)                                          \
+#define RULE(id, key, choices, normal, observe, strict)                                        \
     { key, choices, { WORD_##normal, WORD_##observe, WORD_##strict } },
 #include "smtp/policy.def"
 #undef RULE

@@ -17,20 +17,37 @@
 
 #include <stdint.h>
 
-#define POLICY_WORDS(X)                                                                          \
-    X(NORMALIZE, "normalize") X(REJECT, "reject") X(PASS, "pass") X(SPACE, "space")              \
-    X(CRLF, "crlf") X(CANONICAL, "canonical") X(NEUTRALIZE, "neutralize") X(HOLD, "hold")        \
-    X(CLOSE, "close") X(IGNORE, "ignore") X(LOCAL, "local") X(LENIENT, "lenient")                \
-    X(STRICT, "strict") X(REPLY252, "reply252") X(REJECT502, "reject502")                        \
-    X(ADVERTISED, "advertised") X(PASSTHROUGH, "passthrough") X(REFUSE, "refuse")                \
-    X(AUTO, "auto") X(SERIALIZE, "serialize") X(EXTENSIONS, "extensions")                        \
-    X(STRICT512, "strict512") X(FIXED, "fixed") X(STRIP, "strip")
+#define POLICY_WORDS(X)                                                                        \
+    X(NORMALIZE, "normalize")                                                                  \
+    X(REJECT, "reject")                                                                        \
+    X(PASS, "pass")                                                                            \
+    X(SPACE, "space")                                                                          \
+    X(CRLF, "crlf")                                                                            \
+    X(CANONICAL, "canonical")                                                                  \
+    X(NEUTRALIZE, "neutralize")                                                                \
+    X(HOLD, "hold")                                                                            \
+    X(CLOSE, "close")                                                                          \
+    X(IGNORE, "ignore")                                                                        \
+    X(LOCAL, "local")                                                                          \
+    X(LENIENT, "lenient")                                                                      \
+    X(STRICT, "strict")                                                                        \
+    X(REPLY252, "reply252")                                                                    \
+    X(REJECT502, "reject502")                                                                  \
+    X(ADVERTISED, "advertised")                                                                \
+    X(PASSTHROUGH, "passthrough")                                                              \
+    X(REFUSE, "refuse")                                                                        \
+    X(AUTO, "auto")                                                                            \
+    X(SERIALIZE, "serialize")                                                                  \
+    X(EXTENSIONS, "extensions")                                                                \
+    X(STRICT512, "strict512")                                                                  \
+    X(FIXED, "fixed")                                                                          \
+    X(STRIP, "strip")
 
 enum policy_word {
 #define X(id, text) WORD_##id,
     POLICY_WORDS(X)
 #undef X
-    WORD_COUNT
+        WORD_COUNT
 };
 
 enum policy_rule {
@@ -43,14 +60,14 @@ enum policy_rule {
 enum policy_preset { PRESET_DEFAULT, PRESET_OBSERVE, PRESET_STRICT, PRESET_COUNT };
 
 enum {
-    COMMAND_LINE_OCTETS = 512,   /* RFC 5321 4.5.3.1.4, with CRLF */
-    AUTH_LINE_OCTETS    = 12288, /* RFC 4954 4, without CRLF */
+    COMMAND_LINE_OCTETS = 512, /* RFC 5321 4.5.3.1.4, with CRLF */
+    AUTH_LINE_OCTETS = 12288,  /* RFC 4954 4, without CRLF */
 };
 
 struct policy {
-    uint8_t word[RULE_COUNT];  /* enum policy_word */
-    uint32_t limit_fixed;      /* octets with CRLF, for limit.mode = "fixed:N" */
-    uint32_t limit_auth_line;  /* octets without CRLF */
+    uint8_t word[RULE_COUNT]; /* enum policy_word */
+    uint32_t limit_fixed;     /* octets with CRLF, for limit.mode = "fixed:N" */
+    uint32_t limit_auth_line; /* octets without CRLF */
 };
 
 void policy_init(struct policy *p, enum policy_preset preset);

@@ -17,13 +17,13 @@
 #include "smtp/notes.h"
 
 enum {
-    REPLY_LINE_OCTETS = 512,   /* RFC 5321 4.5.3.1.5; longer is noted */
-    REPLY_LINE_MAX    = 8192,  /* longer ends the session */
-    REPLY_MAX         = 65536, /* all lines of one reply */
+    REPLY_LINE_OCTETS = 512, /* RFC 5321 4.5.3.1.5; longer is noted */
+    REPLY_LINE_MAX = 8192,   /* longer ends the session */
+    REPLY_MAX = 65536,       /* all lines of one reply */
 };
 
 enum reply_result {
-    REPLY_MORE,     /* not complete; nothing consumed, call again with more */
+    REPLY_MORE, /* not complete; nothing consumed, call again with more */
     REPLY_OK,
     REPLY_BAD_CODE, /* not a reply */
     REPLY_MISMATCH, /* the class of the code changes between the lines */
@@ -31,11 +31,11 @@ enum reply_result {
 };
 
 struct reply {
-    unsigned code;           /* of the last line */
-    struct span enhanced;    /* "2.1.5" of the first line, or empty (RFC 3463) */
-    struct span received;    /* all its octets */
-    bool canonical;          /* sending `received` as it is would be right */
-    bool more_than_one;      /* has continuation lines */
+    unsigned code;        /* of the last line */
+    struct span enhanced; /* "2.1.5" of the first line, or empty (RFC 3463) */
+    struct span received; /* all its octets */
+    bool canonical;       /* sending `received` as it is would be right */
+    bool more_than_one;   /* has continuation lines */
 };
 
 /*

@@ -42,18 +42,18 @@
 #include <stdint.h>
 
 enum {
-    SESSION_HELD_MAX      = 65536, /* client input not yet understood */
-    SESSION_EXCHANGES_MAX = 256,   /* commands without a reply */
-    SESSION_DISCARD_MAX   = 65536, /* octets of an overlong line before the session ends */
+    SESSION_HELD_MAX = 65536,    /* client input not yet understood */
+    SESSION_EXCHANGES_MAX = 256, /* commands without a reply */
+    SESSION_DISCARD_MAX = 65536, /* octets of an overlong line before the session ends */
 };
 
 /* What all sessions of a listener and worker share; must outlive them. */
 struct session_env {
     const struct policy *policy;
-    bool observe;             /* observe mode: nothing altered, delayed or refused */
-    unsigned error_limit;     /* refused commands before 421 4.7.0; 0: no limit */
-    struct pool *exchanges;   /* of session_exchange_size() blocks */
-    struct pool *contents;    /* of session_content_size() blocks */
+    bool observe;           /* observe mode: nothing altered, delayed or refused */
+    unsigned error_limit;   /* refused commands before 421 4.7.0; 0: no limit */
+    struct pool *exchanges; /* of session_exchange_size() blocks */
+    struct pool *contents;  /* of session_content_size() blocks */
 };
 
 size_t session_exchange_size(void);
@@ -64,7 +64,7 @@ enum end { END_FIN, END_RESET };
 
 /* What the session waits for; the relay knows how long that may take. */
 enum wait {
-    WAIT_NONE,       /* observe mode, or the session is closed */
+    WAIT_NONE, /* observe mode, or the session is closed */
     WAIT_GREETING,
     WAIT_COMMAND,    /* the client's next command */
     WAIT_REPLY,      /* the upstream's reply to EHLO, MAIL, RCPT, ... */
@@ -94,9 +94,9 @@ enum content_mark {
 
 struct wish {
     enum wish_kind kind;
-    enum side side;            /* FORWARD: to which side */
-    bool lasting;              /* `bytes` stay valid until the fact is used up; else until
-                                  the next session_next() */
+    enum side side; /* FORWARD: to which side */
+    bool lasting;   /* `bytes` stay valid until the fact is used up; else until
+                       the next session_next() */
     enum content_mark content;
     struct span bytes;
     const struct event *event;
@@ -109,34 +109,34 @@ struct content;
 /* Private to session_*.c; here because it lives inside the relay. */
 struct session {
     const struct session_env *env;
-    struct span fact;               /* the bytes of this fact, whole */
-    struct span in[2];              /* what of them is not yet used, by side */
-    struct buf held[2];             /* input of earlier facts, not yet used, by side */
-    uint32_t held_used[2];          /* octets at its front that are used up */
-    uint64_t at[2];                 /* stream offset of the next octet to use, by side */
-    uint64_t received[2];           /* octets received, by side */
-    struct exchange *first, *last;  /* FIFO of commands without a reply */
-    struct exchange *done;          /* complete: its event is to be told */
-    struct exchange *told;          /* its event was told: to be given back */
-    struct exchange *parked;        /* of a line or chunk that is still being thrown away */
-    struct content *content;        /* while mail data is under way */
-    struct buf out;                 /* a reply made canonical or filtered */
-    ehlo_set offered;               /* what the client may use */
+    struct span fact;              /* the bytes of this fact, whole */
+    struct span in[2];             /* what of them is not yet used, by side */
+    struct buf held[2];            /* input of earlier facts, not yet used, by side */
+    uint32_t held_used[2];         /* octets at its front that are used up */
+    uint64_t at[2];                /* stream offset of the next octet to use, by side */
+    uint64_t received[2];          /* octets received, by side */
+    struct exchange *first, *last; /* FIFO of commands without a reply */
+    struct exchange *done;         /* complete: its event is to be told */
+    struct exchange *told;         /* its event was told: to be given back */
+    struct exchange *parked;       /* of a line or chunk that is still being thrown away */
+    struct content *content;       /* while mail data is under way */
+    struct buf out;                /* a reply made canonical or filtered */
+    ehlo_set offered;              /* what the client may use */
     uint64_t now_us;
-    uint64_t chunk_left;            /* octets of the BDAT chunk still to come */
-    uint64_t opaque_at[2];          /* stream offsets where the opaque part began */
+    uint64_t chunk_left;   /* octets of the BDAT chunk still to come */
+    uint64_t opaque_at[2]; /* stream offsets where the opaque part began */
     uint64_t opaque_us;
-    uint64_t replied_at;            /* client octets received when the upstream's last reply came */
+    uint64_t replied_at; /* client octets received when the upstream's last reply came */
     uint32_t good[TALLY_COUNT], all[TALLY_COUNT]; /* commands answered 2xx or 3xx; all */
     uint32_t reads[EVENT_READS_MAX]; /* where reads began, low bits of the stream offset */
     uint32_t errors;
-    uint16_t exchanges;             /* length of the FIFO */
+    uint16_t exchanges; /* length of the FIFO */
     uint8_t reads_len;
-    uint8_t secret_lines;           /* next client lines that may hold a password */
-    uint8_t state;                  /* enum session_state */
-    uint8_t reason;                 /* enum close_reason, once closing */
-    uint8_t ended[2];               /* by side: 0, or 1 + enum end */
-    uint8_t last_verb;              /* of the last command sent on */
+    uint8_t secret_lines; /* next client lines that may hold a password */
+    uint8_t state;        /* enum session_state */
+    uint8_t reason;       /* enum close_reason, once closing */
+    uint8_t ended[2];     /* by side: 0, or 1 + enum end */
+    uint8_t last_verb;    /* of the last command sent on */
     const char *opaque_why;
     bool helo : 1, mail : 1, rcpt_sent : 1, bdat : 1, binary_mime : 1, eight_bit : 1;
     bool authenticated : 1, first_command : 1, early_talker : 1, chunk_forward : 1;

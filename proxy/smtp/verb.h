@@ -20,9 +20,9 @@ enum verb {
 };
 
 enum verb_flag {
-    VERB_SYNC    = 1 << 0,
-    VERB_NO_ARG  = 1 << 1,
-    VERB_UNIMPL  = 1 << 2,
+    VERB_SYNC = 1 << 0,
+    VERB_NO_ARG = 1 << 1,
+    VERB_UNIMPL = 1 << 2,
     VERB_SUGGEST = 1 << 3,
 };
 

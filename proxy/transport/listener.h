@@ -23,15 +23,15 @@
 #include <uv.h>
 
 struct listener {
-    uv_tcp_t uv;         /* what tcp_accept() takes */
+    uv_tcp_t uv; /* what tcp_accept() takes */
     uv_timer_t retry;
     /* Accept one connection now and return true; false: no room, ask again. */
     bool (*on_connection)(struct listener *l);
     void *owner;
     struct addr bound;
-    bool any_address;    /* bound to 0.0.0.0 or [::]: a connection's own address differs */
+    bool any_address; /* bound to 0.0.0.0 or [::]: a connection's own address differs */
     bool closing;
-    uint64_t refused;    /* connections the system could not hand over */
+    uint64_t refused; /* connections the system could not hand over */
     uint64_t warned_ms;
 };
 

@@ -20,7 +20,8 @@ enum { RESOLVE_MAX = 16 };
 struct resolve;
 
 /* count is 0 when there are none: then `error` says why. The list is borrowed. */
-typedef void resolve_done(void *owner, const struct addr *list, unsigned count, const char *error);
+typedef void resolve_done(void *owner, const struct addr *list, unsigned count,
+                          const char *error);
 
 /* NULL when memory is out. */
 MUST_CHECK struct resolve *resolve_start(uv_loop_t *loop, const char *host, uint16_t port,

@@ -15,7 +15,7 @@
 
 struct tcp_facts {
     bool valid;
-    bool dead;             /* the socket is in state CLOSE: reset, timed out or ended both ways */
+    bool dead; /* the socket is in state CLOSE: reset, timed out or ended both ways */
     uint32_t rtt_us, retransmits, unacked, pmtu;
     uint64_t acked, received;
 };

@@ -22,7 +22,7 @@ enum { WHEEL_TICK_MS = 100, WHEEL_BUCKETS = 512 };
 struct wheel_entry {
     struct wheel_entry *next, **link; /* link: what points here; NULL when not on the wheel */
     uint64_t due_ms;
-    uint64_t tick;                    /* of its bucket */
+    uint64_t tick; /* of its bucket */
 };
 
 struct wheel {

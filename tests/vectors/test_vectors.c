@@ -66,7 +66,10 @@ static unsigned char *unescape(const char *s, size_t *len)
             out[n++] = (unsigned char)((s[0] - '0') * 64 + (s[1] - '0') * 8 + (s[2] - '0'));
             s += 2;
         } else {
-            out[n++] = (unsigned char)(*s == 'r' ? '\r' : *s == 'n' ? '\n' : *s == 't' ? '\t' : *s);
+            out[n++] = (unsigned char)(*s == 'r'   ? '\r'
+                                       : *s == 'n' ? '\n'
+                                       : *s == 't' ? '\t'
+                                                   : *s);
         }
     }
     *len = n;
@@ -387,7 +390,8 @@ static void check_upstream(struct run *r, json_t *expect)
 static void check_notes(struct run *r, json_t *expect)
 {
     bool want[NOTE_COUNT] = { false };
-    bool exact = strcmp(json_string_value(json_object_get(expect, "anomalies_mode")), "exact") == 0;
+    bool exact =
+        strcmp(json_string_value(json_object_get(expect, "anomalies_mode")), "exact") == 0;
     size_t i;
     json_t *name;
 
@@ -527,9 +531,7 @@ static bool names(json_t *chunking, const char *how)
     size_t i;
     json_t *c;
 
-    json_array_foreach(chunking, i, c)
-        if (strcmp(json_string_value(c), how) == 0)
-            return true;
+    json_array_foreach(chunking, i, c) if (strcmp(json_string_value(c), how) == 0) return true;
     return false;
 }
 

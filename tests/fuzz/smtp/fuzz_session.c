@@ -15,7 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ALWAYS(x) ((x) ? (void)0 : (fprintf(stderr, "not so: %s, line %d\n", #x, __LINE__), abort()))
+#define ALWAYS(x)                                                                              \
+    ((x) ? (void)0 : (fprintf(stderr, "not so: %s, line %d\n", #x, __LINE__), abort()))
 
 enum { FLAG_OBSERVE = 1, FLAG_STRICT = 2, FLAG_LENIENT = 4, FLAG_LIMIT = 8, FLAG_GREETED = 16 };
 
@@ -65,7 +66,8 @@ static void log_event(struct log *l, const struct event *e)
     for (unsigned i = 0; i < e->notes.len; i++) {
         if (e->notes.list[i].id == NOTE_STARTTLS_RESPONSE_INJECTION)
             continue; /* in the same read as the 220, or nobody can tell */
-        n = snprintf(head, sizeof head, " %s@%llu", note_name((enum note_id)e->notes.list[i].id),
+        n = snprintf(head, sizeof head, " %s@%llu",
+                     note_name((enum note_id)e->notes.list[i].id),
                      (unsigned long long)e->notes.list[i].at);
         put(l, head, (size_t)n);
     }
@@ -87,7 +89,8 @@ static void check_event(const struct event *e)
     ALWAYS(e->received.len <= e->received_octets || e->kind != EVENT_COMMAND);
     ALWAYS(!e->auth_line || e->secrecy == SECRET_LINE);
     ALWAYS(e->replied.len == 0 || e->code != 0 || e->origin == ORIGIN_UPSTREAM);
-    ALWAYS(e->origin != ORIGIN_PROXY || (e->replied.len > 5 && e->replied.len <= LOCAL_REPLY_MAX));
+    ALWAYS(e->origin != ORIGIN_PROXY ||
+           (e->replied.len > 5 && e->replied.len <= LOCAL_REPLY_MAX));
 }
 
 static void pump(struct play *p)
@@ -165,8 +168,9 @@ static void play_init(struct play *p, uint8_t flags)
     session_init(&p->s, &p->env);
     if (flags & FLAG_GREETED) {
         static const char greeting[] = "220 mx ESMTP\r\n", ehlo[] = "EHLO c\r\n",
-                          reply[] = "250-mx\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-AUTH PLAIN "
-                                    "LOGIN\r\n250-SMTPUTF8\r\n250 8BITMIME\r\n";
+                          reply[] =
+                              "250-mx\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-AUTH PLAIN "
+                              "LOGIN\r\n250-SMTPUTF8\r\n250 8BITMIME\r\n";
         give(p, SERVER, (const uint8_t *)greeting, sizeof greeting - 1, 0);
         give(p, CLIENT, (const uint8_t *)ehlo, sizeof ehlo - 1, 0);
         give(p, SERVER, (const uint8_t *)reply, sizeof reply - 1, 0);
@@ -216,8 +220,9 @@ static void check_lines(const struct play *p, uint8_t flags)
 {
     const struct log *l = &p->out[SERVER];
 
-    if (flags & (FLAG_OBSERVE | FLAG_LENIENT | FLAG_STRICT) || p->s.content != NULL || l->len == 0 ||
-        memmem(l->ptr, l->len, "BDAT", 4) != NULL || memmem(l->ptr, l->len, "bdat", 4) != NULL)
+    if (flags & (FLAG_OBSERVE | FLAG_LENIENT | FLAG_STRICT) || p->s.content != NULL ||
+        l->len == 0 || memmem(l->ptr, l->len, "BDAT", 4) != NULL ||
+        memmem(l->ptr, l->len, "bdat", 4) != NULL)
         return; /* chunks are opaque */
     for (size_t i = 0; i < l->len; i++)
         if (l->ptr[i] == '\n')
