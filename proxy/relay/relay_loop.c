@@ -24,6 +24,7 @@ static void on_room_here(uv_async_t *async)
     l->blocked = false;
     /* A relay leaves the list only when its handles are closed: never inside this walk. */
     for (struct relay *r = l->first; r != NULL; r = r->next) {
+        r->wait_since_ms = relay_now_ms(r);
         tcp_release(&r->leg[CLIENT], HOLD_TRANSCRIPT);
         tcp_release(&r->leg[SERVER], HOLD_TRANSCRIPT);
         if (r->suspended && r->phase < RELAY_ENDING)

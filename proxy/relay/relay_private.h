@@ -23,7 +23,7 @@ struct relay_loop {
     uint32_t flush_ms;
     struct relay *first; /* all that live */
     unsigned live;
-    bool blocked; /* the transcript is full: clients are held */
+    bool blocked; /* the transcript is full: clients are held, deadlines wait */
     void (*on_empty)(void *);
     void *on_empty_arg;
 };

@@ -219,6 +219,10 @@ static bool wait_is_over(const struct relay *r)
 
 static void enforce_due(struct relay *r, uint64_t now_us)
 {
+    if (relay_shared(r)->blocked) { /* nobody is late whom we do not read */
+        r->wait_since_ms = relay_now_ms(r);
+        return;
+    }
     bool over = wait_is_over(r);
 
     if (leg_is_stalled(r, CLIENT) || (over && waits_for_deaf(r, CLIENT)))
