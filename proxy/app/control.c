@@ -146,7 +146,8 @@ int control_run(struct config *config)
     char error[512];
 
     control_init(&c);
-    if (!server_start(&c.server, config, on_worker_done, &c, error, sizeof error)) {
+    server_init(&c.server, config, on_worker_done, &c);
+    if (!server_start(&c.server, error, sizeof error)) {
         log_error("%s", error);
         server_stop(&c.server, 0);
         control_close(&c);

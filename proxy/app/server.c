@@ -41,9 +41,19 @@ static unsigned addresses_of(const struct config *c)
     return count;
 }
 
+/* Which listener the socket is of: they come in the order of the file. */
+static unsigned listener_of(const struct config *c, unsigned index)
+{
+    unsigned i = 0;
+
+    for (; index >= c->listeners[i].listen_count; i++)
+        index -= c->listeners[i].listen_count;
+    return i;
+}
+
 /* One socket of each address for each worker. */
-static bool bind_address(struct server *s, unsigned index, unsigned listener,
-                         const struct addr *a, char *error, size_t size)
+static bool bind_address(struct server *s, unsigned index, const struct addr *a, char *error,
+                         size_t size)
 {
     unsigned workers = s->config->workers;
 
@@ -52,7 +62,8 @@ static bool bind_address(struct server *s, unsigned index, unsigned listener,
                         : listener_bind_again(&s->bound[index], error, size);
         if (fd < 0)
             return false;
-        s->sockets[w * s->socket_count + index] = (struct worker_socket){ fd, listener };
+        s->sockets[w * s->socket_count + index] =
+            (struct worker_socket){ fd, listener_of(s->config, index) };
     }
     return true;
 }
@@ -64,7 +75,7 @@ static bool bind_all(struct server *s, char *error, size_t size)
 
     for (unsigned i = 0; i < c->listener_count; i++) {
         for (unsigned k = 0; k < c->listeners[i].listen_count; k++, index++) {
-            if (!bind_address(s, index, i, &c->listeners[i].listen[k], error, size))
+            if (!bind_address(s, index, &c->listeners[i].listen[k], error, size))
                 return false;
         }
     }
@@ -79,9 +90,9 @@ static bool allocate(struct server *s)
     size_t all = (size_t)s->socket_count * c->workers;
     s->bound = calloc(s->socket_count, sizeof *s->bound);
     s->sockets = calloc(all, sizeof *s->sockets);
-    s->workers = calloc(c->workers, sizeof(struct worker *));
+    s->workers = calloc(c->workers, sizeof *s->workers);
     s->admission = calloc(c->listener_count, sizeof *s->admission);
-    s->settings = calloc(c->listener_count, sizeof(struct relay_settings *));
+    s->settings = calloc(c->listener_count, sizeof *s->settings);
     if (s->bound == NULL || s->sockets == NULL || s->workers == NULL || s->admission == NULL ||
         s->settings == NULL)
         return false;
@@ -130,8 +141,7 @@ static bool start_transcript(struct server *s, char *error, size_t size)
     return s->writer != NULL || *error == '\0';
 }
 
-static bool start_workers(struct server *s, void (*on_done)(void *), void *arg, char *error,
-                          size_t size)
+static bool start_workers(struct server *s, char *error, size_t size)
 {
     struct worker_config c = {
         .writer = s->writer,
@@ -140,8 +150,8 @@ static bool start_workers(struct server *s, void (*on_done)(void *), void *arg, 
         .admission = s->admission,
         .listeners = s->config->listener_count,
         .socket_count = s->socket_count,
-        .on_done = on_done,
-        .arg = arg,
+        .on_done = s->on_done,
+        .arg = s->on_done_arg,
     };
 
     for (unsigned i = 0; i < s->config->workers; i++) {
@@ -160,10 +170,20 @@ static bool start_workers(struct server *s, void (*on_done)(void *), void *arg, 
 
 /* ---- the whole ---- */
 
-bool server_start(struct server *s, struct config *c, void (*on_done)(void *), void *arg,
-                  char *error, size_t size)
+void server_init(struct server *s, struct config *c, void (*on_done)(void *), void *arg)
 {
-    *s = (struct server){ .config = c, .follow = { -1, -1 } };
+    *s = (struct server){
+        .config = c,
+        .follow = { -1, -1 },
+        .on_done = on_done,
+        .on_done_arg = arg,
+    };
+}
+
+bool server_start(struct server *s, char *error, size_t size)
+{
+    const struct config *c = s->config;
+
     server_set_log_level(c);
     unsigned files = privileges_raise_files();
     if (!allocate(s))
@@ -177,7 +197,7 @@ bool server_start(struct server *s, struct config *c, void (*on_done)(void *), v
     if (terminal)
         follow_start(&s->follow);
     return start_transcript(s, error, size) && fill_reflector(s, c, error, size) &&
-           start_workers(s, on_done, arg, error, size);
+           start_workers(s, error, size);
 }
 
 void server_stop(struct server *s, unsigned ms)

@@ -35,11 +35,14 @@ struct server {
     unsigned opened;                  /* sockets not yet handed to a worker: from here on */
     struct worker **workers;
     unsigned worker_count;
+    void (*on_done)(void *);
+    void *on_done_arg;
 };
 
 /* Takes the configuration over. on_done(arg): from a worker's thread, when it has drained. */
-MUST_CHECK bool server_start(struct server *s, struct config *c, void (*on_done)(void *),
-                             void *arg, char *error, size_t size);
+void server_init(struct server *s, struct config *c, void (*on_done)(void *), void *arg);
+/* False: `error` says why; server_stop() is due in both cases. */
+MUST_CHECK bool server_start(struct server *s, char *error, size_t size);
 /* Workers must be done, or were never started; `ms`: how long the transcript may take. */
 void server_stop(struct server *s, unsigned ms);
 
