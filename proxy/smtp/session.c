@@ -356,11 +356,6 @@ bool session_in_transfer(const struct session *s)
     return false;
 }
 
-bool session_is_closed(const struct session *s)
-{
-    return s->close_told;
-}
-
 bool session_is_closing(const struct session *s)
 {
     return s->closing;

@@ -181,13 +181,8 @@ bool session_wants(const struct session *s, enum side from);
 bool session_mirrors_ends(const struct session *s);
 /* A message is being transferred: a drain lets it finish. */
 bool session_in_transfer(const struct session *s);
-bool session_is_closed(const struct session *s);
 /* Over, though not all wishes may have been asked for yet. */
 bool session_is_closing(const struct session *s);
-static inline enum close_reason session_reason(const struct session *s)
-{
-    return (enum close_reason)s->reason;
-}
 
 /* Lower case, for logs and dumps: "greeting", "command", "data", ... */
 const char *session_state_name(const struct session *s);
