@@ -51,6 +51,7 @@ static unsigned wait_for(enum wait wait)
     case WAIT_OPAQUE:
         return 1u << CLIENT | 1u << SERVER;
     case WAIT_NONE:
+    case WAIT_TLS:
         return 0;
     }
     return 0;
@@ -128,6 +129,8 @@ static uint32_t wait_ms(const struct relay *r)
         return t->lookalike;
     case WAIT_OPAQUE:
         return t->opaque;
+    case WAIT_TLS:
+        return t->tls;
     }
     return 0;
 }

@@ -43,6 +43,7 @@ static void relay_obey(struct relay *r, const struct wish *w)
         relay_put(r, CLIENT, w->bytes, w->lasting);
         break;
     case WISH_CONTENT:
+    case WISH_START_TLS:
         break;
     case WISH_RECORD:
         record_event(&r->recorder, w->event);

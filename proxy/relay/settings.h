@@ -8,20 +8,25 @@
 #define RELAY_SETTINGS_H
 
 #include "smtp/policy.h"
+#include "smtp/session.h"
 #include "transport/addr.h"
+#include "transport/origin.h"
+#include "transport/proxy_header.h"
+#include "transport/tls_context.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One upstream: a numeric address, a name to be resolved for each session, or the
- * built-in reflector. */
+/* One upstream: a numeric address, a name to be resolved for each session, the built-in
+ * reflector, or where the client was going to. */
 struct upstream {
     char *text; /* as configured, for logs and records: "mx.example.org:25" */
     char *host; /* NULL when `addr` is known from the start */
     uint16_t port;
     struct addr addr;
-    bool reflect; /* addr is filled in when the reflector listens */
+    bool reflect;  /* addr is filled in when the reflector listens */
+    bool original; /* the intercepted connection's destination */
 };
 
 /* Milliseconds; 0 would mean at once, so the schema asks for at least 100. */
@@ -35,6 +40,23 @@ struct timeouts {
     uint32_t data_end;   /* 605 s: reply to the end of data */
     uint32_t lookalike;  /* 10 s */
     uint32_t opaque;     /* after STARTTLS: silence on both sides */
+    uint32_t tls;        /* 60 s: a handshake */
+    uint32_t proxy;      /* 10 s: the PROXY header of a trusted balancer */
+};
+
+/* A network: the first `bits` of an address. */
+struct network {
+    struct addr addr;
+    uint8_t bits;
+};
+
+/* TLS ended here. The contexts are NULL where they are not needed. */
+struct relay_tls {
+    struct tls_context *server; /* towards clients: certificates are configured */
+    struct tls_context *client; /* towards the upstream */
+    bool implicit;              /* clients begin with TLS */
+    uint8_t upstream;           /* enum upstream_tls */
+    char *verify_name;          /* name to send and check; NULL: the upstream's host name */
 };
 
 struct relay_settings {
@@ -49,13 +71,27 @@ struct relay_settings {
     uint32_t error_limit;       /* refused commands before 421; 0: no limit */
     struct upstream *upstreams; /* tried in this order */
     unsigned upstream_count;
+    struct relay_tls tls;
+    uint8_t intercept;       /* enum intercept */
+    bool source_client;      /* the upstream sees the client's address */
+    uint8_t proxy_protocol;  /* enum proxy_versions accepted from `trusted`; 0: none */
+    uint8_t send_proxy;      /* version sent to the upstream; 0: none */
+    bool xclient;            /* tell the upstream by XCLIENT, if it offers that */
+    struct network *trusted; /* believed: their PROXY headers, XCLIENT and XFORWARD */
+    unsigned trusted_count;
 };
 
 struct relay_settings *settings_new(void); /* defaults, one reference; aborts without memory */
 struct relay_settings *settings_ref(struct relay_settings *s);
 void settings_unref(struct relay_settings **s); /* any thread */
 
-/* "192.0.2.1:25", "[::1]:25", "mx.example.org:25", "mx.example.org" (port 25), "reflect".
+/* Does the client come from a trusted network? */
+bool settings_trust(const struct relay_settings *s, const struct addr *client);
+/* "192.0.2.0/24", "2001:db8::/32", "192.0.2.1". False: *why says what is wrong. */
+MUST_CHECK bool network_parse(struct network *n, const char *text, const char **why);
+
+/* "192.0.2.1:25", "[::1]:25", "mx.example.org:25", "mx.example.org" (port 25), "reflect",
+ * "original".
  * False: *why says what is wrong. Owns copies of the text. */
 MUST_CHECK bool upstream_parse(struct upstream *u, const char *text, const char **why);
 

@@ -10,6 +10,7 @@
 #define SMTP_EVENT_H
 
 #include "base/span.h"
+#include "base/tls_facts.h"
 #include "smtp/data.h"
 #include "smtp/notes.h"
 #include "smtp/verb.h"
@@ -18,7 +19,7 @@
 
 enum side { CLIENT, SERVER };
 
-enum event_kind { EVENT_GREETING, EVENT_COMMAND, EVENT_CONTENT, EVENT_OPAQUE };
+enum event_kind { EVENT_GREETING, EVENT_COMMAND, EVENT_CONTENT, EVENT_TLS, EVENT_OPAQUE };
 
 enum action {
     ACTION_RELAYED,   /* sent on as it came */
@@ -26,6 +27,7 @@ enum action {
     ACTION_REFUSED,   /* answered here with an error */
     ACTION_STRIPPED,  /* answered here on purpose (VRFY, EXPN) */
     ACTION_SWALLOWED, /* neither sent on nor answered */
+    ACTION_ADDED,     /* sent by this proxy of its own accord: EHLO, STARTTLS, XCLIENT */
 };
 
 enum origin { ORIGIN_UPSTREAM, ORIGIN_PROXY, ORIGIN_NONE };
@@ -48,7 +50,7 @@ struct event {
     struct span word, arg;    /* views of received */
     struct span received;     /* with its ending; cut to what was kept when overlong */
     uint64_t received_octets; /* its true length */
-    struct span forwarded;    /* only with ACTION_REWRITTEN */
+    struct span forwarded;    /* only with ACTION_REWRITTEN and ACTION_ADDED */
     enum action action;
     uint64_t forwarded_us;           /* from t_us until it was forwarded; 0 when it was not */
     uint16_t reads[EVENT_READS_MAX]; /* offsets in received at which a read began */
@@ -70,6 +72,10 @@ struct event {
     uint64_t content_us;             /* from the first octet to the last */
     uint64_t content_reads;          /* reads it came in */
     const uint64_t *content_read_at; /* offsets in the content, the first DATA_READS_MAX */
+
+    /* TLS: a handshake that passed through */
+    const struct tls_facts *tls;
+    uint64_t tls_us; /* it took */
 
     /* OPAQUE */
     uint64_t opaque_octets[2]; /* by enum side */

@@ -35,6 +35,7 @@
     X(REJECT502, "reject502")                                                                  \
     X(ADVERTISED, "advertised")                                                                \
     X(PASSTHROUGH, "passthrough")                                                              \
+    X(TERMINATE, "terminate")                                                                  \
     X(REFUSE, "refuse")                                                                        \
     X(AUTO, "auto")                                                                            \
     X(SERIALIZE, "serialize")                                                                  \

@@ -145,6 +145,8 @@ void session_timeout(struct session *s, uint64_t now_us)
     case WAIT_OPAQUE:
         session_close(s, CLOSE_CLIENT_TIMEOUT);
         return;
+    case WAIT_TLS:
+        return; /* the relay tells of a failed handshake */
     }
 }
 

@@ -2,8 +2,8 @@
  * session - one SMTP conversation between a client and an upstream, judged and
  * written down: facts in, wishes out.
  *
- *   facts   bytes from a side, end of a side, upstream lost, time is up
- *   wishes  forward, answer, record, drop the upstream, close
+ *   facts   bytes from a side, end of a side, TLS done, upstream lost, time is up
+ *   wishes  forward, answer, start TLS, record, drop the upstream, close
  *
  * It does no I/O, owns no clock and opens no file, so that whole sessions run in
  * unit tests and fuzzers. Two promises hold whatever comes in:
@@ -47,11 +47,28 @@ enum {
     SESSION_DISCARD_MAX = 65536, /* octets of an overlong line before the session ends */
 };
 
+/*
+ * The upstream's leg and TLS, where this proxy ends TLS itself (terminate, implicit):
+ *
+ *   NO        never
+ *   MAY       with STARTTLS when the client's leg has TLS and the upstream offers it
+ *   REQUIRE   the same, and nothing of a mail leaves in the clear: 530 before, 454 when it
+ * fails IMPLICIT  from the first octet; the relay sees to it before the session hears anything
+ */
+enum upstream_tls {
+    UPSTREAM_TLS_NO,
+    UPSTREAM_TLS_MAY,
+    UPSTREAM_TLS_REQUIRE,
+    UPSTREAM_TLS_IMPLICIT,
+};
+
 /* What all sessions of a listener and worker share; must outlive them. */
 struct session_env {
     const struct policy *policy;
     bool observe;           /* observe mode: nothing altered, delayed or refused */
     unsigned error_limit;   /* refused commands before 421 4.7.0; 0: no limit */
+    uint8_t upstream_tls;   /* enum upstream_tls */
+    const char *helo_name;  /* what this proxy calls itself in an EHLO of its own */
     struct pool *exchanges; /* of session_exchange_size() blocks */
     struct pool *contents;  /* of session_content_size() blocks */
 };
@@ -73,12 +90,14 @@ enum wait {
     WAIT_DATA_END,   /* the upstream's reply to the end of data */
     WAIT_LOOKALIKE,  /* the client went silent after something like an end of data */
     WAIT_OPAQUE,     /* either side, after STARTTLS */
+    WAIT_TLS,        /* a handshake wished for */
 };
 
 enum wish_kind {
     WISH_FORWARD,       /* these octets of the other side, to `side` */
     WISH_ANSWER,        /* octets made here, to the client */
     WISH_CONTENT,       /* content octets for the digest that are not forwarded as they are */
+    WISH_START_TLS,     /* handshake on `side`, once everything before is written */
     WISH_RECORD,        /* hand `event` to the transcript */
     WISH_DROP_UPSTREAM, /* close the upstream connection now, whatever it is in the middle of */
     WISH_CLOSE,         /* flush, then close both sides: `reason` */
@@ -150,17 +169,34 @@ void session_init(struct session *s, const struct session_env *env);
 /* Gives back all it holds. */
 void session_deinit(struct session *s);
 
+/*
+ * Before the first fact, where they apply.
+ * The client comes from a network trusted to say who it speaks for: XCLIENT and XFORWARD pass.
+ */
+void session_trust_client(struct session *s);
+/*
+ * Tell the upstream by XCLIENT who the client is, if it offers that. attributes: "NAME=...
+ * ADDR=... PORT=...", separated by blanks; those the upstream names are sent. False: no memory.
+ */
+MUST_CHECK bool session_send_xclient(struct session *s, struct span attributes);
+
 /* Facts. now_us: wall clock in microseconds since 1970. */
 void session_bytes(struct session *s, enum side from, struct span bytes, uint64_t now_us);
 void session_eof(struct session *s, enum side from, enum end how, uint64_t now_us);
+/*
+ * The handshake of WISH_START_TLS is over; or, before any other fact of that side, one that
+ * came with the connection (implicit TLS). A failed one of the client ends the session.
+ */
+void session_tls(struct session *s, enum side side, bool ok, uint64_t now_us);
 /* No upstream took the connection: 421 4.4.1 instead of a greeting. */
 void session_upstream_down(struct session *s, uint64_t now_us);
 /* The time for what session_wait() says is over. */
 void session_timeout(struct session *s, uint64_t now_us);
 /*
  * Ends the session from outside: CLOSE_SHUTDOWN answers 421 4.3.2 as soon as no
- * message is in transfer (nothing happens before that), CLOSE_SESSION_LIMIT and
- * CLOSE_CLIENT_LIMIT answer 421 4.7.0 as a greeting; any other reason closes at once.
+ * message is in transfer (nothing happens before that), CLOSE_SESSION_LIMIT,
+ * CLOSE_CLIENT_LIMIT and CLOSE_DIRECT answer 421 as a greeting; any other reason closes at
+ * once.
  */
 void session_end(struct session *s, enum close_reason why, uint64_t now_us);
 

@@ -319,22 +319,6 @@ static enum step greeting_step(struct session *s)
     return waiting_step(s);
 }
 
-static enum step opaque_step(struct session *s, struct wish *w)
-{
-    struct span in = input_view(s, CLIENT);
-
-    if (in.len == 0)
-        return STEP_IDLE;
-    input_use(s, CLIENT, in.len);
-    if (s->env->observe)
-        return STEP_AGAIN;
-    w->kind = WISH_FORWARD;
-    w->side = SERVER;
-    w->bytes = in;
-    w->lasting = session_is_lasting(s, in);
-    return STEP_WISH;
-}
-
 enum step client_step(struct session *s, struct wish *w)
 {
     switch ((enum session_state)s->state) {
@@ -354,7 +338,7 @@ enum step client_step(struct session *s, struct wish *w)
     case STATE_CHUNK:
         return chunk_step(s, w);
     case STATE_OPAQUE:
-        return opaque_step(s, w);
+        return opaque_step(s, CLIENT, w);
     case STATE_STOPPED:
         return STEP_IDLE;
     }

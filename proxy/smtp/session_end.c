@@ -96,23 +96,6 @@ static enum step leftover(struct session *s)
     return STEP_AGAIN;
 }
 
-static enum step opaque_record(struct session *s)
-{
-    struct exchange *ex;
-
-    if (s->opaque_why == NULL || s->opaque_told || (ex = session_new_exchange(s)) == NULL)
-        return STEP_IDLE;
-    s->opaque_told = true;
-    ex->event.kind = EVENT_OPAQUE;
-    ex->event.t_us = s->opaque_us;
-    ex->event.at = s->opaque_at[CLIENT];
-    ex->event.opaque_why = s->opaque_why;
-    for (int side = CLIENT; side <= SERVER; side++)
-        ex->event.opaque_octets[side] = s->received[side] - s->opaque_at[side];
-    s->done = ex;
-    return STEP_AGAIN;
-}
-
 /* Everything unfinished is written down, then the last wish there is. */
 enum step end_step(struct session *s, struct wish *w)
 {
@@ -131,7 +114,7 @@ enum step end_step(struct session *s, struct wish *w)
         session_finish(s, ex);
         return STEP_AGAIN;
     }
-    if (leftover(s) == STEP_AGAIN || opaque_record(s) == STEP_AGAIN)
+    if (leftover(s) == STEP_AGAIN || opaque_tell(s) == STEP_AGAIN)
         return STEP_AGAIN;
     if (s->close_told)
         return STEP_IDLE;

@@ -8,6 +8,7 @@
  *   session_judge.c    what form, order and policy say of one command
  *   session_command.c  what follows from that: sent on, answered here, a chunk eaten
  *   session_content.c  mail data and BDAT chunks
+ *   session_opaque.c   the stream when it is not ours to read
  *   session_server.c   the upstream's replies, and what they change
  *   exchange.c         a command and its reply, the FIFO
  */
@@ -128,6 +129,11 @@ void content_end(struct session *s, bool complete);
 void content_free(struct session *s);
 /* Transaction state after RSET, EHLO, end of data. */
 void session_reset_transaction(struct session *s);
+
+/* ---- session_opaque.c ---- */
 void session_become_opaque(struct session *s, const char *why);
+enum step opaque_step(struct session *s, enum side from, struct wish *w);
+/* At the end: what passed, unless that was told. */
+enum step opaque_tell(struct session *s);
 
 #endif

@@ -8,15 +8,6 @@ void session_reset_transaction(struct session *s)
     s->mail = s->rcpt_sent = s->bdat = false;
 }
 
-void session_become_opaque(struct session *s, const char *why)
-{
-    s->opaque_why = why;
-    s->opaque_us = s->now_us;
-    for (int side = CLIENT; side <= SERVER; side++)
-        s->opaque_at[side] = s->at[side];
-    session_enter(s, STATE_OPAQUE);
-}
-
 /* ---- what a reply means ---------------------------------------------------------- */
 
 static void after_greeting_command(struct session *s, const struct event *e)
@@ -318,18 +309,6 @@ static enum step take_reply(struct session *s, const struct reply *r, struct not
     return step;
 }
 
-static enum step opaque_from_server(struct session *s, struct span in, struct wish *w)
-{
-    input_use(s, SERVER, in.len);
-    if (s->env->observe)
-        return STEP_AGAIN;
-    w->kind = WISH_FORWARD;
-    w->side = CLIENT;
-    w->bytes = in;
-    w->lasting = session_is_lasting(s, in);
-    return STEP_WISH;
-}
-
 enum step server_step(struct session *s, struct wish *w)
 {
     struct span in;
@@ -340,7 +319,7 @@ enum step server_step(struct session *s, struct wish *w)
         return STEP_IDLE;
     in = input_view(s, SERVER);
     if (s->state == STATE_OPAQUE)
-        return opaque_from_server(s, in, w);
+        return opaque_step(s, SERVER, w);
     if (s->upstream_gone) {
         input_use(s, SERVER, in.len);
         return STEP_AGAIN;

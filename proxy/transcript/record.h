@@ -1,7 +1,7 @@
 /*
  * record - what happened, as one JSON object per line.
  *
- * The records of one session: open, connect..., greeting, command..., content...,
+ * The records of one session: open, connect..., tls..., greeting, command..., content...,
  * opaque, close, numbered by `n` in the order things happened. Everything is
  * formatted into the worker's stream (see writer.h) during the call; nothing
  * given is kept. Secrets are replaced while the record is built: the stream never
@@ -37,6 +37,19 @@ struct recorder {
 struct record_open {
     uint64_t t_us;
     struct span listener, mode, client, server, original;
+    /* A PROXY header that was believed: the connection's own peer, and what it said. */
+    unsigned proxy_version; /* 0: none */
+    bool proxy_local;       /* the balancer speaks for itself */
+    struct span proxy_peer;
+};
+
+/* A handshake this proxy took part in. */
+struct record_tls {
+    uint64_t t_us; /* it began */
+    uint64_t us;   /* it took */
+    enum side side;
+    bool starttls; /* else from the first octet */
+    const struct tls_facts *facts;
 };
 
 struct record_connect {
@@ -74,7 +87,8 @@ void recorder_sid(const struct recorder *r, char out[27]);
 
 void record_open(struct recorder *r, const struct record_open *info);
 void record_connect(struct recorder *r, const struct record_connect *info);
-/* Greeting, command, content, opaque. */
+void record_tls(struct recorder *r, const struct record_tls *info);
+/* Greeting, command, content, tls that passed through, opaque. */
 void record_event(struct recorder *r, const struct event *e);
 /* Content octets as they pass: feed every wish whose mark is not CONTENT_NONE. */
 void record_content(struct recorder *r, enum content_mark mark, struct span bytes);

@@ -12,6 +12,8 @@ static struct span action_name(enum action a)
         return SPAN_LIT("refused");
     case ACTION_STRIPPED:
         return SPAN_LIT("stripped");
+    case ACTION_ADDED:
+        return SPAN_LIT("added");
     case ACTION_SWALLOWED:
         break;
     }
@@ -171,6 +173,8 @@ void record_event(struct recorder *r, const struct event *e)
         break;
     case EVENT_CONTENT:
         record_content_event(r, e);
+        break;
+    case EVENT_TLS:
         break;
     case EVENT_OPAQUE:
         record_opaque(r, e);

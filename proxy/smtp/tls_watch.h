@@ -1,0 +1,46 @@
+/*
+ * tls_watch - what a TLS handshake shows in the clear, while it passes (RFC 8446 4.1,
+ * 5246 7.4).
+ *
+ * For streams that are relayed untouched after STARTTLS: versions, server name, ALPN, the
+ * cipher chosen, the certificate of a TLS 1.2 server, alerts that are not encrypted. Only
+ * looks; the caller relays. Sans-IO.
+ *
+ * Both directions are read record by record, however they are cut into reads. What is
+ * malformed, too long or not TLS at all ends the watching, never the stream.
+ *
+ * Memory: one block while watching, about 1 KiB, and a certificate message of at most
+ * TLS_WATCH_CERTIFICATE_MAX octets. Free it as soon as tls_watch_done().
+ */
+#ifndef SMTP_TLS_WATCH_H
+#define SMTP_TLS_WATCH_H
+
+#include "base/attributes.h"
+#include "base/span.h"
+#include "base/tls_facts.h"
+#include "smtp/event.h"
+
+#include <stdbool.h>
+
+enum { TLS_WATCH_HELLO_MAX = 16384, TLS_WATCH_CERTIFICATE_MAX = 16384 };
+
+struct tls_watch;
+
+/* NULL when memory is out: nothing is watched then. */
+MUST_CHECK struct tls_watch *tls_watch_new(void);
+void tls_watch_free(struct tls_watch **w);
+
+/* The next octets of a side. */
+void tls_watch_bytes(struct tls_watch *w, enum side from, struct span bytes);
+/* The side ended (reset or not) before the handshake was over: that is why it failed. */
+void tls_watch_end(struct tls_watch *w, enum side from, bool reset);
+/* Nothing more will be learned: it is complete, has failed, or cannot be followed. */
+bool tls_watch_done(const struct tls_watch *w);
+
+/*
+ * What was seen. failure is NONE when encrypted data passed both ways (TLS 1.3) or both sides
+ * said Finished (TLS 1.2). Valid as long as the watch.
+ */
+const struct tls_facts *tls_watch_facts(const struct tls_watch *w);
+
+#endif
