@@ -7,15 +7,15 @@
 
 enum { SHARDS = 16, BUCKETS = 256 };
 
-struct network {
-    struct network *next;
+struct client_network {
+    struct client_network *next;
     struct addr addr;
     unsigned sessions;
 };
 
 struct shard {
     pthread_mutex_t lock;
-    struct network *bucket[BUCKETS];
+    struct client_network *bucket[BUCKETS];
 };
 
 struct admission {
@@ -66,18 +66,20 @@ static uint32_t hash_network(const struct addr *a)
 }
 
 /* What points to the network's entry, or to the NULL at the end of its bucket. */
-static struct network **network_find(struct shard *s, uint32_t hash, const struct addr *key)
+static struct client_network **network_find(struct shard *s, uint32_t hash,
+                                            const struct addr *key)
 {
-    struct network **at = &s->bucket[hash / SHARDS % BUCKETS];
+    struct client_network **at = &s->bucket[hash / SHARDS % BUCKETS];
 
     while (*at != NULL && !addr_equal(&(*at)->addr, key))
         at = &(*at)->next;
     return at;
 }
 
-static enum admit network_enter(struct network **at, const struct addr *key, uint32_t limit)
+static enum admit network_enter(struct client_network **at, const struct addr *key,
+                                uint32_t limit)
 {
-    struct network *n = *at;
+    struct client_network *n = *at;
 
     if (n == NULL) {
         n = calloc(1, sizeof *n);
@@ -113,7 +115,7 @@ static void client_leave(struct admission *a, const struct addr *client,
     struct shard *shard = &a->shard[hash % SHARDS];
 
     pthread_mutex_lock(&shard->lock);
-    struct network **at = network_find(shard, hash, &key), *n = *at;
+    struct client_network **at = network_find(shard, hash, &key), *n = *at;
     assert(n != NULL && n->sessions > 0);
     if (--n->sessions == 0) {
         *at = n->next;
