@@ -266,8 +266,8 @@ static struct relay_settings *short_settings(const struct addr *upstream, bool o
     struct relay_settings *s = settings_new();
 
     s->observe = observe;
-    s->timeouts = (struct timeouts){ WAIT_MS, WAIT_MS, WAIT_MS, WAIT_MS, WAIT_MS,
-                                     WAIT_MS, WAIT_MS, WAIT_MS, WAIT_MS };
+    s->timeouts = (struct timeouts){ WAIT_MS, WAIT_MS, WAIT_MS, WAIT_MS, WAIT_MS, WAIT_MS,
+                                     WAIT_MS, WAIT_MS, WAIT_MS, WAIT_MS, WAIT_MS };
     s->upstreams = calloc(1, sizeof *s->upstreams);
     s->upstream_count = 1;
     s->upstreams[0] = (struct upstream){ .text = strdup("upstream"), .addr = *upstream };

@@ -95,6 +95,7 @@ static void collect(struct run *r, const struct wish *w)
         r->client_len += w->bytes.len;
         break;
     case WISH_CONTENT:
+    case WISH_START_TLS:
         break;
     case WISH_RECORD:
         for (unsigned i = 0; i < w->event->notes.len && !r->muted; i++)
@@ -256,7 +257,12 @@ static struct run *run_begin(json_t *v, const char *how, bool observe)
     pool_init(&r->exchanges, session_exchange_size(), 0); /* 0 kept: ASan sees late use */
     pool_init(&r->contents, session_content_size(), 0);
     set_policy(&r->policy, json_object_get(v, "policy"));
-    r->env = (struct session_env){ &r->policy, observe, 0, &r->exchanges, &r->contents };
+    r->env = (struct session_env){
+        .policy = &r->policy,
+        .observe = observe,
+        .exchanges = &r->exchanges,
+        .contents = &r->contents,
+    };
     session_init(&r->s, &r->env);
     return r;
 }

@@ -110,6 +110,9 @@ static void pump(struct play *p)
             break;
         case WISH_CONTENT:
             break;
+        case WISH_START_TLS:
+            ALWAYS(!p->observe);
+            break;
         case WISH_RECORD:
             check_event(w.event);
             log_event(&p->events, w.event);
@@ -162,8 +165,13 @@ static void play_init(struct play *p, uint8_t flags)
     p->observe = (flags & FLAG_OBSERVE) != 0;
     pool_init(&p->exchanges, session_exchange_size(), 0);
     pool_init(&p->contents, session_content_size(), 0);
-    p->env = (struct session_env){ &p->policy, p->observe, flags & FLAG_LIMIT ? 3 : 0,
-                                   &p->exchanges, &p->contents };
+    p->env = (struct session_env){
+        .policy = &p->policy,
+        .observe = p->observe,
+        .error_limit = flags & FLAG_LIMIT ? 3 : 0,
+        .exchanges = &p->exchanges,
+        .contents = &p->contents,
+    };
     p->now = 1;
     session_init(&p->s, &p->env);
     if (flags & FLAG_GREETED) {
