@@ -4,7 +4,7 @@
  * Interleaved, records are printed as they come; while more than one session is
  * open each line begins with the end of its session's id. Grouped, the lines of a
  * session are kept until it ends. With a filter, the frame of a session (open,
- * connect, close) is printed only when something in it was asked for.
+ * connect, tls, close) is printed only when something in it was asked for.
  */
 #include "show.h"
 
@@ -28,7 +28,8 @@ struct session {
     char sid[27];
     bool wanted;  /* by its id and client */
     bool matched; /* a record that was asked for was seen */
-    FILE *out;    /* its text so far, until it is printed */
+    struct dialogue_legs legs;
+    FILE *out; /* its text so far, until it is printed */
     char *text;
     size_t text_len;
     char client[80];
@@ -146,6 +147,7 @@ static void render(struct show *s, struct session *one, const struct record *r)
 {
     char prefix[SHORT_SID + 2] = "";
     struct dialogue d = { .paint = { .out = one->out, .color = s->o.color, .prefix = prefix },
+                          .legs = one->legs,
                           .hex = s->o.hex };
 
     if (s->o.order == ORDER_INTERLEAVED &&
@@ -159,6 +161,7 @@ static void take_record(struct show *s, const struct record *r)
 {
     struct session *one = session_of(s, r);
 
+    dialogue_legs_follow(&one->legs, r);
     if (r->kind == RECORD_OPEN) {
         one->wanted = show_wants_session(&s->o, r);
         snprintf(one->client, sizeof one->client, "%s", record_text(r->root, "client"));

@@ -25,7 +25,7 @@ int show_options_parse(struct show_options *o, int argc, char **argv);
 bool show_wants_session(const struct show_options *o, const struct record *open_or_any);
 /* This record is what was asked for. */
 bool show_wants_record(const struct show_options *o, const struct record *r);
-/* Records that are shown around those that were asked for: open, connect, close. */
+/* Records that are shown around those that were asked for: open, connect, tls, close. */
 bool show_is_frame(const struct record *r);
 
 #endif

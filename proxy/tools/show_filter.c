@@ -41,7 +41,8 @@ bool show_wants_session(const struct show_options *o, const struct record *r)
 
 bool show_is_frame(const struct record *r)
 {
-    return r->kind == RECORD_OPEN || r->kind == RECORD_CONNECT || r->kind == RECORD_CLOSE;
+    return r->kind == RECORD_OPEN || r->kind == RECORD_CONNECT || r->kind == RECORD_TLS ||
+           r->kind == RECORD_CLOSE;
 }
 
 static bool verb_fits(const struct record *r, const char *verb)
@@ -52,6 +53,19 @@ static bool verb_fits(const struct record *r, const char *verb)
     return r->kind == RECORD_COMMAND && strcasecmp(record_text(r->root, "verb"), verb) == 0;
 }
 
+static bool is_as_usual(const char *action)
+{
+    return strcmp(action, "relayed") == 0 || strcmp(action, "added") == 0;
+}
+
+/* Or nobody looked. */
+static bool is_verified(const struct record *r)
+{
+    const char *verify = record_text(json_object_get(r->root, "certificate"), "verify");
+
+    return verify[0] == '\0' || strcmp(verify, "ok") == 0;
+}
+
 /* Something went wrong, or was seen and written down as odd. */
 static bool is_error(const struct record *r)
 {
@@ -59,11 +73,13 @@ static bool is_error(const struct record *r)
         return true;
     switch (r->kind) {
     case RECORD_COMMAND:
-        return strcmp(record_text(r->root, "action"), "relayed") != 0 ||
+        return !is_as_usual(record_text(r->root, "action")) ||
                strcmp(record_text(r->root, "origin"), "none") == 0;
     case RECORD_CONTENT:
         return record_flag(r->root, "refused") || record_flag(r->root, "altered") ||
                !record_flag(r->root, "complete");
+    case RECORD_TLS:
+        return !record_flag(r->root, "ok") || !is_verified(r);
     case RECORD_CONNECT:
     case RECORD_CLOSE:
         return json_object_get(r->root, "error") != NULL &&

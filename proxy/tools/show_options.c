@@ -25,6 +25,7 @@ static const char help[] =
     " ->  from the client      =>  sent on, when that differs\n"
     "<-   to the client       <=   what the upstream had said, when that differs\n"
     "<**  made by smtpscope   ***  what smtpscope did, or what went wrong    !  what is odd\n"
+    " ~>  <~  <~*  inside TLS with the client      =~>  <~=  inside TLS with the upstream\n"
     "\n"
     "Exit status: 0 all was read, 1 something could not be read, 2 wrong usage.\n";
 

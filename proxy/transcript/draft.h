@@ -50,6 +50,8 @@ void draft_end(struct json *j, struct recorder *r);
 void record_content_event(struct recorder *r, const struct event *e);
 /* Gives the digest under way back. */
 void record_content_end(struct recorder *r);
+/* record_tls.c, for record_event(). */
+void record_tls_event(struct recorder *r, const struct event *e);
 
 void draft_notes(struct json *j, const struct notes *n);
 

@@ -19,11 +19,22 @@ void recorder_sid(const struct recorder *r, char out[27])
     memcpy(out, r->sid, sizeof r->sid);
 }
 
+static void put_proxy(struct json *j, const struct record_open *info)
+{
+    if (info->proxy_version == 0)
+        return;
+    JSON_LIT(j, ",\"proxy\":{\"version\":");
+    json_u64(j, info->proxy_version);
+    JSON_TEXT(j, "command", info->proxy_local ? SPAN_LIT("local") : SPAN_LIT("proxy"));
+    DRAFT_TEXT(j, "peer", info->proxy_peer);
+    *j->p++ = '}';
+}
+
 void record_open(struct recorder *r, const struct record_open *info)
 {
     struct json j;
     size_t octets = info->listener.len + info->mode.len + info->client.len + info->server.len +
-                    info->original.len;
+                    info->original.len + info->proxy_peer.len;
 
     if (!stream_is_on(r->stream) || !draft_begin(&j, r, SPAN_LIT("open"), info->t_us, octets))
         return;
@@ -32,6 +43,7 @@ void record_open(struct recorder *r, const struct record_open *info)
     DRAFT_TEXT(&j, "client", info->client);
     DRAFT_TEXT(&j, "server", info->server);
     DRAFT_TEXT(&j, "original", info->original);
+    put_proxy(&j, info);
     draft_end(&j, r);
 }
 

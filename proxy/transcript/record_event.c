@@ -90,7 +90,7 @@ static void put_lines(struct json *j, const struct event *e, enum redact_level l
     struct cuts cuts, forwarded;
 
     redact_line(&cuts, e, level, e->received);
-    if (e->arg.len > 0) {
+    if (e->arg.len > 0 && e->received.len > 0) {
         JSON_LIT(j, ",\"arg\":");
         redact_text(j, &cuts, e->arg, (size_t)(e->arg.ptr - e->received.ptr));
     }
@@ -99,7 +99,7 @@ static void put_lines(struct json *j, const struct event *e, enum redact_level l
     redact_text(j, &cuts, e->received, 0);
     if (e->received_octets > e->received.len)
         JSON_U64(j, "received_octets", e->received_octets);
-    if (e->action == ACTION_REWRITTEN) {
+    if (e->action == ACTION_REWRITTEN || e->action == ACTION_ADDED) {
         redact_line(&forwarded, e, level, e->forwarded);
         JSON_LIT(j, ",\"forwarded\":");
         redact_text(j, &forwarded, e->forwarded, 0);
@@ -175,6 +175,7 @@ void record_event(struct recorder *r, const struct event *e)
         record_content_event(r, e);
         break;
     case EVENT_TLS:
+        record_tls_event(r, e);
         break;
     case EVENT_OPAQUE:
         record_opaque(r, e);

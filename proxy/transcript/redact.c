@@ -140,11 +140,13 @@ static void cut_echo(struct cuts *c, struct span reply, struct span secret)
 void redact_reply(struct cuts *c, const struct event *e, enum redact_level level,
                   struct span reply)
 {
+    struct span line = e->received.len > 0 ? e->received : e->forwarded;
+
     c->len = 0;
     if (level == REDACT_NONE || reply.len == 0)
         return;
-    if (e->kind == EVENT_COMMAND && e->received.len > 0)
-        cut_echo(c, reply, secret_find(e->verb, e->secrecy, e->received));
+    if (e->kind == EVENT_COMMAND && line.len > 0)
+        cut_echo(c, reply, secret_find(e->verb, e->secrecy, line));
     if (level == REDACT_ALL && c->len == 0)
         cut_addresses(c, reply, 0);
 }

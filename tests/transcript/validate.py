@@ -113,6 +113,10 @@ class Schema:
             for i, (schema, item) in enumerate(zip(want, value)):
                 yield from self.errors(schema, item, f"{path}[{i}]")
 
+    def check_minProperties(self, want, value, path, _):
+        if isinstance(value, dict) and len(value) < want:
+            yield f"{path}: {len(value)} members, at least {want}"
+
     def check_required(self, want, value, path, _):
         if isinstance(value, dict):
             for name in want:

@@ -60,9 +60,9 @@ static void put_both(struct dialogue *d, struct span received, struct span forwa
     size_t head, tail;
 
     difference(received, forwarded, &head, &tail);
-    paint_line(&d->paint, CYAN, " ->  ");
+    paint_line(&d->paint, CYAN, dialogue_marker(d, FROM_CLIENT));
     put_marked(&d->paint, received, head, tail, RED);
-    paint_line(&d->paint, GREEN, " =>  ");
+    paint_line(&d->paint, GREEN, dialogue_marker(d, TO_UPSTREAM));
     put_marked(&d->paint, forwarded, head, tail, GREEN);
 }
 
@@ -81,11 +81,11 @@ static struct span next_reply_line(struct span *rest)
     return line;
 }
 
-static void put_reply_text(struct dialogue *d, const char *marker, enum paint_color color,
-                           struct span text)
+static void put_reply_text(struct dialogue *d, enum dialogue_marker marker,
+                           enum paint_color color, struct span text)
 {
     while (text.len > 0) {
-        paint_line(&d->paint, color, marker);
+        paint_line(&d->paint, color, dialogue_marker(d, marker));
         paint_octets(&d->paint, color, without_crlf(next_reply_line(&text)));
         if (text.len > 0)
             paint_end(&d->paint);
@@ -111,6 +111,18 @@ static enum paint_color reply_color(const struct record *r)
     return code >= 500 ? RED : code >= 400 ? YELLOW : PLAIN;
 }
 
+/* What smtpscope says stands out, even when it is no refusal. */
+static enum paint_color our_color(const struct record *r)
+{
+    return record_count(r->root, "code") >= 400 ? RED : YELLOW;
+}
+
+/* Sent by smtpscope of its own accord: the client knows nothing of it. */
+static bool is_added(const struct record *r)
+{
+    return strcmp(record_text(r->root, "action"), "added") == 0;
+}
+
 static void put_reply(struct dialogue *d, const struct record *r)
 {
     struct wire reply = wire_get(r, "reply"), replied = wire_get(r, "replied");
@@ -118,8 +130,8 @@ static void put_reply(struct dialogue *d, const struct record *r)
     bool differs = replied.ptr != NULL;
 
     if (reply.ptr != NULL) {
-        put_reply_text(d, differs ? "<=   " : "<-   ", differs ? DIM : reply_color(r),
-                       wire_span(reply));
+        put_reply_text(d, differs || is_added(r) ? FROM_UPSTREAM : TO_CLIENT,
+                       differs ? DIM : reply_color(r), wire_span(reply));
         if (differs)
             paint_end(&d->paint);
         else
@@ -127,7 +139,7 @@ static void put_reply(struct dialogue *d, const struct record *r)
         put_hex(d, "reply", wire_span(reply));
     }
     if (differs) {
-        put_reply_text(d, ours ? "<**  " : "<-   ", ours ? RED : reply_color(r),
+        put_reply_text(d, ours ? MADE_HERE : TO_CLIENT, ours ? our_color(r) : reply_color(r),
                        wire_span(replied));
         put_lapse(d, r);
         put_hex(d, "replied", wire_span(replied));
@@ -217,21 +229,31 @@ static void put_no_reply(struct dialogue *d, const struct record *r, const char 
     paint_end(&d->paint);
 }
 
+static void put_added(struct dialogue *d, struct span line)
+{
+    paint_line(&d->paint, GREEN, dialogue_marker(d, TO_UPSTREAM));
+    paint_octets(&d->paint, PLAIN, without_crlf(line));
+    paint_words(&d->paint, DIM, "   [sent by smtpscope itself]");
+    paint_end(&d->paint);
+}
+
 static void dialogue_command(struct dialogue *d, const struct record *r)
 {
     struct wire received = wire_get(r, "received"), forwarded = wire_get(r, "forwarded");
 
-    if (forwarded.ptr != NULL) {
+    if (is_added(r)) {
+        put_added(d, wire_span(forwarded));
+    } else if (forwarded.ptr != NULL) {
         put_both(d, wire_span(received), wire_span(forwarded));
     } else {
-        paint_line(&d->paint, CYAN, " ->  ");
+        paint_line(&d->paint, CYAN, dialogue_marker(d, FROM_CLIENT));
         paint_octets(&d->paint, PLAIN, without_crlf(wire_span(received)));
         if (without_crlf(wire_span(received)).len == 0)
             paint_words(&d->paint, DIM, "(an empty line)");
         paint_end(&d->paint);
     }
     put_hex(d, "received", wire_span(received));
-    put_hex(d, "sent on", wire_span(forwarded));
+    put_hex(d, is_added(r) ? "sent" : "sent on", wire_span(forwarded));
     put_sizes(d, r, received.len);
     dialogue_notes(d, r, record_count(r->root, "at"), received.len);
     put_action(d, r);
@@ -259,6 +281,9 @@ void dialogue_print(struct dialogue *d, const struct record *r)
         break;
     case RECORD_CONNECT:
         dialogue_connect(d, r);
+        break;
+    case RECORD_TLS:
+        dialogue_tls(d, r);
         break;
     case RECORD_GREETING:
         put_reply(d, r);

@@ -13,6 +13,18 @@ static void put_time(struct paint *p, const char *t)
     paint_words(p, BOLD, "%.10s %.15s UTC", t, t + 11);
 }
 
+/* Who stands between the client and smtpscope and said so. */
+static void put_proxy(struct paint *p, const json_t *proxy)
+{
+    if (proxy == NULL)
+        return;
+    paint_words(p, PLAIN, ", by way of ");
+    put_text(p, PLAIN, record_text(proxy, "peer"));
+    paint_words(
+        p, PLAIN, " (PROXY v%llu%s)", (unsigned long long)record_count(proxy, "version"),
+        strcmp(record_text(proxy, "command"), "local") == 0 ? ", which speaks for itself" : "");
+}
+
 void dialogue_open(struct dialogue *d, const struct record *r)
 {
     struct paint *p = &d->paint;
@@ -31,6 +43,7 @@ void dialogue_open(struct dialogue *d, const struct record *r)
         paint_words(p, PLAIN, ", meant for ");
         put_text(p, PLAIN, original);
     }
+    put_proxy(p, json_object_get(r->root, "proxy"));
     paint_words(p, DIM, "  (listener ");
     put_text(p, DIM, record_text(r->root, "listener"));
     paint_words(p, DIM, ", %s, at ",
@@ -92,7 +105,7 @@ static void put_fate(struct dialogue *d, const struct record *r)
         put_text(p, RED, record_text(r->root, "refused_by"));
         paint_end(p);
     } else if (record_flag(r->root, "altered")) {
-        paint_line(p, GREEN, " =>  ");
+        paint_line(p, GREEN, dialogue_marker(d, TO_UPSTREAM));
         paint_words(p, GREEN, "repaired and sent on as %llu octets",
                     (unsigned long long)record_count(r->root, "octets_sent"));
         if (record_text(digest, "sent")[0] != '\0') {
@@ -137,7 +150,7 @@ void dialogue_content(struct dialogue *d, const struct record *r)
 
     paint_time(took, record_count(r->root, "us"));
     put_headers(d, r);
-    paint_line(p, CYAN, " ->  ");
+    paint_line(p, CYAN, dialogue_marker(d, FROM_CLIENT));
     paint_words(p, PLAIN, "[content: %llu octets, lines: %llu", (unsigned long long)octets,
                 (unsigned long long)record_count(r->root, "lines"));
     put_repairs(p, r);

@@ -27,6 +27,7 @@ enum { READER_LINE_MAX = 4 << 20, READER_ERROR_MAX = 512 };
 #define RECORD_KINDS(X)                                                                        \
     X(OPEN, open)                                                                              \
     X(CONNECT, connect)                                                                        \
+    X(TLS, tls)                                                                                \
     X(GREETING, greeting)                                                                      \
     X(COMMAND, command)                                                                        \
     X(CONTENT, content)                                                                        \

@@ -28,17 +28,62 @@ SHAPE(note);
 static const struct field cut_fields[] = { MUST("at", COUNT), MUST("octets", COUNT) };
 SHAPE(cut);
 
-static const struct field open_fields[] = { HEAD,
-                                            MAY("listener", TEXT),
-                                            MAY("mode", TEXT),
-                                            MAY("client", TEXT),
-                                            MAY("server", TEXT),
-                                            MAY("original", TEXT) };
+static const struct field proxy_fields[] = { MUST("version", COUNT), MUST("command", TEXT),
+                                             MAY("peer", TEXT) };
+SHAPE(proxy);
+
+static const struct field open_fields[] = {
+    HEAD,
+    MAY("listener", TEXT),
+    MAY("mode", TEXT),
+    MAY("client", TEXT),
+    MAY("server", TEXT),
+    MAY("original", TEXT),
+    { "proxy", FIELD_OBJECT, false, &proxy_shape },
+};
 SHAPE(open);
 
 static const struct field connect_fields[] = { HEAD, MAY("upstream", TEXT), MAY("local", TEXT),
                                                MUST("us", COUNT), MAY("error", TEXT) };
 SHAPE(connect);
+
+static const struct field certificate_fields[] = {
+    MAY("subject", TEXT),   MAY("issuer", TEXT), MAY("not_before", TEXT),
+    MAY("not_after", TEXT), MAY("sha256", TEXT), MAY("spki_sha256", TEXT),
+    MAY("verify", TEXT),
+};
+SHAPE(certificate);
+
+static const struct field alert_fields[] = { MUST("number", COUNT), MAY("name", TEXT) };
+SHAPE(alert);
+
+static const struct field alerts_fields[] = {
+    { "received", FIELD_OBJECT, false, &alert_shape },
+    { "sent", FIELD_OBJECT, false, &alert_shape },
+};
+SHAPE(alerts);
+
+static const struct field tls_fields[] = {
+    HEAD,
+    MUST("side", TEXT),
+    MUST("how", TEXT),
+    MUST("ok", FLAG),
+    MUST("us", COUNT),
+    MAY("version", TEXT),
+    MAY("cipher", TEXT),
+    MAY("server_name", TEXT),
+    MAY("alpn", TEXT),
+    MAY("alpn_offered", TEXT),
+    MAY("resumed", FLAG),
+    { "certificate", FIELD_OBJECT, false, &certificate_shape },
+    MAY("failure", TEXT),
+    MAY("text", TEXT),
+    MAY("detail", TEXT),
+    MAY("hello", TEXT),
+    { "alert", FIELD_OBJECT, false, &alerts_shape },
+    NOTES,
+};
+SHAPE(tls);
 
 static const struct field greeting_fields[] = { HEAD, MUST("at", COUNT), REPLY, NOTES };
 SHAPE(greeting);

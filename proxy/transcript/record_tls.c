@@ -1,0 +1,150 @@
+#include "transcript/draft.h"
+
+/* What stands in the record beside the facts. */
+struct head {
+    struct span side, how;
+    uint64_t t_us, us;
+    const struct notes *notes;
+};
+
+static size_t text_octets(const struct tls_facts *f)
+{
+    const char *const texts[] = { f->detail,     f->version,   f->cipher, f->server_name,
+                                  f->alpn,       f->subject,   f->issuer, f->alpn_offered,
+                                  f->not_before, f->not_after, f->sha256, f->verify,
+                                  f->spki_sha256 };
+    size_t octets = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        octets += strlen(texts[i]);
+    return octets;
+}
+
+/* A member of an object; the first one has no comma before it. */
+static void put_member(struct json *j, const char *key, const char *text, bool *first)
+{
+    if (text[0] == '\0')
+        return;
+    if (!*first)
+        *j->p++ = ',';
+    *first = false;
+    *j->p++ = '"';
+    json_raw(j, key, strlen(key));
+    JSON_LIT(j, "\":");
+    json_text(j, span_str(text));
+}
+
+static void put_certificate(struct json *j, const struct tls_facts *f)
+{
+    bool first = true;
+
+    if (f->subject[0] == '\0' && f->issuer[0] == '\0' && f->sha256[0] == '\0')
+        return;
+    JSON_LIT(j, ",\"certificate\":{");
+    put_member(j, "subject", f->subject, &first);
+    put_member(j, "issuer", f->issuer, &first);
+    put_member(j, "not_before", f->not_before, &first);
+    put_member(j, "not_after", f->not_after, &first);
+    put_member(j, "sha256", f->sha256, &first);
+    put_member(j, "spki_sha256", f->spki_sha256, &first);
+    put_member(j, "verify", f->verify, &first);
+    *j->p++ = '}';
+}
+
+static void put_alert(struct json *j, int alert)
+{
+    JSON_LIT(j, ":{\"number\":");
+    json_u64(j, (uint64_t)alert);
+    if (tls_alert_name(alert)[0] != '\0')
+        JSON_TEXT(j, "name", span_str(tls_alert_name(alert)));
+    *j->p++ = '}';
+}
+
+static void put_alerts(struct json *j, const struct tls_facts *f)
+{
+    bool received = f->alert_received >= 0, sent = f->alert_sent >= 0;
+
+    if (!received && !sent)
+        return;
+    JSON_LIT(j, ",\"alert\":{");
+    if (received) {
+        JSON_LIT(j, "\"received\"");
+        put_alert(j, f->alert_received);
+    }
+    if (received && sent)
+        *j->p++ = ',';
+    if (sent) {
+        JSON_LIT(j, "\"sent\"");
+        put_alert(j, f->alert_sent);
+    }
+    *j->p++ = '}';
+}
+
+static struct span hello_name(const struct tls_facts *f)
+{
+    if (f->hello_client)
+        return f->hello_server ? SPAN_LIT("both") : SPAN_LIT("client");
+    return f->hello_server ? SPAN_LIT("server") : SPAN_LIT("none");
+}
+
+static void put_failure(struct json *j, const struct tls_facts *f)
+{
+    if (f->failure == TLS_FAILURE_NONE)
+        return;
+    JSON_TEXT(j, "failure", span_str(tls_failure_name(f->failure)));
+    JSON_TEXT(j, "text", span_str(tls_failure_text(f->failure)));
+    DRAFT_TEXT(j, "detail", span_str(f->detail));
+    JSON_TEXT(j, "hello", hello_name(f));
+}
+
+static void put_facts(struct json *j, const struct tls_facts *f)
+{
+    DRAFT_TEXT(j, "version", span_str(f->version));
+    DRAFT_TEXT(j, "cipher", span_str(f->cipher));
+    DRAFT_TEXT(j, "server_name", span_str(f->server_name));
+    DRAFT_TEXT(j, "alpn", span_str(f->alpn));
+    DRAFT_TEXT(j, "alpn_offered", span_str(f->alpn_offered));
+    if (f->resumed)
+        JSON_BOOL(j, "resumed", true);
+    put_certificate(j, f);
+    put_failure(j, f);
+    put_alerts(j, f);
+}
+
+static void put_record(struct recorder *r, const struct head *h, const struct tls_facts *f)
+{
+    struct json j;
+
+    if (!stream_is_on(r->stream) ||
+        !draft_begin(&j, r, SPAN_LIT("tls"), h->t_us, text_octets(f)))
+        return;
+    JSON_TEXT(&j, "side", h->side);
+    JSON_TEXT(&j, "how", h->how);
+    JSON_BOOL(&j, "ok", f->failure == TLS_FAILURE_NONE);
+    JSON_U64(&j, "us", h->us);
+    put_facts(&j, f);
+    if (h->notes != NULL)
+        draft_notes(&j, h->notes);
+    draft_end(&j, r);
+}
+
+void record_tls(struct recorder *r, const struct record_tls *info)
+{
+    struct head h = { .side = info->side == CLIENT ? SPAN_LIT("client") : SPAN_LIT("server"),
+                      .how = info->starttls ? SPAN_LIT("starttls") : SPAN_LIT("implicit"),
+                      .t_us = info->t_us,
+                      .us = info->us };
+
+    put_record(r, &h, info->facts);
+}
+
+void record_tls_event(struct recorder *r, const struct event *e)
+{
+    struct head h = { .side = SPAN_LIT("through"),
+                      .how = SPAN_LIT("passthrough"),
+                      .t_us = e->t_us,
+                      .us = e->tls_us,
+                      .notes = &e->notes };
+
+    put_record(r, &h, e->tls);
+}
