@@ -1,5 +1,7 @@
 #include "relay/relay_private.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 uint64_t relay_clock_us(void)
@@ -41,6 +43,7 @@ static void relay_free(struct relay *r)
     struct relay_loop *l = service->loop;
 
     relay_dial_free(r);
+    free(r->early);
     session_deinit(&r->session);
     relay_unlink(r);
     descriptors_give(r->descriptors);
@@ -73,41 +76,133 @@ static struct relay *relay_new(struct service *s)
     r->opened_us = relay_clock_us();
     r->first = FIRST_UNKNOWN;
     r->open = 2;
-    tcp_init(&r->leg[CLIENT], s->loop->uv, r);
-    tcp_init(&r->leg[SERVER], s->loop->uv, r);
+    conn_init(&r->leg[CLIENT], s->loop->uv, r);
+    conn_init(&r->leg[SERVER], s->loop->uv, r);
     session_init(&r->session, &s->env);
     recorder_init(&r->recorder, s->loop->stream, r->opened_us);
     relay_link(r);
     return r;
 }
 
-static void relay_record_open(struct relay *r, const struct listener *l)
-{
-    char client[ADDR_TEXT_MAX], server[ADDR_TEXT_MAX];
-    const struct relay_settings *s = r->service->settings;
-    struct addr own = l->bound;
+/* ---- the client is there ---- */
 
-    if (l->any_address)
-        (void)tcp_local(&r->leg[CLIENT], &own);
+bool relay_destination(const struct relay *r, struct addr *out)
+{
+    const struct relay_settings *s = r->service->settings;
+    const struct tcp *t = &r->leg[CLIENT].tcp;
+
+    if (s->intercept == INTERCEPT_NO)
+        return tcp_local(t, out);
+    return origin_find(t, (enum intercept)s->intercept, NULL, out) == ORIGIN_FOUND;
+}
+
+void relay_record_open(struct relay *r, const struct proxy_header *header)
+{
+    char client[ADDR_TEXT_MAX], server[ADDR_TEXT_MAX], original[ADDR_TEXT_MAX];
+    char peer[ADDR_TEXT_MAX];
+    const struct relay_settings *s = r->service->settings;
+    struct addr own, other;
     struct record_open info = {
         .t_us = r->opened_us,
         .listener = span_str(s->name),
         .mode = s->observe ? SPAN_LIT("observe") : SPAN_LIT("enforce"),
         .client = span_of(client, addr_text(&r->client, client)),
-        .server = span_of(server, addr_text(&own, server)),
     };
+
+    if (tcp_local(&r->leg[CLIENT].tcp, &own))
+        info.server = span_of(server, addr_text(&own, server));
+    if (s->intercept != INTERCEPT_NO && relay_destination(r, &other))
+        info.original = span_of(original, addr_text(&other, original));
+    if (header != NULL && tcp_peer(&r->leg[CLIENT].tcp, &other)) {
+        info.proxy_version = header->version;
+        info.proxy_local = header->local;
+        info.proxy_peer = span_of(peer, addr_text(&other, peer));
+    }
     record_open(&r->recorder, &info);
 }
 
-/* Too many sessions: the client hears 421, no upstream is asked. */
-static void relay_refuse(struct relay *r, enum admit why)
+void relay_refuse(struct relay *r, enum close_reason why)
 {
+    bool mute = r->service->settings->tls.implicit; /* nothing is said in the clear there */
+
     r->phase = RELAY_PASSING;
-    tcp_read(&r->leg[CLIENT]);
-    session_end(&r->session,
-                why == ADMIT_CLIENT_LIMIT ? CLOSE_CLIENT_LIMIT : CLOSE_SESSION_LIMIT,
-                relay_clock_us());
+    tcp_read(&r->leg[CLIENT].tcp);
+    session_end(&r->session, why, relay_clock_us());
+    if (mute)
+        r->leg_state[CLIENT] = LEG_TOLD;
     relay_work(r, -1);
+}
+
+/* What the session has to know of the client before it hears of anything else. */
+static bool relay_introduce(struct relay *r)
+{
+    const struct relay_settings *s = r->service->settings;
+    char ip[2][ADDR_TEXT_MAX], text[4 * ADDR_TEXT_MAX];
+    struct addr server;
+    int len;
+
+    if (s->trusted_count > 0 && settings_trust(s, &r->client))
+        session_trust_client(&r->session);
+    if (!s->xclient || r->local || !relay_destination(r, &server))
+        return true;
+    (void)addr_ip_text(&r->client, ip[CLIENT]);
+    (void)addr_ip_text(&server, ip[SERVER]);
+    len = snprintf(text, sizeof text,
+                   "NAME=[UNAVAILABLE] ADDR=%s%s PORT=%u DESTADDR=%s%s DESTPORT=%u",
+                   r->client.family == AF_INET6 ? "IPV6:" : "", ip[CLIENT], r->client.port,
+                   server.family == AF_INET6 ? "IPV6:" : "", ip[SERVER], server.port);
+    return session_send_xclient(&r->session, span_of(text, (size_t)len));
+}
+
+/* Limits, then the first thing to do. */
+static void relay_go(struct relay *r, struct span rest)
+{
+    const struct relay_settings *s = r->service->settings;
+    enum admit answer = admission_enter(r->service->admission, &r->client, s);
+
+    r->admitted = answer == ADMIT_YES;
+    if (!r->admitted) {
+        relay_refuse(r,
+                     answer == ADMIT_CLIENT_LIMIT ? CLOSE_CLIENT_LIMIT : CLOSE_SESSION_LIMIT);
+        return;
+    }
+    if (!relay_introduce(r)) {
+        relay_refuse(r, CLOSE_NO_MEMORY);
+        return;
+    }
+    if (s->tls.implicit) {
+        relay_handshake(r, rest);
+        return;
+    }
+    r->phase = RELAY_CONNECTING;
+    if (rest.len > 0 && !relay_keep_early(r, rest)) {
+        relay_refuse(r, CLOSE_NO_MEMORY);
+        return;
+    }
+    if (!s->observe) /* what comes early is held by the session */
+        tcp_read(&r->leg[CLIENT].tcp);
+    else
+        tcp_hold(&r->leg[CLIENT].tcp, HOLD_DIAL);
+    relay_dial(r);
+}
+
+void relay_begin(struct relay *r, const struct proxy_header *header, struct span rest)
+{
+    if (header != NULL && !header->local)
+        r->client = header->source;
+    r->local = header != NULL && header->local;
+    relay_record_open(r, header);
+    relay_go(r, rest);
+}
+
+/* A connection to the listener itself would be relayed to itself for ever. */
+static bool relay_is_intercepted(const struct relay *r, const struct listener *l)
+{
+    enum intercept how = (enum intercept)r->service->settings->intercept;
+    struct addr original;
+
+    return how == INTERCEPT_NO ||
+           origin_find(&r->leg[CLIENT].tcp, how, &l->bound, &original) == ORIGIN_FOUND;
 }
 
 bool relay_accept(struct service *s, struct listener *l)
@@ -122,23 +217,17 @@ bool relay_accept(struct service *s, struct listener *l)
         return false;
     }
     r->descriptors = 2;
-    int error = tcp_accept(&r->leg[CLIENT], (uv_stream_t *)&l->uv);
-    (void)tcp_peer(&r->leg[CLIENT], &r->client);
-    relay_record_open(r, l);
+    int error = tcp_accept(&r->leg[CLIENT].tcp, (uv_stream_t *)&l->uv);
+    (void)tcp_peer(&r->leg[CLIENT].tcp, &r->client);
     relay_loop_start_flush(loop);
-    if (error != 0) {
-        session_end(&r->session, CLOSE_INTERNAL, r->opened_us);
-        relay_work(r, -1);
-        return true;
+    if (error == 0 && s->settings->proxy_protocol != 0 &&
+        settings_trust(s->settings, &r->client)) {
+        relay_preface(r);
+    } else if (error == 0 && relay_is_intercepted(r, l)) {
+        relay_begin(r, NULL, (struct span){ 0 });
+    } else {
+        relay_record_open(r, NULL);
+        relay_refuse(r, error != 0 ? CLOSE_INTERNAL : CLOSE_DIRECT);
     }
-    enum admit answer = admission_enter(s->admission, &r->client, s->settings);
-    r->admitted = answer == ADMIT_YES;
-    if (!r->admitted) {
-        relay_refuse(r, answer);
-        return true;
-    }
-    if (!s->env.observe) /* what comes early is held by the session */
-        tcp_read(&r->leg[CLIENT]);
-    relay_dial(r);
     return true;
 }

@@ -1,5 +1,7 @@
 #include "relay/relay_private.h"
 
+#include <stdlib.h>
+
 struct dial {
     uv_connect_t req;
     struct relay *relay;
@@ -36,7 +38,7 @@ static void dial_record(struct dial *d, const char *error)
     info.upstream = span_str(dial_upstream(d)->text);
     if (d->next > 0)
         info.upstream = span_of(upstream, addr_text(&d->to[d->next - 1], upstream));
-    if (error == NULL && tcp_local(&r->leg[SERVER], &own))
+    if (error == NULL && tcp_local(&r->leg[SERVER].tcp, &own))
         info.local = span_of(local, addr_text(&own, local));
     record_connect(&r->recorder, &info);
 }
@@ -53,7 +55,80 @@ static void dial_next(struct relay *r);
 static void dial_failed(struct dial *d, const char *error)
 {
     dial_record(d, error);
-    tcp_close(&d->relay->leg[SERVER]);
+    conn_close(&d->relay->leg[SERVER]);
+}
+
+void relay_dial_refused(struct relay *r)
+{
+    conn_close(&r->leg[SERVER]);
+}
+
+const char *relay_upstream_name(const struct relay *r, char out[ADDR_TEXT_MAX])
+{
+    const struct relay_settings *s = r->service->settings;
+    const struct upstream *u = &s->upstreams[r->upstream];
+    const struct conn *client = &r->leg[CLIENT];
+    struct addr peer;
+
+    if (s->tls.verify_name != NULL)
+        return s->tls.verify_name;
+    if (u->host != NULL)
+        return u->host;
+    if (client->tls != NULL && tls_server_name(client->tls)[0] != '\0')
+        return tls_server_name(client->tls);
+    if (!tcp_peer(&r->leg[SERVER].tcp, &peer))
+        return NULL;
+    (void)addr_ip_text(&peer, out);
+    return out;
+}
+
+/* The PROXY header is the first thing the upstream sees. 0 or libuv's error. */
+static int dial_say_client(struct relay *r)
+{
+    const struct relay_settings *s = r->service->settings;
+    unsigned char header[PROXY_HEADER_ROOM];
+    struct addr source = r->client, destination = { .family = 0 };
+    uv_buf_t buf = { .base = (char *)header };
+
+    if (s->send_proxy == 0)
+        return 0;
+    if (r->local || !relay_destination(r, &destination))
+        source.family = 0;
+    buf.len = proxy_header_write(s->send_proxy, &source, &destination, header);
+    return tcp_write(&r->leg[SERVER].tcp, &buf, 1);
+}
+
+void relay_dial_done(struct relay *r)
+{
+    relay_dial_free(r);
+    r->phase = RELAY_PASSING;
+    if (session_mirrors_ends(&r->session) && r->leg[CLIENT].ended &&
+        !conn_shutdown(&r->leg[SERVER]))
+        r->no_memory = true;
+    tcp_release(&r->leg[CLIENT].tcp, HOLD_DIAL);
+    tcp_read(&r->leg[SERVER].tcp);
+    tcp_read(&r->leg[CLIENT].tcp);
+    if (r->leg[SERVER].secure)
+        session_tls(&r->session, SERVER, true, relay_clock_us());
+    relay_work(r, SERVER);
+    if (r->early != NULL && r->phase == RELAY_PASSING) {
+        struct early *early = r->early;
+        r->early = NULL;
+        session_bytes(&r->session, CLIENT, span_of(early->bytes, early->len), relay_clock_us());
+        relay_work(r, CLIENT);
+        free(early);
+    }
+}
+
+static void dial_start_tls(struct dial *d)
+{
+    struct relay *r = d->relay;
+
+    d->due_ms = relay_now_ms(r) + r->service->settings->timeouts.tls;
+    tcp_read(&r->leg[SERVER].tcp);
+    if (relay_start_tls(r, SERVER) != 0)
+        relay_dial_refused(r);
+    relay_update(r);
 }
 
 static void on_connected(uv_connect_t *req, int error)
@@ -61,22 +136,22 @@ static void on_connected(uv_connect_t *req, int error)
     struct dial *d = CONTAINER_OF(req, struct dial, req);
     struct relay *r = d->relay;
 
-    if (r->leg[SERVER].closing) /* timed out, or the relay is closing */
+    if (r->leg[SERVER].tcp.closing) /* timed out, or the relay is closing */
         return;
+    if (error == 0) {
+        tcp_tune(&r->leg[SERVER].tcp, r->service->env.observe);
+        r->upstream = (uint8_t)(d->upstream - 1);
+        error = dial_say_client(r);
+    }
     if (error != 0) {
         dial_failed(d, uv_strerror(error));
         return;
     }
-    tcp_tune(&r->leg[SERVER], r->service->env.observe);
     dial_record(d, NULL);
-    relay_dial_free(r);
-    r->phase = RELAY_PASSING;
-    if (session_mirrors_ends(&r->session) && r->leg[CLIENT].ended &&
-        !tcp_shutdown(&r->leg[SERVER]))
-        r->no_memory = true;
-    tcp_read(&r->leg[SERVER]);
-    tcp_read(&r->leg[CLIENT]);
-    relay_work(r, SERVER);
+    if (r->service->settings->tls.upstream == UPSTREAM_TLS_IMPLICIT)
+        dial_start_tls(d);
+    else
+        relay_dial_done(r);
 }
 
 static void on_resolved(void *owner, const struct addr *list, unsigned count, const char *error)
@@ -93,13 +168,26 @@ static void on_resolved(void *owner, const struct addr *list, unsigned count, co
     dial_next(r);
 }
 
-static void dial_address(struct dial *d)
+static int dial_connect(struct dial *d, const struct addr *to)
 {
     struct relay *r = d->relay;
+    const struct relay_settings *s = r->service->settings;
+    struct addr source = r->client;
+
+    if (!s->source_client || r->local)
+        return tcp_connect(&r->leg[SERVER].tcp, &d->req, to, on_connected);
+    if (s->intercept !=
+        INTERCEPT_TPROXY) /* the client's own port is taken, by its connection */
+        source.port = 0;
+    return origin_connect(&r->leg[SERVER].tcp, &d->req, &source, to, on_connected);
+}
+
+static void dial_address(struct dial *d)
+{
     const struct addr *to = &d->to[d->next++];
 
     dial_start_clock(d);
-    int error = tcp_connect(&r->leg[SERVER], &d->req, to, on_connected);
+    int error = dial_connect(d, to);
     if (error != 0)
         dial_failed(d, uv_strerror(error));
 }
@@ -113,6 +201,13 @@ static bool dial_upstream_next(struct dial *d)
         return false;
     const struct upstream *u = &s->upstreams[d->upstream++];
     d->next = d->count = 0;
+    if (u->original) {
+        if (relay_destination(d->relay, &d->to[0]))
+            d->count = 1;
+        else
+            dial_record(d, "the original destination is not known any more");
+        return true;
+    }
     if (u->host == NULL) {
         d->to[d->count++] = u->addr;
         return true;
@@ -160,7 +255,8 @@ void relay_dial(struct relay *r)
 
 void relay_dial_again(struct relay *r)
 {
-    tcp_init(&r->leg[SERVER], relay_shared(r)->uv, r);
+    conn_init(&r->leg[SERVER], relay_shared(r)->uv, r);
+    r->leg_state[SERVER] = LEG_FINE;
     dial_next(r);
 }
 
@@ -168,6 +264,10 @@ void relay_dial_timeout(struct relay *r)
 {
     struct dial *d = r->dial;
 
+    if (r->leg[SERVER].handshaking) {
+        conn_handshake_timeout(&r->leg[SERVER]);
+        return;
+    }
     if (d->resolving == NULL) {
         dial_failed(d, "timed out");
         return;

@@ -64,9 +64,9 @@ static void relay_record_close(struct relay *r)
 
     info.us = info.t_us - r->opened_us;
     for (int side = CLIENT; side <= SERVER; side++) {
-        info.tcp[side] = record_leg(&r->leg[side]);
-        info.octets_in[side] = r->leg[side].received;
-        info.octets_out[side] = tcp_delivered(&r->leg[side]);
+        info.tcp[side] = record_leg(&r->leg[side].tcp);
+        info.octets_in[side] = r->leg[side].tcp.received;
+        info.octets_out[side] = tcp_delivered(&r->leg[side].tcp);
     }
     record_close(&r->recorder, &info);
 }
@@ -76,8 +76,8 @@ static void relay_record_close(struct relay *r)
 void relay_drop_leg(struct relay *r, enum side side)
 {
     relay_note_first(r, FIRST_PROXY, how_of((enum close_reason)r->reason));
-    leg_look(&r->leg[side]);
-    tcp_close(&r->leg[side]);
+    leg_look(&r->leg[side].tcp);
+    conn_close(&r->leg[side]);
 }
 
 void relay_close(struct relay *r)
@@ -88,35 +88,39 @@ void relay_close(struct relay *r)
         return;
     r->phase = RELAY_CLOSED;
     relay_note_first(r, FIRST_PROXY, how_of(reason));
-    relay_record_close(r);
+    if (!r->unrecorded)
+        relay_record_close(r);
     wheel_cancel(&relay_shared(r)->wheel, &r->timer);
     relay_dial_cancel(r);
     if (r->admitted)
         admission_leave(r->service->admission, &r->client, r->service->settings);
     /* Where ends are mirrored, the reset of one side becomes a reset of the other. */
     if (session_mirrors_ends(&r->session) && reason == CLOSE_CLIENT_RESET)
-        tcp_close_reset(&r->leg[SERVER]);
+        conn_close_reset(&r->leg[SERVER]);
     if (session_mirrors_ends(&r->session) && reason == CLOSE_UPSTREAM_RESET)
-        tcp_close_reset(&r->leg[CLIENT]);
-    tcp_close(&r->leg[CLIENT]);
-    tcp_close(&r->leg[SERVER]);
+        conn_close_reset(&r->leg[CLIENT]);
+    conn_close(&r->leg[CLIENT]);
+    conn_close(&r->leg[SERVER]);
 }
 
-static bool leg_is_flushed(const struct tcp *t)
+static bool leg_is_flushed(const struct conn *c)
 {
+    const struct tcp *t = &c->tcp;
+
     return t->closing || !t->open || (tcp_queued(t) == 0 && t->fin_asked == t->fin_sent);
 }
 
 static enum ending ending_of(const struct relay *r)
 {
-    const struct tcp *client = &r->leg[CLIENT], *server = &r->leg[SERVER];
+    const struct conn *client = &r->leg[CLIENT], *server = &r->leg[SERVER];
 
-    if (client->closing || !client->open || r->leg_state[CLIENT] != LEG_FINE)
+    if (client->tcp.closing || !client->tcp.open || r->leg_state[CLIENT] != LEG_FINE)
         return ENDING_NOW;
     switch ((enum close_reason)r->reason) {
     case CLOSE_CLIENT_RESET:
     case CLOSE_CLIENT_STALLED:
     case CLOSE_CLIENT_EOF_DATA:
+    case CLOSE_PROXY_HEADER:
     case CLOSE_DRAIN_TIMEOUT:
     case CLOSE_NO_MEMORY:
     case CLOSE_INTERNAL:
@@ -126,7 +130,7 @@ static enum ending ending_of(const struct relay *r)
             return ENDING_NOW;
         break;
     case CLOSE_QUIT:
-        if (!client->ended && !server->ended && !server->closing)
+        if (!client->ended && !server->ended && !server->tcp.closing)
             return ENDING_QUIT;
         return ENDING_FLUSH;
     default:
@@ -142,17 +146,17 @@ static void end_wait(struct relay *r, uint64_t ms)
 
 void relay_end(struct relay *r)
 {
-    struct tcp *client = &r->leg[CLIENT];
+    struct conn *client = &r->leg[CLIENT];
 
     r->phase = RELAY_ENDING;
     r->ending = (uint8_t)ending_of(r);
     relay_dial_cancel(r);
-    tcp_release(client, UINT8_MAX);
-    tcp_release(&r->leg[SERVER], UINT8_MAX);
+    tcp_release(&client->tcp, UINT8_MAX);
+    tcp_release(&r->leg[SERVER].tcp, UINT8_MAX);
     end_wait(r, FLUSH_WAIT_MS);
     if (r->ending == ENDING_LINGER) {
         relay_drop_leg(r, SERVER);
-        if (!tcp_shutdown(client))
+        if (!conn_shutdown(client))
             r->ending = ENDING_NOW;
     } else if (r->ending == ENDING_QUIT && leg_is_flushed(client)) {
         end_wait(r, QUIT_WAIT_MS);
@@ -162,7 +166,7 @@ void relay_end(struct relay *r)
 
 void relay_end_step(struct relay *r)
 {
-    const struct tcp *client = &r->leg[CLIENT], *server = &r->leg[SERVER];
+    const struct conn *client = &r->leg[CLIENT], *server = &r->leg[SERVER];
     bool flushed = leg_is_flushed(client) && leg_is_flushed(server);
     bool done = false;
 

@@ -1,38 +1,40 @@
 #include "relay/relay_private.h"
 
-static struct relay *relay_of(const struct tcp *t)
-{
-    return t->uv.data;
-}
-
-static enum side side_of(const struct relay *r, const struct tcp *t)
-{
-    return t == &r->leg[CLIENT] ? CLIENT : SERVER;
-}
-
 static enum side other(enum side side)
 {
     return side == CLIENT ? SERVER : CLIENT;
 }
 
-static void on_bytes(struct tcp *t, struct span bytes)
+static void on_bytes(struct conn *c, struct span bytes)
 {
-    struct relay *r = relay_of(t);
-    enum side side = side_of(r, t);
+    struct relay *r = relay_of(c);
+    enum side side = relay_side(r, c);
 
     if (r->phase >= RELAY_ENDING)
         return; /* nobody asks any more; reading tells who closes first */
+    if (r->phase == RELAY_PREFACE) {
+        relay_preface_bytes(r, bytes);
+        return;
+    }
+    if (r->phase < RELAY_PASSING && r->service->env.observe) {
+        r->no_memory = !relay_keep_early(r, bytes);
+        return;
+    }
     session_bytes(&r->session, side, bytes, relay_clock_us());
     relay_work(r, side);
 }
 
-static void on_end(struct tcp *t, enum tcp_end how)
+static void on_end(struct conn *c, enum tcp_end how)
 {
-    struct relay *r = relay_of(t);
-    enum side side = side_of(r, t);
-    struct tcp *peer = &r->leg[other(side)];
+    struct relay *r = relay_of(c);
+    enum side side = relay_side(r, c);
+    struct conn *peer = &r->leg[other(side)];
     bool fin = how == TCP_END_FIN;
 
+    if (r->phase == RELAY_PREFACE) {
+        relay_preface_end(r, how);
+        return;
+    }
     relay_note_first(r, side, fin ? HOW_FIN : how == TCP_END_RESET ? HOW_RESET : HOW_TIMEOUT);
     if (r->phase >= RELAY_ENDING) {
         relay_end_step(r);
@@ -40,46 +42,60 @@ static void on_end(struct tcp *t, enum tcp_end how)
     }
     if (!fin)
         r->leg_state[side] = LEG_TOLD;
+    if (c->tls_failed) {
+        relay_record_handshake(r, side);
+        session_end(&r->session, side == CLIENT ? CLOSE_CLIENT_TLS : CLOSE_UPSTREAM_TLS,
+                    relay_clock_us());
+        relay_work(r, -1);
+        return;
+    }
     if (fin && session_mirrors_ends(&r->session) && r->phase == RELAY_PASSING &&
-        !peer->closing && r->leg_state[other(side)] == LEG_FINE && !tcp_shutdown(peer))
+        !peer->tcp.closing && r->leg_state[other(side)] == LEG_FINE && !conn_shutdown(peer))
         relay_write_failed(r, other(side), UV_EPIPE);
     session_eof(&r->session, side, fin ? END_FIN : END_RESET, relay_clock_us());
     relay_work(r, side);
 }
 
-static void on_room(struct tcp *t)
+static void on_room(struct conn *c)
 {
-    relay_work(relay_of(t), -1);
+    relay_work(relay_of(c), -1);
 }
 
-static void on_flushed(struct tcp *t)
+static void on_flushed(struct conn *c)
 {
-    struct relay *r = relay_of(t);
+    struct relay *r = relay_of(c);
 
-    r->stall[side_of(r, t)].watched = false;
+    r->stall[relay_side(r, c)].watched = false;
     if (r->phase == RELAY_ENDING)
-        relay_end_flushed(r, side_of(r, t));
+        relay_end_flushed(r, relay_side(r, c));
 }
 
-static void on_failed(struct tcp *t, int error)
+static void on_failed(struct conn *c, int error)
 {
-    struct relay *r = relay_of(t);
+    struct relay *r = relay_of(c);
 
     if (r->phase == RELAY_ENDING) {
-        relay_note_first(r, side_of(r, t), HOW_RESET);
+        relay_note_first(r, relay_side(r, c), HOW_RESET);
         relay_close(r);
         return;
     }
-    relay_write_failed(r, side_of(r, t), error);
+    relay_write_failed(r, relay_side(r, c), error);
     relay_work(r, -1);
 }
 
-static void on_closed(struct tcp *t)
+static void on_closed(struct conn *c)
 {
-    struct relay *r = relay_of(t);
+    struct relay *r = relay_of(c);
 
-    relay_leg_closed(r, side_of(r, t));
+    relay_leg_closed(r, relay_side(r, c));
 }
 
-const struct tcp_events relay_tcp_events = { on_bytes,   on_end,    on_room,
-                                             on_flushed, on_failed, on_closed };
+const struct conn_events relay_conn_events = {
+    .on_bytes = on_bytes,
+    .on_end = on_end,
+    .on_handshake = relay_on_handshake,
+    .on_room = on_room,
+    .on_flushed = on_flushed,
+    .on_failed = on_failed,
+    .on_closed = on_closed,
+};

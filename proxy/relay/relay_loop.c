@@ -25,8 +25,8 @@ static void on_room_here(uv_async_t *async)
     /* A relay leaves the list only when its handles are closed: never inside this walk. */
     for (struct relay *r = l->first; r != NULL; r = r->next) {
         r->wait_since_ms = relay_now_ms(r);
-        tcp_release(&r->leg[CLIENT], HOLD_TRANSCRIPT);
-        tcp_release(&r->leg[SERVER], HOLD_TRANSCRIPT);
+        tcp_release(&r->leg[CLIENT].tcp, HOLD_TRANSCRIPT);
+        tcp_release(&r->leg[SERVER].tcp, HOLD_TRANSCRIPT);
         if (r->suspended && r->phase < RELAY_ENDING)
             relay_work(r, -1);
     }
@@ -56,7 +56,8 @@ struct relay_loop *relay_loop_new(uv_loop_t *loop, struct writer *writer, uint32
     l->uv = loop;
     l->flush_ms = flush_ms;
     l->stream = stream_new(writer, on_room, l);
-    if (l->stream == NULL || !tcp_loop_init(&l->tcp, loop, &relay_tcp_events, TCP_READ_SIZE) ||
+    if (l->stream == NULL ||
+        !conn_loop_init(&l->conn, loop, &relay_conn_events, TCP_READ_SIZE) ||
         uv_async_init(loop, &l->room, on_room_here) != 0)
         goto fail;
     int error = uv_timer_init(loop, &l->flush);
@@ -71,7 +72,7 @@ struct relay_loop *relay_loop_new(uv_loop_t *loop, struct writer *writer, uint32
 fail:
     if (l->stream != NULL)
         stream_free(&l->stream);
-    tcp_loop_deinit(&l->tcp);
+    conn_loop_deinit(&l->conn);
     free(l);
     return NULL;
 }
@@ -102,7 +103,7 @@ void relay_loop_free(struct relay_loop **lp)
     pool_deinit(&l->dials);
     pool_deinit(&l->exchanges);
     pool_deinit(&l->contents);
-    tcp_loop_deinit(&l->tcp);
+    conn_loop_deinit(&l->conn);
     free(l);
 }
 
@@ -112,6 +113,11 @@ void relay_loop_end(struct relay_loop *l, enum close_reason why)
     for (struct relay *r = l->first; r != NULL; r = r->next) {
         if (r->phase >= RELAY_ENDING)
             continue;
+        if (r->phase == RELAY_PREFACE) { /* no session yet */
+            r->unrecorded = true;
+            relay_close(r);
+            continue;
+        }
         session_end(&r->session, why, relay_clock_us());
         relay_work(r, -1);
     }
@@ -145,8 +151,8 @@ void relay_loop_dump(const struct relay_loop *l)
                  sid, r->service->settings->name, client,
                  (unsigned long long)((now_us - r->opened_us) / 1000000),
                  r->phase == RELAY_CONNECTING ? "connecting, " : "",
-                 session_state_name(&r->session), tcp_queued(&r->leg[CLIENT]),
-                 tcp_queued(&r->leg[SERVER]));
+                 session_state_name(&r->session), tcp_queued(&r->leg[CLIENT].tcp),
+                 tcp_queued(&r->leg[SERVER].tcp));
     }
 }
 
@@ -165,6 +171,8 @@ struct service *service_new(struct relay_loop *l, struct relay_settings *setting
         .policy = &s->settings->policy,
         .observe = s->settings->observe,
         .error_limit = s->settings->error_limit,
+        .upstream_tls = s->settings->tls.upstream,
+        .helo_name = s->settings->helo_name,
         .exchanges = &l->exchanges,
         .contents = &l->contents,
     };

@@ -7,12 +7,12 @@
 #include "smtp/session.h"
 #include "transcript/record.h"
 #include "transcript/writer.h"
+#include "transport/conn.h"
 #include "transport/resolve.h"
-#include "transport/tcp.h"
 #include "transport/wheel.h"
 
 struct relay_loop {
-    struct tcp_loop tcp;
+    struct conn_loop conn;
     struct wheel wheel;
     struct batch batch[2]; /* by side; empty between facts */
     struct pool relays, dials, exchanges, contents;
@@ -34,6 +34,7 @@ struct service {
     struct admission *admission;
     struct relay_loop *loop;
     unsigned references;
+    uint64_t health_checks; /* balancers that connected and left: no sessions */
 };
 
 /* Reasons not to read a leg. */
@@ -41,9 +42,12 @@ enum {
     HOLD_SESSION = 1, /* the session has enough of this side */
     HOLD_FULL = 2,    /* where its octets go is full */
     HOLD_TRANSCRIPT = 4,
+    HOLD_DIAL = 8, /* observe mode: nothing may be held back while there is no upstream */
 };
 
 enum relay_phase {
+    RELAY_PREFACE,    /* a trusted balancer is to say who the client is */
+    RELAY_HANDSHAKE,  /* the client began with TLS */
     RELAY_CONNECTING, /* the upstream is being dialled; the client may talk already */
     RELAY_PASSING,
     RELAY_ENDING, /* the session is over; what was said is being delivered */
@@ -76,21 +80,29 @@ struct stall {
 
 struct dial;
 
+/* Octets of the client that come before their time. */
+struct early {
+    size_t len;
+    unsigned char bytes[];
+};
+
 struct relay {
-    struct tcp leg[2]; /* by enum side */
+    struct conn leg[2]; /* by enum side */
     struct session session;
     struct recorder recorder;
     struct wheel_entry timer;
     struct service *service;
     struct relay *next, **link; /* of loop->first */
     struct dial *dial;          /* while connecting */
+    struct early *early; /* an unfinished PROXY header, or what no upstream can take yet */
     uint64_t opened_us;
     uint64_t wait_since_ms;
-    uint64_t end_due_ms; /* ENDING */
+    uint64_t tls_us;     /* when the handshake under way began */
+    uint64_t end_due_ms; /* PREFACE, HANDSHAKE, ENDING */
     struct stall stall[2];
-    struct addr client;
-    int8_t first; /* who closed first: enum side or FIRST_ */
-    uint8_t how;  /* enum end_how, of that */
+    struct addr client; /* the PROXY header's, where there is one */
+    int8_t first;       /* who closed first: enum side or FIRST_ */
+    uint8_t how;        /* enum end_how, of that */
     uint8_t phase, ending, wait, reason;
     uint8_t leg_state[2];
     uint8_t open;  /* handles not yet closed */
@@ -98,6 +110,10 @@ struct relay {
     bool close_wished, no_memory;
     bool suspended;      /* in the middle of a fact, until the transcript has room */
     bool moved;          /* a wish was carried out for this fact */
+    bool unrecorded;     /* no record is written: a health check that left */
+    bool local;          /* the balancer speaks for itself */
+    bool upgraded;       /* the handshake under way came by STARTTLS */
+    uint8_t upstream;    /* index of the one connected to */
     uint8_t descriptors; /* taken */
 };
 
@@ -114,14 +130,43 @@ static inline uint64_t relay_now_ms(const struct relay *r)
 /* Microseconds since 1970. */
 uint64_t relay_clock_us(void);
 
-/* ---- relay.c ---- */
-
-void relay_leg_closed(struct relay *r, enum side side);
-
 /* ---- relay_loop.c ---- */
 
 /* Records leave the worker each flush interval, while there are any. */
 void relay_loop_start_flush(struct relay_loop *l);
+
+/* ---- relay.c ---- */
+
+void relay_leg_closed(struct relay *r, enum side side);
+/* The client is known: records, limits, then TLS or the upstream. `header`: of its balancer,
+ * or NULL; `rest`: what came behind that. */
+void relay_begin(struct relay *r, const struct proxy_header *header, struct span rest);
+void relay_record_open(struct relay *r, const struct proxy_header *header);
+/* No upstream is asked: the client hears why, where it can. */
+void relay_refuse(struct relay *r, enum close_reason why);
+/* Where the client was going to: before the interception, or here. False: not known. */
+bool relay_destination(const struct relay *r, struct addr *out);
+
+/* ---- relay_preface.c ---- */
+
+void relay_preface(struct relay *r);
+void relay_preface_bytes(struct relay *r, struct span bytes);
+void relay_preface_end(struct relay *r, enum tcp_end how);
+void relay_preface_due(struct relay *r);
+/* Keeps octets of the client for later; false: no memory. */
+MUST_CHECK bool relay_keep_early(struct relay *r, struct span bytes);
+
+/* ---- relay_tls.c ---- */
+
+/* The client's handshake, before anything else; `rest` belongs to it. */
+void relay_handshake(struct relay *r, struct span rest);
+/* 0 or libuv's error. */
+MUST_CHECK int relay_start_tls(struct relay *r, enum side side);
+void relay_on_handshake(struct conn *c);
+/* The handshake wished for took too long. */
+void relay_handshake_due(struct relay *r);
+/* TLS of this side failed, in the handshake or later: its record. */
+void relay_record_handshake(struct relay *r, enum side side);
 
 /* ---- relay_work.c: wishes ---- */
 
@@ -132,7 +177,17 @@ void relay_write_failed(struct relay *r, enum side side, int error);
 
 /* ---- relay_io.c: events of connections ---- */
 
-extern const struct tcp_events relay_tcp_events;
+extern const struct conn_events relay_conn_events;
+
+static inline struct relay *relay_of(const struct conn *c)
+{
+    return conn_owner(c);
+}
+
+static inline enum side relay_side(const struct relay *r, const struct conn *c)
+{
+    return c == &r->leg[CLIENT] ? CLIENT : SERVER;
+}
 
 /* ---- relay_time.c: when to read, how long to wait ---- */
 
@@ -149,6 +204,12 @@ void relay_dial(struct relay *r);
 void relay_dial_again(struct relay *r);
 uint64_t relay_dial_due_ms(const struct relay *r);
 void relay_dial_timeout(struct relay *r);
+/* The connection, and its implicit TLS, are ready. */
+void relay_dial_done(struct relay *r);
+/* Its implicit TLS failed: the next upstream. */
+void relay_dial_refused(struct relay *r);
+/* What the upstream is called, for its certificate; NULL: nothing is known. */
+const char *relay_upstream_name(const struct relay *r, char out[ADDR_TEXT_MAX]);
 /* No answer is waited for any more; the memory stays until the leg is closed. */
 void relay_dial_cancel(struct relay *r);
 void relay_dial_free(struct relay *r);

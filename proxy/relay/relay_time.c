@@ -17,19 +17,19 @@ static void leg_set_hold(struct tcp *leg, uint8_t reason, bool on)
 static void relay_update_holds(struct relay *r)
 {
     struct relay_loop *l = relay_shared(r);
-    bool client_full = r->leg[CLIENT].full, server_full = r->leg[SERVER].full;
+    bool client_full = r->leg[CLIENT].tcp.full, server_full = r->leg[SERVER].tcp.full;
 
-    leg_set_hold(&r->leg[CLIENT], HOLD_SESSION, !session_wants(&r->session, CLIENT));
-    leg_set_hold(&r->leg[SERVER], HOLD_SESSION, !session_wants(&r->session, SERVER));
-    leg_set_hold(&r->leg[SERVER], HOLD_FULL, client_full);
+    leg_set_hold(&r->leg[CLIENT].tcp, HOLD_SESSION, !session_wants(&r->session, CLIENT));
+    leg_set_hold(&r->leg[SERVER].tcp, HOLD_SESSION, !session_wants(&r->session, SERVER));
+    leg_set_hold(&r->leg[SERVER].tcp, HOLD_FULL, client_full);
     /* Answers made here have their source in the client. */
-    leg_set_hold(&r->leg[CLIENT], HOLD_FULL,
+    leg_set_hold(&r->leg[CLIENT].tcp, HOLD_FULL,
                  server_full || (client_full && !r->service->env.observe));
     if (stream_is_blocked(l->stream)) {
         l->blocked = true;
-        tcp_hold(&r->leg[CLIENT], HOLD_TRANSCRIPT);
+        tcp_hold(&r->leg[CLIENT].tcp, HOLD_TRANSCRIPT);
         if (r->suspended)
-            tcp_hold(&r->leg[SERVER], HOLD_TRANSCRIPT);
+            tcp_hold(&r->leg[SERVER].tcp, HOLD_TRANSCRIPT);
     }
 }
 
@@ -78,7 +78,7 @@ void relay_update_wait(struct relay *r, int from)
 static uint64_t stall_due_ms(struct relay *r, enum side side)
 {
     struct stall *s = &r->stall[side];
-    struct tcp *leg = &r->leg[side];
+    struct tcp *leg = &r->leg[side].tcp;
 
     if (leg->closing || tcp_queued(leg) == 0) {
         s->watched = false;
@@ -97,7 +97,7 @@ static bool leg_is_stalled(struct relay *r, enum side side)
 
     if (due_ms == 0 || due_ms > relay_now_ms(r))
         return false;
-    if (s->delivered == tcp_delivered(&r->leg[side]))
+    if (s->delivered == tcp_delivered(&r->leg[side].tcp))
         return true;
     s->watched = false; /* it moved: watch anew */
     return false;
@@ -164,6 +164,9 @@ static uint64_t passing_due_ms(struct relay *r)
 static uint64_t relay_due_ms(struct relay *r)
 {
     switch ((enum relay_phase)r->phase) {
+    case RELAY_PREFACE:
+    case RELAY_HANDSHAKE:
+        return r->end_due_ms;
     case RELAY_CONNECTING:
         return relay_dial_due_ms(r);
     case RELAY_PASSING:
@@ -193,7 +196,7 @@ void relay_update(struct relay *r)
 static bool half_closed_is_dead(struct relay *r, enum side *side)
 {
     *side = r->leg[CLIENT].ended ? CLIENT : SERVER;
-    struct tcp *leg = &r->leg[*side];
+    struct tcp *leg = &r->leg[*side].tcp;
 
     if (!relay_is_half_closed(r) || leg->closing || leg->fin_sent)
         return false;
@@ -206,9 +209,9 @@ static bool waits_for_deaf(struct relay *r, enum side side)
 {
     struct stall *s = &r->stall[side];
 
-    if ((wait_for((enum wait)r->wait) & 1u << side) == 0 || tcp_queued(&r->leg[side]) == 0)
+    if ((wait_for((enum wait)r->wait) & 1u << side) == 0 || tcp_queued(&r->leg[side].tcp) == 0)
         return false;
-    if (s->watched && s->delivered == tcp_delivered(&r->leg[side]))
+    if (s->watched && s->delivered == tcp_delivered(&r->leg[side].tcp))
         return true;
     s->watched = false;
     r->wait_since_ms = relay_now_ms(r); /* it still takes some */
@@ -241,6 +244,10 @@ static void passing_due(struct relay *r)
     uint64_t now_us = relay_clock_us();
     enum side side;
 
+    if (r->wait == WAIT_TLS && wait_is_over(r) && !relay_shared(r)->blocked) {
+        relay_handshake_due(r);
+        return;
+    }
     if (half_closed_is_dead(r, &side)) {
         r->leg_state[side] = LEG_TOLD;
         session_end(&r->session, side == CLIENT ? CLOSE_CLIENT_RESET : CLOSE_UPSTREAM_RESET,
@@ -256,6 +263,12 @@ void relay_on_due(struct wheel_entry *e)
     struct relay *r = CONTAINER_OF(e, struct relay, timer);
 
     switch ((enum relay_phase)r->phase) {
+    case RELAY_PREFACE:
+        relay_preface_due(r);
+        return;
+    case RELAY_HANDSHAKE:
+        conn_handshake_timeout(&r->leg[CLIENT]);
+        return;
     case RELAY_CONNECTING:
         relay_dial_timeout(r);
         return;

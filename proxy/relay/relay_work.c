@@ -7,8 +7,10 @@ static void relay_send(struct relay *r, enum side to)
     struct batch *b = &relay_shared(r)->batch[to];
     int error = 0;
 
-    if (b->count > 0 && r->leg_state[to] == LEG_FINE && !r->leg[to].closing)
-        error = tcp_write(&r->leg[to], b->piece, b->count);
+    /* In a handshake nothing can be said, but only the end of the session could be. */
+    if (b->count > 0 && r->leg_state[to] == LEG_FINE && !r->leg[to].tcp.closing &&
+        !r->leg[to].handshaking)
+        error = conn_write(&r->leg[to], b->piece, b->count);
     batch_clear(b);
     if (error != 0)
         relay_write_failed(r, to, error);
@@ -31,6 +33,8 @@ static void relay_put(struct relay *r, enum side to, struct span bytes, bool las
 
 static void relay_obey(struct relay *r, const struct wish *w)
 {
+    int error;
+
     if (w->content != CONTENT_NONE)
         record_content(&r->recorder, w->content, w->bytes);
     switch (w->kind) {
@@ -43,7 +47,12 @@ static void relay_obey(struct relay *r, const struct wish *w)
         relay_put(r, CLIENT, w->bytes, w->lasting);
         break;
     case WISH_CONTENT:
+        break;
     case WISH_START_TLS:
+        relay_send(r, w->side);
+        error = relay_start_tls(r, w->side);
+        if (error != 0)
+            relay_write_failed(r, w->side, error);
         break;
     case WISH_RECORD:
         record_event(&r->recorder, w->event);
@@ -61,7 +70,7 @@ static void relay_obey(struct relay *r, const struct wish *w)
 
 void relay_write_failed(struct relay *r, enum side side, int error)
 {
-    struct tcp *leg = &r->leg[side];
+    struct tcp *leg = &r->leg[side].tcp;
 
     if (r->leg_state[side] != LEG_FINE)
         return;
@@ -74,9 +83,9 @@ void relay_write_failed(struct relay *r, enum side side, int error)
 /* No event will tell of its end. */
 static bool leg_is_unheard(const struct relay *r, int side)
 {
-    const struct tcp *leg = &r->leg[side];
+    const struct tcp *leg = &r->leg[side].tcp;
 
-    if (leg->ended || leg->closing)
+    if (r->leg[side].ended || leg->closing)
         return false;
     return leg->deaf || (r->leg_state[side] == LEG_MUTE && !leg->reading);
 }

@@ -20,8 +20,8 @@ struct conn;
 struct conn_events {
     void (*on_bytes)(struct conn *c, struct span bytes);
     void (*on_end)(struct conn *c, enum tcp_end how);
-    /* The handshake is over: c->secure, or it failed and conn_tls_facts() says why; nothing
-     * more is read then, and conn_close() is all there is to do. */
+    /* The handshake is over: c->secure, or it failed and conn_tls_facts() says why. Octets
+     * are thrown away then; on_end still follows. */
     void (*on_handshake)(struct conn *c);
     void (*on_room)(struct conn *c);
     void (*on_flushed)(struct conn *c);
@@ -42,10 +42,9 @@ struct conn {
     struct tls *tls; /* NULL: in the clear */
     bool handshaking;
     bool secure;     /* the handshake is complete */
-    bool tls_failed; /* at any time */
-    bool ended;      /* on_end was raised */
+    bool tls_failed; /* in the handshake, or later: then on_end() tells */
+    bool ended;      /* on_end was raised: the other side sends no more */
     bool truncated;  /* it ended without close_notify */
-    bool told_failed;
 };
 
 /* False when memory is out; conn_loop_deinit() is due in both cases. */
@@ -62,12 +61,13 @@ static inline void *conn_owner(const struct conn *c)
 
 /*
  * Starts a handshake; what was written before leaves before it, in the clear. on_handshake
- * follows, never from inside. name: see tls_new(). False when memory is out.
+ * follows, not from inside. name: see tls_new(). 0 or libuv's error; then nothing follows.
  */
-MUST_CHECK bool conn_start_tls(struct conn *c, struct tls_context *ctx, const char *name);
-/* Wire octets that were read before conn_start_tls(): behind a PROXY header. */
+MUST_CHECK int conn_start_tls(struct conn *c, struct tls_context *ctx, const char *name);
+/* Octets of the wire that were read before conn_start_tls(), behind a PROXY header. Raises
+ * events from inside. */
 void conn_feed(struct conn *c, struct span wire);
-/* The time for the handshake is over: on_handshake follows. */
+/* The time for the handshake is over. Raises on_handshake from inside. */
 void conn_handshake_timeout(struct conn *c);
 void conn_tls_facts(const struct conn *c, struct tls_facts *out);
 

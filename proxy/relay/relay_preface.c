@@ -1,0 +1,83 @@
+/* relay_preface - the PROXY header of a balancer, before a session is one. */
+#include "relay/relay_private.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+
+bool relay_keep_early(struct relay *r, struct span bytes)
+{
+    size_t before = r->early != NULL ? r->early->len : 0;
+    struct early *grown = realloc(r->early, sizeof *grown + before + bytes.len);
+
+    if (grown == NULL)
+        return false;
+    memcpy(grown->bytes + before, bytes.ptr, bytes.len);
+    grown->len = before + bytes.len;
+    r->early = grown;
+    return true;
+}
+
+void relay_preface(struct relay *r)
+{
+    r->phase = RELAY_PREFACE;
+    r->end_due_ms = relay_now_ms(r) + r->service->settings->timeouts.proxy;
+    tcp_read(&r->leg[CLIENT].tcp);
+    relay_update(r);
+}
+
+/* The balancer is not what it should be: that is worth a record. */
+static void preface_failed(struct relay *r, enum close_reason why)
+{
+    free(r->early);
+    r->early = NULL;
+    relay_record_open(r, NULL);
+    relay_refuse(r, why);
+}
+
+void relay_preface_bytes(struct relay *r, struct span bytes)
+{
+    enum proxy_versions allowed = (enum proxy_versions)r->service->settings->proxy_protocol;
+    size_t before = r->early != NULL ? r->early->len : 0;
+    struct proxy_header header;
+
+    if (before > 0 && !relay_keep_early(r, span_first(bytes, PROXY_HEADER_MAX))) {
+        preface_failed(r, CLOSE_NO_MEMORY);
+        return;
+    }
+    struct span whole = before > 0 ? span_of(r->early->bytes, r->early->len) : bytes;
+    switch (proxy_header_read(whole, allowed, &header)) {
+    case PROXY_MORE:
+        if (before == 0 && !relay_keep_early(r, bytes))
+            preface_failed(r, CLOSE_NO_MEMORY);
+        return;
+    case PROXY_BAD:
+        log_warn("listener %s: a trusted balancer sent no usable PROXY header: %s",
+                 r->service->settings->name, header.why);
+        preface_failed(r, CLOSE_PROXY_HEADER);
+        return;
+    case PROXY_OK:
+        break;
+    }
+    free(r->early);
+    r->early = NULL;
+    relay_begin(r, &header, span_drop(bytes, header.used - before));
+}
+
+/* Balancers look whether somebody listens: without an octet that is no session. */
+void relay_preface_end(struct relay *r, enum tcp_end how)
+{
+    if (r->early == NULL) {
+        r->service->health_checks++;
+        r->unrecorded = true;
+    }
+    if (r->unrecorded)
+        relay_close(r);
+    else
+        preface_failed(r, how == TCP_END_FIN ? CLOSE_PROXY_HEADER : CLOSE_CLIENT_RESET);
+}
+
+void relay_preface_due(struct relay *r)
+{
+    preface_failed(r, CLOSE_PROXY_HEADER);
+}
