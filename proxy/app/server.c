@@ -55,15 +55,17 @@ static unsigned listener_of(const struct config *c, unsigned index)
 static bool bind_address(struct server *s, unsigned index, const struct addr *a, char *error,
                          size_t size)
 {
-    unsigned workers = s->config->workers;
+    unsigned workers = s->config->workers, listener = listener_of(s->config, index);
+    unsigned how = workers > 1 ? LISTENER_SHARED : 0;
 
+    if (s->config->listeners[listener].settings->intercept == INTERCEPT_TPROXY)
+        how |= LISTENER_TRANSPARENT;
     for (unsigned w = 0; w < workers; w++) {
-        int fd = w == 0 ? listener_bind(a, workers > 1, &s->bound[index], error, size)
-                        : listener_bind_again(&s->bound[index], error, size);
+        int fd = w == 0 ? listener_bind(a, how, &s->bound[index], error, size)
+                        : listener_bind_again(&s->bound[index], how, error, size);
         if (fd < 0)
             return false;
-        s->sockets[w * s->socket_count + index] =
-            (struct worker_socket){ fd, listener_of(s->config, index) };
+        s->sockets[w * s->socket_count + index] = (struct worker_socket){ fd, listener };
     }
     return true;
 }
@@ -269,7 +271,7 @@ void server_reload(struct server *s)
         log_warn("nothing to reload: started without a configuration file");
         return;
     }
-    struct config *fresh = config_load(s->config->file, stderr);
+    struct config *fresh = config_load(s->config->file, CONFIG_RUN, stderr);
     if (fresh == NULL) {
         log_error("%s is not reloaded; the running configuration stays", s->config->file);
         return;

@@ -17,6 +17,19 @@ static void set_ip6(struct addr *a, const uint8_t ip[16])
     }
 }
 
+struct addr addr_from_octets(int family, const void *ip, uint16_t port)
+{
+    struct addr a = { .port = port };
+
+    if (family == AF_INET) {
+        a.family = AF_INET;
+        memcpy(a.ip, ip, 4);
+    } else {
+        set_ip6(&a, ip);
+    }
+    return a;
+}
+
 void addr_from_sockaddr(struct addr *a, const struct sockaddr *sa)
 {
     struct sockaddr_in in4;
@@ -25,13 +38,10 @@ void addr_from_sockaddr(struct addr *a, const struct sockaddr *sa)
     *a = (struct addr){ 0 };
     if (sa->sa_family == AF_INET) {
         memcpy(&in4, sa, sizeof in4);
-        a->family = AF_INET;
-        memcpy(a->ip, &in4.sin_addr, 4);
-        a->port = ntohs(in4.sin_port);
+        *a = addr_from_octets(AF_INET, &in4.sin_addr, ntohs(in4.sin_port));
     } else if (sa->sa_family == AF_INET6) {
         memcpy(&in6, sa, sizeof in6);
-        set_ip6(a, in6.sin6_addr.s6_addr);
-        a->port = ntohs(in6.sin6_port);
+        *a = addr_from_octets(AF_INET6, &in6.sin6_addr, ntohs(in6.sin6_port));
     }
 }
 
@@ -79,22 +89,18 @@ static bool fail(const char **why, const char *text)
     return false;
 }
 
-static bool parse_ip(struct addr *a, struct span ip, bool bracketed)
+bool addr_parse_ip(struct addr *a, int family, struct span ip)
 {
     char text[INET6_ADDRSTRLEN];
-    uint8_t ip6[16];
+    uint8_t octets[16];
 
-    if (ip.len == 0 || ip.len >= sizeof text)
+    if (ip.len == 0 || ip.len >= sizeof text || memchr(ip.ptr, '\0', ip.len) != NULL)
         return false;
     memcpy(text, ip.ptr, ip.len);
     text[ip.len] = '\0';
-    if (!bracketed) {
-        a->family = AF_INET;
-        return inet_pton(AF_INET, text, a->ip) == 1;
-    }
-    if (inet_pton(AF_INET6, text, ip6) != 1)
+    if (inet_pton(family, text, octets) != 1)
         return false;
-    set_ip6(a, ip6);
+    *a = addr_from_octets(family, octets, 0);
     return true;
 }
 
@@ -133,7 +139,7 @@ bool addr_parse(struct addr *a, const char *text, const char **why)
         return fail(why, "the address is missing, as in 127.0.0.1:25");
     if (span_find(ip, '%') < ip.len)
         return fail(why, "an address with a zone is not supported");
-    if (!parse_ip(&got, ip, text[0] == '['))
+    if (!addr_parse_ip(&got, text[0] == '[' ? AF_INET6 : AF_INET, ip))
         return fail(why, text[0] == '[' ? "not an IPv6 address" : "not an IPv4 address");
     if (port == NULL)
         return fail(why, "the port is missing, as in 127.0.0.1:25");
@@ -204,6 +210,18 @@ size_t addr_text(const struct addr *a, char out[ADDR_TEXT_MAX])
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
     return a->family == b->family && a->port == b->port && memcmp(a->ip, b->ip, 16) == 0;
+}
+
+bool addr_equal_ip(const struct addr *a, const struct addr *b)
+{
+    return a->family == b->family && memcmp(a->ip, b->ip, 16) == 0;
+}
+
+bool addr_is_any(const struct addr *a)
+{
+    static const uint8_t zero[16];
+
+    return a->family != 0 && memcmp(a->ip, zero, 16) == 0;
 }
 
 struct addr addr_network(const struct addr *a, unsigned bits4, unsigned bits6)

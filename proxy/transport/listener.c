@@ -1,6 +1,7 @@
 #include "transport/listener.h"
 
 #include "base/log.h"
+#include "transport/origin.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -33,7 +34,7 @@ static void listener_tune(int fd)
 }
 
 /* A bound socket, or -1 with errno. */
-static int bind_socket(const struct addr *a, bool shared)
+static int bind_socket(const struct addr *a, unsigned how)
 {
     struct sockaddr_storage ss;
     socklen_t len = addr_to_sockaddr(a, &ss);
@@ -42,7 +43,8 @@ static int bind_socket(const struct addr *a, bool shared)
     if (fd < 0)
         return -1;
     if (set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
-        (!shared || set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+        (!(how & LISTENER_SHARED) || set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+        (!(how & LISTENER_TRANSPARENT) || origin_make_transparent(fd, a->family)) &&
         (a->family != AF_INET6 || set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) &&
         bind(fd, (struct sockaddr *)&ss, len) == 0)
         return fd;
@@ -59,6 +61,8 @@ static void bind_failed(const struct addr *a, char *error, size_t size)
 
     if (errno == EACCES)
         hint = " (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
+    else if (errno == EPERM)
+        hint = " (transparent sockets need root, CAP_NET_RAW or CAP_NET_ADMIN)";
     else if (errno == EADDRINUSE)
         hint = " (another process listens there; `ss -ltnp` shows it)";
     else if (errno == EADDRNOTAVAIL)
@@ -67,14 +71,14 @@ static void bind_failed(const struct addr *a, char *error, size_t size)
     snprintf(error, size, "cannot listen on %s: %s%s", text, strerror(errno), hint);
 }
 
-int listener_bind(const struct addr *a, bool shared, struct addr *bound, char *error,
+int listener_bind(const struct addr *a, unsigned how, struct addr *bound, char *error,
                   size_t size)
 {
     struct sockaddr_storage ss;
     socklen_t len = sizeof ss;
     /* SO_REUSEPORT would let a second proxy of the same user share the port unnoticed:
      * bind without it first, which fails when anybody listens there. */
-    int alone = bind_socket(a, false);
+    int alone = bind_socket(a, how & ~(unsigned)LISTENER_SHARED);
 
     if (alone < 0) {
         bind_failed(a, error, size);
@@ -86,15 +90,15 @@ int listener_bind(const struct addr *a, bool shared, struct addr *bound, char *e
         return -1;
     }
     addr_from_sockaddr(bound, (struct sockaddr *)&ss);
-    if (!shared)
+    if (!(how & LISTENER_SHARED))
         return alone;
     close(alone);
-    return listener_bind_again(bound, error, size);
+    return listener_bind_again(bound, how, error, size);
 }
 
-int listener_bind_again(const struct addr *bound, char *error, size_t size)
+int listener_bind_again(const struct addr *bound, unsigned how, char *error, size_t size)
 {
-    int fd = bind_socket(bound, true);
+    int fd = bind_socket(bound, how);
 
     if (fd < 0)
         bind_failed(bound, error, size);
@@ -130,13 +134,6 @@ static void on_connection(uv_stream_t *s, int status)
         log_error("cannot accept connections: %s (%llu lost so far)", uv_strerror(status),
                   (unsigned long long)l->refused);
     }
-}
-
-static bool addr_is_any(const struct addr *a)
-{
-    static const uint8_t zero[16];
-
-    return memcmp(a->ip, zero, a->family == AF_INET ? 4 : 16) == 0;
 }
 
 int listener_open(struct listener *l, uv_loop_t *loop, int fd)

@@ -35,15 +35,21 @@ struct listener {
     uint64_t warned_ms;
 };
 
+/* How to bind: bits. */
+enum {
+    LISTENER_SHARED = 1,      /* further sockets will be bound to the same address */
+    LISTENER_TRANSPARENT = 2, /* accept what goes to addresses of others (transport/origin) */
+};
+
 /*
  * A bound socket, not listening yet; *bound tells the port chosen for port 0. -1: `error`
- * says what and where. `shared`: further sockets will be bound to the same address. Another
- * process on the same port is an error even then.
+ * says what and where. Another process on the same port is an error, shared or not.
  */
-MUST_CHECK int listener_bind(const struct addr *a, bool shared, struct addr *bound, char *error,
-                             size_t size);
-/* One more socket on an address that listener_bind() has bound as shared. */
-MUST_CHECK int listener_bind_again(const struct addr *bound, char *error, size_t size);
+MUST_CHECK int listener_bind(const struct addr *a, unsigned how, struct addr *bound,
+                             char *error, size_t size);
+/* One more socket on an address that listener_bind() has bound as LISTENER_SHARED. */
+MUST_CHECK int listener_bind_again(const struct addr *bound, unsigned how, char *error,
+                                   size_t size);
 
 /*
  * Starts to listen; on_connection and owner must be set. 0 or libuv's error: the socket is

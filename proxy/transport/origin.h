@@ -27,7 +27,10 @@ enum origin_result {
     ORIGIN_LOST,   /* the system cannot tell (connection tracking forgot it) */
 };
 
-/* Of an accepted connection; `bound`: what its listener is bound to. */
+/*
+ * Of an accepted connection. bound: what its listener is bound to; NULL when it was asked
+ * with that before and is known not to be direct.
+ */
 enum origin_result origin_find(const struct tcp *t, enum intercept how,
                                const struct addr *bound, struct addr *out);
 
@@ -38,8 +41,10 @@ bool origin_allowed(void);
 MUST_CHECK bool origin_make_transparent(int fd, int family);
 
 /*
- * As tcp_connect(), from `source`, an address of another machine; port 0 lets the system
- * choose one. 0 or libuv's error.
+ * As tcp_connect(), from `source`, an address of another machine. Its port is kept if nobody
+ * here uses it, else (and for port 0) the system chooses one. With redirect the port must be
+ * 0: connection tracking knows the client's own as taken. 0 or libuv's error; UV_EPERM: not
+ * allowed to, UV_EAFNOSUPPORT: `to` is of the other family.
  */
 MUST_CHECK int origin_connect(struct tcp *t, uv_connect_t *req, const struct addr *source,
                               const struct addr *to, uv_connect_cb done);

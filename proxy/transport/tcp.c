@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <netinet/tcp.h>
+#include <unistd.h>
 
 struct queued {
     uv_write_t req;
@@ -75,6 +76,17 @@ int tcp_connect(struct tcp *t, uv_connect_t *req, const struct addr *to, uv_conn
     (void)addr_to_sockaddr(to, &ss);
     int error = uv_tcp_connect(req, &t->uv, (struct sockaddr *)&ss, done);
     t->open = error == 0;
+    return error;
+}
+
+int tcp_connect_socket(struct tcp *t, uv_connect_t *req, int fd, const struct addr *to,
+                       uv_connect_cb done)
+{
+    int error = uv_tcp_open(&t->uv, fd);
+
+    if (error == 0)
+        return tcp_connect(t, req, to, done);
+    close(fd);
     return error;
 }
 

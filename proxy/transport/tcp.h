@@ -88,6 +88,9 @@ MUST_CHECK int tcp_accept(struct tcp *t, uv_stream_t *listener);
 /* 0 or libuv's error; the result comes to `done`. */
 MUST_CHECK int tcp_connect(struct tcp *t, uv_connect_t *req, const struct addr *to,
                            uv_connect_cb done);
+/* The same with a socket made by the caller; it is taken over, also when this fails. */
+MUST_CHECK int tcp_connect_socket(struct tcp *t, uv_connect_t *req, int fd,
+                                  const struct addr *to, uv_connect_cb done);
 /* Answers at once, however small; `keepalive`: notice a peer that is gone. */
 void tcp_tune(struct tcp *t, bool keepalive);
 bool tcp_local(const struct tcp *t, struct addr *out);

@@ -123,7 +123,7 @@ static int listen_socket(struct addr *bound)
 {
     const struct addr any = { .ip = { 127, 0, 0, 1 }, .family = AF_INET };
     char error[256];
-    int fd = listener_bind(&any, false, bound, error, sizeof error), small = 4096;
+    int fd = listener_bind(&any, 0, bound, error, sizeof error), small = 4096;
 
     assert_true(fd >= 0);
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
@@ -316,7 +316,7 @@ static void stage_open(struct stage *g, struct scene *scene, const struct kind *
     settings_unref(&settings);
     g->listener = (struct listener){ .on_connection = on_connection, .owner = g->service };
     const struct addr any = { .ip = { 127, 0, 0, 1 }, .family = AF_INET };
-    int fd = listener_bind(&any, false, &scene->entrance, error, sizeof error);
+    int fd = listener_bind(&any, 0, &scene->entrance, error, sizeof error);
     assert_int_equal(listener_open(&g->listener, &g->loop, fd), 0);
 }
 

@@ -107,7 +107,7 @@ static int setup(void **state)
     accepted = refuse = false;
     assert_int_equal(uv_loop_init(&loop), 0);
     assert_true(tcp_loop_init(&shared, &loop, &events, TCP_READ_SIZE));
-    int fd = listener_bind(&any, false, &bound, error, sizeof error);
+    int fd = listener_bind(&any, 0, &bound, error, sizeof error);
     assert_true(fd >= 0);
     listener = (struct listener){ .on_connection = on_connection };
     assert_int_equal(listener_open(&listener, &loop, fd), 0);
@@ -363,10 +363,11 @@ static void test_port_in_use(void **state)
 
     (void)state;
     (void)addr_text(&listener.bound, text);
-    assert_int_equal(listener_bind(&listener.bound, true, &bound, error, sizeof error), -1);
+    assert_int_equal(
+        listener_bind(&listener.bound, LISTENER_SHARED, &bound, error, sizeof error), -1);
     assert_non_null(strstr(error, text));
     struct addr elsewhere = { .ip = { 192, 0, 2, 1 }, .port = 1, .family = AF_INET };
-    assert_int_equal(listener_bind(&elsewhere, false, &bound, error, sizeof error), -1);
+    assert_int_equal(listener_bind(&elsewhere, 0, &bound, error, sizeof error), -1);
     assert_non_null(strstr(error, "192.0.2.1:1"));
 }
 
@@ -377,8 +378,8 @@ static void test_shared_port(void **state)
     char error[256];
 
     (void)state;
-    int first = listener_bind(&any, true, &bound, error, sizeof error);
-    int second = listener_bind_again(&bound, error, sizeof error);
+    int first = listener_bind(&any, LISTENER_SHARED, &bound, error, sizeof error);
+    int second = listener_bind_again(&bound, LISTENER_SHARED, error, sizeof error);
     assert_true(first >= 0 && second >= 0);
     close(first);
     close(second);
