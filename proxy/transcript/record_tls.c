@@ -7,48 +7,34 @@ struct head {
     const struct notes *notes;
 };
 
-static size_t text_octets(const struct tls_facts *f)
-{
-    const char *const texts[] = { f->detail,     f->version,   f->cipher, f->server_name,
-                                  f->alpn,       f->subject,   f->issuer, f->alpn_offered,
-                                  f->not_before, f->not_after, f->sha256, f->verify,
-                                  f->spki_sha256 };
-    size_t octets = 0;
-
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        octets += strlen(texts[i]);
-    return octets;
-}
-
-/* A member of an object; the first one has no comma before it. */
-static void put_member(struct json *j, const char *key, const char *text, bool *first)
-{
-    if (text[0] == '\0')
-        return;
-    if (!*first)
-        *j->p++ = ',';
-    *first = false;
-    *j->p++ = '"';
-    json_raw(j, key, strlen(key));
-    JSON_LIT(j, "\":");
-    json_text(j, span_str(text));
-}
+/* All texts of the facts, with whatever else is in there. */
+enum { TEXTS_MAX = sizeof(struct tls_facts) };
 
 static void put_certificate(struct json *j, const struct tls_facts *f)
 {
-    bool first = true;
+    const struct {
+        const char *key, *text;
+    } members[] = {
+        { "\"subject\":", f->subject },       { "\"issuer\":", f->issuer },
+        { "\"not_before\":", f->not_before }, { "\"not_after\":", f->not_after },
+        { "\"sha256\":", f->sha256 },         { "\"spki_sha256\":", f->spki_sha256 },
+        { "\"verify\":", f->verify },
+    };
+    bool any = false;
 
-    if (f->subject[0] == '\0' && f->issuer[0] == '\0' && f->sha256[0] == '\0')
-        return;
-    JSON_LIT(j, ",\"certificate\":{");
-    put_member(j, "subject", f->subject, &first);
-    put_member(j, "issuer", f->issuer, &first);
-    put_member(j, "not_before", f->not_before, &first);
-    put_member(j, "not_after", f->not_after, &first);
-    put_member(j, "sha256", f->sha256, &first);
-    put_member(j, "spki_sha256", f->spki_sha256, &first);
-    put_member(j, "verify", f->verify, &first);
-    *j->p++ = '}';
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        if (members[i].text[0] == '\0')
+            continue;
+        if (any)
+            *j->p++ = ',';
+        else
+            JSON_LIT(j, ",\"certificate\":{");
+        any = true;
+        json_raw(j, members[i].key, strlen(members[i].key));
+        json_text(j, span_str(members[i].text));
+    }
+    if (any)
+        *j->p++ = '}';
 }
 
 static void put_alert(struct json *j, int alert)
@@ -115,8 +101,7 @@ static void put_record(struct recorder *r, const struct head *h, const struct tl
 {
     struct json j;
 
-    if (!stream_is_on(r->stream) ||
-        !draft_begin(&j, r, SPAN_LIT("tls"), h->t_us, text_octets(f)))
+    if (!stream_is_on(r->stream) || !draft_begin(&j, r, SPAN_LIT("tls"), h->t_us, TEXTS_MAX))
         return;
     JSON_TEXT(&j, "side", h->side);
     JSON_TEXT(&j, "how", h->how);
