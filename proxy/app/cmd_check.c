@@ -65,7 +65,7 @@ static bool read_options(int argc, char **argv, struct options *o)
 
 static int check_file(const struct options *o)
 {
-    struct config *c = config_load(o->file, stderr);
+    struct config *c = config_load(o->file, CONFIG_CHECK, stderr);
     int status = STATUS_WRONG;
 
     if (c != NULL && config_check_host(c, stderr)) {

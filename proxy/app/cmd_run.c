@@ -145,8 +145,9 @@ int run_main(int argc, char **argv)
         fputs(help, stdout);
         return STATUS_OK;
     }
-    struct config *c =
-        o.file != NULL ? config_load(o.file, stderr) : config_from_options(&o.config, stderr);
+    enum config_purpose purpose = o.test ? CONFIG_CHECK : CONFIG_RUN;
+    struct config *c = o.file != NULL ? config_load(o.file, purpose, stderr)
+                                      : config_from_options(&o.config, purpose, stderr);
     if (c == NULL)
         return STATUS_WRONG;
     if (!config_check_host(c, stderr)) {

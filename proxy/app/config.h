@@ -19,9 +19,27 @@
 
 #include <stdio.h>
 
+struct config_strings {
+    char **items;
+    unsigned count;
+};
+
+/* What the contexts in settings.tls are made of. "" means not given. */
+struct config_tls {
+    struct config_strings certificates; /* paths */
+    struct config_strings keys;         /* by certificate, or none at all */
+    struct config_strings pins;
+    uint8_t verify; /* enum tls_verify */
+    char *ca;       /* path */
+    bool ask_client;
+    char *client_ca; /* path */
+    char *keylog;    /* path */
+};
+
 struct config_listener {
     struct addr *listen;
     unsigned listen_count;
+    struct config_tls tls;
     struct relay_settings *settings; /* one reference */
 };
 
@@ -42,18 +60,28 @@ struct config {
 struct config_options {
     const char **listen; /* ADDR:PORT */
     unsigned listen_count;
-    const char **upstream; /* ADDR:PORT, HOST:PORT or "reflect" */
+    const char **upstream; /* ADDR:PORT, HOST:PORT, "reflect" or "original" */
     unsigned upstream_count;
     const char *mode; /* observe | enforce */
+    const char *intercept;
+    const char *tls_certificate, *tls_key, *tls_upstream;
     const char *transcript;
     const char *vantage;
     const char *workers;
 };
 
+enum config_purpose {
+    CONFIG_RUN,   /* a certificate that has expired is served all the same: a warning */
+    CONFIG_CHECK, /* it is an error */
+    CONFIG_TEXT,  /* nothing but the text counts: no certificate is read */
+};
+
 /* NULL after the errors were written to `errors`, one a line: "file:line: ...". All errors
  * of a file are reported, not only the first. */
-MUST_CHECK struct config *config_load(const char *file, FILE *errors);
-MUST_CHECK struct config *config_from_options(const struct config_options *o, FILE *errors);
+MUST_CHECK struct config *config_load(const char *file, enum config_purpose purpose,
+                                      FILE *errors);
+MUST_CHECK struct config *config_from_options(const struct config_options *o,
+                                              enum config_purpose purpose, FILE *errors);
 void config_free(struct config **c);
 
 /*

@@ -54,13 +54,77 @@ static void check_name(struct config_report *r, const struct config_target *t,
     }
 }
 
+static bool has_upstream(const struct relay_settings *s, bool original)
+{
+    for (unsigned i = 0; i < s->upstream_count; i++) {
+        if (original ? s->upstreams[i].original : s->upstreams[i].reflect)
+            return true;
+    }
+    return false;
+}
+
+static void check_intercept(struct config_report *r, const struct relay_settings *s,
+                            const struct config_where *w)
+{
+    if (!has_upstream(s, true))
+        return;
+    if (s->upstream_count > 1)
+        config_error(r, w->find(w, "listeners.upstream", 0),
+                     "listeners.upstream: \"original\" stands alone; remove the others");
+    if (s->intercept == INTERCEPT_NO)
+        config_error(r, w->find(w, "listeners.upstream", 0),
+                     "listeners.upstream = \"original\" needs connections that are brought "
+                     "here: add intercept = \"redirect\"; or \"tproxy\"");
+}
+
+/* The reflector is a plain server on the loopback interface. */
+static void check_reflector(struct config_report *r, const struct relay_settings *s,
+                            const struct config_where *w)
+{
+    if (!has_upstream(s, false))
+        return;
+    if (s->source_client)
+        config_error(r, w->find(w, "listeners.source", 0),
+                     "listeners.source = \"client\": the upstream \"reflect\" could not "
+                     "answer to another host's address; name a server");
+    if (s->send_proxy != 0)
+        config_error(r, w->find(w, "listeners.send_proxy", 0),
+                     "listeners.send_proxy: the upstream \"reflect\" takes no PROXY header; "
+                     "name a server, or remove send_proxy");
+}
+
+static void check_client(struct config_report *r, const struct config_target *t,
+                         const struct config_where *w)
+{
+    const struct relay_settings *s = t->listener->settings;
+
+    check_intercept(r, s, w);
+    check_reflector(r, s, w);
+    if (s->proxy_protocol != 0 && s->trusted_count == 0 && !t->trusted_broken)
+        config_error(r, w->find(w, "listeners.proxy_protocol", 0),
+                     "listeners.proxy_protocol believes nobody: add the addresses of the "
+                     "balancer, as in trusted = [ \"192.0.2.0/24\" ];");
+    if (s->send_proxy != 0 && s->xclient)
+        config_error(r, w->find(w, "listeners.xclient", 0),
+                     "listeners.xclient and send_proxy tell the upstream the same twice: "
+                     "choose one of them");
+    if (s->observe && s->xclient)
+        config_error(r, w->find(w, "listeners.xclient", 0),
+                     "listeners.xclient adds commands, mode observe does not: use send_proxy, "
+                     "or mode = \"enforce\"");
+}
+
 void config_check_listener(struct config_report *r, const struct config_target *t,
-                           struct config_place at)
+                           const struct config_where *w)
 {
     struct relay_settings *s = t->listener->settings;
+    struct config_place at = w->find(w, NULL, 0);
 
     check_name(r, t, at);
     check_addresses(r, t, at);
+    check_client(r, t, w);
+    config_check_tls(r, t, w);
+    at = w->find(w, NULL, 0);
     if (!s->observe)
         return;
     if (t->policy_given)

@@ -7,9 +7,12 @@
 #include "app/config_report.h"
 #include "app/config_value.h"
 
-/* After the last key of t->listener. */
+/* After the last key of t->listener; resolves the default of tls.starttls. */
 void config_check_listener(struct config_report *r, const struct config_target *t,
-                           struct config_place at);
+                           const struct config_where *w);
+/* The part of it that is about TLS. */
+void config_check_tls(struct config_report *r, const struct config_target *t,
+                      const struct config_where *w);
 void config_check_transcript(struct config_report *r, const struct config *c,
                              struct config_place at);
 /* After the last key of all; resolves "auto" and "". */

@@ -53,7 +53,29 @@ struct config_listener *config_listener_add(struct config *c)
     c->listeners = config_grow(c->listeners, c->listener_count, sizeof *c->listeners);
     l = &c->listeners[c->listener_count++];
     l->settings = settings_new();
+    l->tls.ca = config_copy("");
+    l->tls.client_ca = config_copy("");
+    l->tls.keylog = config_copy("");
     return l;
+}
+
+static void free_strings(struct config_strings *s)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        free(s->items[i]);
+    free(s->items);
+}
+
+static void free_listener(struct config_listener *l)
+{
+    free(l->listen);
+    free_strings(&l->tls.certificates);
+    free_strings(&l->tls.keys);
+    free_strings(&l->tls.pins);
+    free(l->tls.ca);
+    free(l->tls.client_ca);
+    free(l->tls.keylog);
+    settings_unref(&l->settings);
 }
 
 void config_free(struct config **cp)
@@ -63,10 +85,8 @@ void config_free(struct config **cp)
     *cp = NULL;
     if (c == NULL)
         return;
-    for (unsigned i = 0; i < c->listener_count; i++) {
-        free(c->listeners[i].listen);
-        settings_unref(&c->listeners[i].settings);
-    }
+    for (unsigned i = 0; i < c->listener_count; i++)
+        free_listener(&c->listeners[i]);
     free(c->listeners);
     free(c->file);
     free(c->vantage);

@@ -13,6 +13,8 @@
 enum { SHOWN_MAX = 80, ERRORS_MAX = 100 };
 
 struct loader {
+    struct config_where where;
+    const config_setting_t *listener; /* being read */
     struct config_report report;
     struct config_target target;
     const char *file;
@@ -78,6 +80,7 @@ static const char *type_hint(const struct config_key *key)
     case KEY_INT:
         return " without quotes";
     case KEY_NAME:
+    case KEY_HOST:
     case KEY_TEXT:
     case KEY_PATH:
     case KEY_BOOL:
@@ -86,6 +89,9 @@ static const char *type_hint(const struct config_key *key)
     case KEY_WORKERS:
     case KEY_LISTEN:
     case KEY_UPSTREAM:
+    case KEY_NETWORKS:
+    case KEY_PATHS:
+    case KEY_PINS:
     case KEY_PRESET:
     case KEY_RULE:
     case KEY_LIMIT_MODE:
@@ -198,7 +204,7 @@ static void load_group(struct loader *l, const struct config_key *group,
             unknown_key(l, group, item);
         else if (key->type == KEY_LIST)
             load_listeners(l, key, item);
-        else if (key->type == KEY_LISTEN || key->type == KEY_UPSTREAM)
+        else if (config_key_is_array(key))
             load_strings(l, key, item);
         else if (key->type != KEY_GROUP)
             load_scalar(l, key, item);
@@ -219,6 +225,28 @@ static struct config_place place_of_listener(struct loader *l, const config_sett
     return at.line > 0 ? at : place_of(l, config_setting_parent(s));
 }
 
+static struct config_place find_place(const struct config_where *w, const char *path,
+                                      unsigned index)
+{
+    struct loader *l = CONTAINER_OF(w, struct loader, where);
+    const config_setting_t *s = l->listener;
+    const char *name = path != NULL ? strchr(path, '.') : NULL;
+    char part[SHOWN_MAX];
+
+    while (name != NULL && s != NULL) {
+        const char *next = strchr(++name, '.');
+
+        snprintf(part, sizeof part, "%.*s", (int)strcspn(name, "."), name);
+        s = config_setting_is_group(s) ? config_setting_get_member(s, part) : NULL;
+        name = next;
+    }
+    if (s == NULL || s == l->listener)
+        return place_of_listener(l, l->listener);
+    if (config_setting_is_aggregate(s) && config_setting_get_elem(s, index) != NULL)
+        s = config_setting_get_elem(s, index);
+    return place_of(l, s);
+}
+
 static bool gives_sessions(const config_setting_t *listener)
 {
     const config_setting_t *limits = config_setting_get_member(listener, "limits");
@@ -235,10 +263,12 @@ static void load_listener(struct loader *l, const struct config_key *key,
     l->target.listener = config_listener_add(l->target.config);
     l->target.rules_given = 0;
     l->target.policy_given = l->target.listen_given = l->target.upstream_given = false;
+    l->target.trusted_broken = false;
+    l->listener = s;
     if (gives_sessions(s))
         l->target.sessions_given |= UINT64_C(1) << index;
     load_group(l, key, s);
-    config_check_listener(&l->report, &l->target, place_of_listener(l, s));
+    config_check_listener(&l->report, &l->target, &l->where);
     l->target.listener = NULL;
 }
 
@@ -328,9 +358,10 @@ static void load_file(struct loader *l, const char *text)
     config_destroy(&cfg);
 }
 
-struct config *config_load(const char *file, FILE *errors)
+struct config *config_load(const char *file, enum config_purpose purpose, FILE *errors)
 {
-    struct loader l = { .report = { .out = errors }, .file = file };
+    (void)purpose;
+    struct loader l = { .where.find = find_place, .report = { .out = errors }, .file = file };
     char *text = config_read_text(&l.report, file);
     char *path = config_copy(file);
 

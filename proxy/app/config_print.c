@@ -43,7 +43,7 @@ static bool is_left_out(const struct printer *p, const struct config_key *key)
     bool observe = p->listener != NULL && p->listener->settings->observe;
 
     return key->type == KEY_PRESET ||
-           (observe && (strcmp(key->path, "listeners.policy") == 0 || key->type == KEY_RULE));
+           (observe && strncmp(key->path, "listeners.policy", strlen("listeners.policy")) == 0);
 }
 
 static void print_key(struct printer *p, const struct config_key *key)

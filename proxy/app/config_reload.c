@@ -39,9 +39,10 @@ static const struct config_listener *listener_named(const struct config *c, cons
 }
 
 static bool key_differs(const struct config_key *key, const struct config *a,
-                        const struct config *b)
+                        const struct config_listener *la, const struct config *b,
+                        const struct config_listener *lb)
 {
-    char *x = value_text(key, a, NULL), *y = value_text(key, b, NULL);
+    char *x = value_text(key, a, la), *y = value_text(key, b, lb);
     bool differs = strcmp(x, y) != 0;
 
     free(x);
@@ -49,15 +50,23 @@ static bool key_differs(const struct config_key *key, const struct config *a,
     return differs;
 }
 
-static bool listen_differs(const struct config_listener *a, const struct config_listener *b)
+/* Listeners of the same name. */
+static bool listener_differs(const struct config *old, const struct config_listener *a,
+                             const struct config *new, const struct config_listener *b,
+                             FILE *why)
 {
-    if (a->listen_count != b->listen_count)
-        return true;
-    for (unsigned i = 0; i < a->listen_count; i++) {
-        if (!addr_equal(&a->listen[i], &b->listen[i]))
-            return true;
+    const struct config_key *key;
+    bool differs = false;
+
+    for (unsigned i = 1; (key = config_key_at(i)) != NULL; i++) {
+        bool own = key->owner == OWNER_LISTENER || key->owner == OWNER_SETTINGS;
+
+        if (key->restart && own && key_differs(key, old, a, new, b)) {
+            tell(why, key->path, a->settings->name);
+            differs = true;
+        }
     }
-    return false;
+    return differs;
 }
 
 static bool reflects(const struct config *c)
@@ -85,8 +94,7 @@ static bool listeners_differ(const struct config *old, const struct config *new,
         if (now == NULL) {
             tell(why, "removal", name);
             differ = true;
-        } else if (listen_differs(&old->listeners[i], now)) {
-            tell(why, "listeners.listen", name);
+        } else if (listener_differs(old, &old->listeners[i], new, now, why)) {
             differ = true;
         }
     }
@@ -105,7 +113,8 @@ bool config_needs_restart(const struct config *old, const struct config *new, FI
     bool needed = false;
 
     for (unsigned i = 1; (key = config_key_at(i)) != NULL; i++) {
-        if (key->restart && key->owner == OWNER_CONFIG && key_differs(key, old, new)) {
+        if (key->restart && key->owner == OWNER_CONFIG &&
+            key_differs(key, old, NULL, new, NULL)) {
             tell(why, key->path, NULL);
             needed = true;
         }

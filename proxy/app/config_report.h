@@ -23,6 +23,13 @@ struct config_place {
     unsigned line;    /* 0: none */
 };
 
+/* Whoever reads a listener knows where its keys stand. */
+struct config_where {
+    /* The index-th value of the key; the listener itself when the key is not given. NULL: the
+     * listener. Good until the next call. */
+    struct config_place (*find)(const struct config_where *w, const char *path, unsigned index);
+};
+
 void config_error(struct config_report *r, struct config_place at, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 /* Does not count. */

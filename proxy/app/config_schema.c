@@ -1,11 +1,9 @@
 #include "app/config_schema.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #define MEMBER(type, member)                                                                   \
     .offset = offsetof(type, member), .size = sizeof((type *)NULL)->member
 #define IN_CONFIG(member)   .owner = OWNER_CONFIG, MEMBER(struct config, member)
+#define IN_LISTENER(member) .owner = OWNER_LISTENER, MEMBER(struct config_listener, member)
 #define IN_SETTINGS(member) .owner = OWNER_SETTINGS, MEMBER(struct relay_settings, member)
 #define MINUTES(n)          ((n)*UINT64_C(60000))
 #define DAYS(n)             ((n)*MINUTES(1440))
@@ -15,12 +13,21 @@ enum { SESSIONS_MAX = 1000000, COMMAND_OCTETS_MAX = 32768 };
 
 static const char *const log_levels[] = { "debug", "info", "warn", "error", NULL };
 static const char *const modes[] = { "enforce", "observe", NULL }; /* index: settings.observe */
+static const char *const intercepts[] = { "no", "redirect", "tproxy", NULL };
+static const char *const sources[] = { "proxy", "client", NULL }; /* settings.source_client */
+static const char *const proxy_accepted[] = { "no", "v1", "v2", "any", NULL };
+static const char *const proxy_sent[] = { "no", "v1", "v2", NULL };
+static const char *const upstream_tls[] = { "no", "may", "require", "implicit", NULL };
+static const char *const verifies[] = { "no", "ca", "pin", NULL };
 static const char *const contents[] = { "none", "digest", "headers", "full", NULL };
 static const char *const redacts[] = { "secrets", "none", "all", NULL };
 static const char *const fulls[] = { "pause", "drop", NULL };
 
 _Static_assert(CONTENT_LEVEL_FULL == 3 && REDACT_ALL == 2 && ON_FULL_DROP == 1,
                "words follow the enums of writer.h");
+_Static_assert(INTERCEPT_TPROXY == 2 && PROXY_ANY == (PROXY_V1 | PROXY_V2) && PROXY_V2 == 2 &&
+                   UPSTREAM_TLS_IMPLICIT == 3 && TLS_VERIFY_PIN == 2,
+               "words follow the enums of origin.h, proxy_header.h, session.h, tls_context.h");
 
 /* What each rule of policy.def is about. */
 static const char *const rule_about[RULE_COUNT] = {
@@ -101,7 +108,8 @@ static const struct config_key keys[] = {
       .owner = OWNER_SETTINGS,
       .about = "Where sessions go, tried in this order: an address, a host name (looked up for "
                "each session), or \"reflect\" for the built-in reflector. The port is 25 when "
-               "none is given. There is no default." },
+               "none is given. Word original, alone, is where the client was going to; it "
+               "needs intercept. There is no default." },
     { .path = "listeners.mode",
       .type = KEY_WORD,
       IN_SETTINGS(observe),
@@ -109,6 +117,7 @@ static const struct config_key keys[] = {
       .about = "Whether faults are repaired and refused as the policy says, or only written "
                "down. In mode observe a conversation is neither altered, delayed nor refused, "
                "and the policy does not act." },
+#include "app/config_client.def"
 
     GROUP_KEY(
         "listeners.policy",
@@ -135,6 +144,7 @@ static const struct config_key keys[] = {
       .rule = RULE_##id },
 #include "smtp/policy.def"
 #undef RULE
+#include "app/config_tls.def"
     { .path = "listeners.policy.limit.auth_line",
       .type = KEY_OCTETS,
       IN_SETTINGS(policy.limit_auth_line),
@@ -142,8 +152,10 @@ static const struct config_key keys[] = {
       .max = COMMAND_OCTETS_MAX,
       .about = "Longest line of an AUTH exchange in octets, CRLF not counted (RFC 4954 4)." },
 
-    GROUP_KEY("listeners.limits",
-              "How much and how long. In mode observe no timeout acts but connect_timeout."),
+    GROUP_KEY(
+        "listeners.limits",
+        "How much and how long. In mode observe no timeout acts but those of connections, "
+        "TLS handshakes and PROXY headers."),
     { .path = "listeners.limits.sessions",
       .type = KEY_INT,
       IN_SETTINGS(sessions),
@@ -193,6 +205,8 @@ static const struct config_key keys[] = {
         "lookalike_timeout", lookalike,
         "For more mail data after something that looks like an end of data but is none."),
     TIMEOUT_KEY("opaque_timeout", opaque, "For either side after STARTTLS was passed through."),
+    TIMEOUT_KEY("tls_timeout", tls, "For a TLS handshake, on either side."),
+    TIMEOUT_KEY("proxy_timeout", proxy, "For the PROXY header of a trusted client."),
 
     GROUP_KEY("transcript", "What is written down, and where."),
     { .path = "transcript.file",
@@ -284,95 +298,4 @@ const struct config_key *config_key_at(unsigned i)
 const char *config_key_about(const struct config_key *key)
 {
     return key->about != NULL ? key->about : rule_about[key->rule];
-}
-
-bool config_key_is_child(const struct config_key *key, const struct config_key *group)
-{
-    size_t n = strlen(group->path);
-
-    if (key == group || strncmp(key->path, group->path, n) != 0)
-        return false;
-    if (n == 0)
-        return strchr(key->path, '.') == NULL;
-    return key->path[n] == '.' && strchr(key->path + n + 1, '.') == NULL;
-}
-
-const char *config_key_name(const struct config_key *key)
-{
-    const char *dot = strrchr(key->path, '.');
-
-    return dot != NULL ? dot + 1 : key->path;
-}
-
-const struct config_key *config_key_find(const struct config_key *group, const char *name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        if (config_key_is_child(&keys[i], group) &&
-            strcmp(config_key_name(&keys[i]), name) == 0)
-            return &keys[i];
-    }
-    return NULL;
-}
-
-const struct config_key *config_key_by_path(const char *path)
-{
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        if (strcmp(keys[i].path, path) == 0)
-            return &keys[i];
-    }
-    return NULL;
-}
-
-const char *config_key_type_name(const struct config_key *key)
-{
-    static const char *const names[] = {
-#define X(id, text) text,
-        KEY_TYPES(X)
-#undef X
-    };
-
-    return names[key->type];
-}
-
-/* The i-th word of the policy rule. */
-static const char *rule_word(enum policy_rule rule, unsigned i)
-{
-    for (unsigned w = 0; w < WORD_COUNT; w++) {
-        if ((policy_rule_choices(rule) >> w & 1) == 0)
-            continue;
-        if (i == 0)
-            return w == WORD_FIXED ? "fixed:N" : policy_word_text((enum policy_word)w);
-        i--;
-    }
-    return NULL;
-}
-
-const char *config_key_word(const struct config_key *key, unsigned i)
-{
-    switch (key->type) {
-    case KEY_WORD:
-    case KEY_LEVEL:
-        return key->words[i];
-    case KEY_PRESET:
-        return i < PRESET_COUNT ? policy_preset_name((enum policy_preset)i) : NULL;
-    case KEY_RULE:
-    case KEY_LIMIT_MODE:
-        return rule_word(key->rule, i);
-    case KEY_GROUP:
-    case KEY_LIST:
-    case KEY_NAME:
-    case KEY_TEXT:
-    case KEY_PATH:
-    case KEY_BOOL:
-    case KEY_INT:
-    case KEY_SIZE:
-    case KEY_OCTETS:
-    case KEY_TIME:
-    case KEY_MODE:
-    case KEY_WORKERS:
-    case KEY_LISTEN:
-    case KEY_UPSTREAM:
-        break;
-    }
-    return NULL;
 }

@@ -17,6 +17,7 @@
     X(GROUP, "a group")                                                                        \
     X(LIST, "a list of groups")                                                                \
     X(NAME, "a name") /* printable ASCII */                                                    \
+    X(HOST, "a host name")                                                                     \
     X(TEXT, "a string")                                                                        \
     X(PATH, "a path")                                                                          \
     X(BOOL, "true or false")                                                                   \
@@ -30,6 +31,9 @@
     X(WORKERS, "a number or \"auto\"")                                                         \
     X(LISTEN, "an address or an array of addresses")                                           \
     X(UPSTREAM, "an address or an array of addresses")                                         \
+    X(NETWORKS, "a network or an array of networks")                                           \
+    X(PATHS, "a path or an array of paths")                                                    \
+    X(PINS, "a pin or an array of pins")                                                       \
     X(PRESET, "a preset")                                                                      \
     X(RULE, "a word")                                                                          \
     X(LIMIT_MODE, "a limit")
@@ -65,6 +69,8 @@ bool config_key_is_child(const struct config_key *key, const struct config_key *
 const struct config_key *config_key_by_path(const char *path);
 /* The last part of the path. */
 const char *config_key_name(const struct config_key *key);
+/* One string or an array of them. */
+bool config_key_is_array(const struct config_key *key);
 /* "a time"; for messages. */
 const char *config_key_type_name(const struct config_key *key);
 

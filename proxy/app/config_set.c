@@ -7,7 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MAX_OCTETS = 64, TEXT_MAX_OCTETS = 255, ADDRESSES_MAX = 64 };
+enum {
+    NAME_MAX_OCTETS = 64,
+    TEXT_MAX_OCTETS = 255,
+    ADDRESSES_MAX = 64,
+    NETWORKS_MAX = 256,
+    STRINGS_MAX = 64
+};
 
 _Static_assert(RULE_COUNT <= 64, "rules_given is 64 bits");
 
@@ -132,7 +138,9 @@ static bool set_rule(const struct config_key *key, struct config_target *t, cons
     if (!policy_set(&t->listener->settings->policy, key->rule, span_str(text)))
         return unknown_word(key, text, why);
     t->rules_given |= UINT64_C(1) << key->rule;
-    t->policy_given = true;
+    /* To pass STARTTLS through is what mode observe does. */
+    if (key->rule != RULE_STARTTLS || strcmp(text, "passthrough") != 0)
+        t->policy_given = true;
     return true;
 }
 
@@ -219,9 +227,67 @@ static bool add_upstream(struct config_target *t, const char *text, char why[WHY
         return fail(why, "a listener has at most %d upstreams", ADDRESSES_MAX);
     if (!upstream_parse(&u, text, &wrong))
         return fail(why, "%s%s", wrong,
-                    config_is_near(text, "reflect") ? "; did you mean \"reflect\"?" : "");
+                    config_is_near(text, "reflect")    ? "; did you mean \"reflect\"?"
+                    : config_is_near(text, "original") ? "; did you mean \"original\"?"
+                                                       : "");
     s->upstreams = config_grow(s->upstreams, s->upstream_count, sizeof *s->upstreams);
     s->upstreams[s->upstream_count++] = u;
+    return true;
+}
+
+static bool add_network(struct config_target *t, const char *text, char why[WHY_MAX])
+{
+    struct relay_settings *s = t->listener->settings;
+    struct network n;
+    const char *wrong;
+
+    if (s->trusted_count == NETWORKS_MAX)
+        return fail(why, "a listener has at most %d networks", NETWORKS_MAX);
+    if (!network_parse(&n, text, &wrong)) {
+        t->trusted_broken = true;
+        return fail(why, "%s", wrong);
+    }
+    s->trusted = config_grow(s->trusted, s->trusted_count, sizeof *s->trusted);
+    s->trusted[s->trusted_count++] = n;
+    return true;
+}
+
+static bool set_host(const struct config_key *key, struct config_target *t, const char *text,
+                     char why[WHY_MAX])
+{
+    if (text[0] != '\0' && !host_is_name(span_str(text)))
+        return fail(why, "not a host name, as in mx.example.org");
+    char **to = member(key, t);
+    free(*to);
+    *to = text[0] != '\0' ? config_copy(text) : NULL;
+    return true;
+}
+
+static bool is_printable(const char *text, unsigned char last)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c < 0x20 || c == 0x7f || c > last)
+            return false;
+    }
+    return true;
+}
+
+static bool add_string(const struct config_key *key, struct config_target *t, const char *text,
+                       char why[WHY_MAX])
+{
+    struct config_strings *s = member(key, t);
+    size_t most = key->type == KEY_PATHS ? PATH_MAX - 1 : TEXT_MAX_OCTETS;
+
+    if (s->count == STRINGS_MAX)
+        return fail(why, "expected at most %d", STRINGS_MAX);
+    if (strlen(text) > most)
+        return fail(why, "expected at most %zu characters", most);
+    if (!is_printable(text, 0xff))
+        return fail(why, "expected printable characters");
+    s->items = config_grow(s->items, s->count, sizeof *s->items);
+    s->items[s->count++] = config_copy(text);
     return true;
 }
 
@@ -236,13 +302,9 @@ static bool set_string(const struct config_key *key, struct config_target *t, co
         return fail(why, "expected %s, not nothing", config_key_type_name(key));
     if (len > most)
         return fail(why, "expected at most %zu characters", most);
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-
-        if (c < 0x20 || c == 0x7f || (c > 0x7e && key->type == KEY_NAME))
-            return fail(why, "expected printable %scharacters",
-                        key->type == KEY_NAME ? "ASCII " : "");
-    }
+    if (!is_printable(text, key->type == KEY_NAME ? 0x7e : 0xff))
+        return fail(why, "expected printable %scharacters",
+                    key->type == KEY_NAME ? "ASCII " : "");
     store_text(key, t, text);
     return true;
 }
@@ -279,6 +341,8 @@ bool config_set_text(const struct config_key *key, struct config_target *t, cons
     case KEY_TEXT:
     case KEY_PATH:
         return set_string(key, t, text, why);
+    case KEY_HOST:
+        return set_host(key, t, text, why);
     case KEY_SIZE:
     case KEY_OCTETS:
     case KEY_TIME:
@@ -293,6 +357,11 @@ bool config_set_text(const struct config_key *key, struct config_target *t, cons
         return add_listen(t, text, why);
     case KEY_UPSTREAM:
         return add_upstream(t, text, why);
+    case KEY_NETWORKS:
+        return add_network(t, text, why);
+    case KEY_PATHS:
+    case KEY_PINS:
+        return add_string(key, t, text, why);
     case KEY_PRESET:
         return set_preset(key, t, text, why);
     case KEY_RULE:

@@ -99,22 +99,49 @@ static void print_listen(const struct config_listener *l, FILE *out)
 {
     char text[ADDR_TEXT_MAX];
 
-    fputs("[ ", out);
+    fputs("[", out);
     for (unsigned i = 0; i < l->listen_count; i++) {
         addr_text(&l->listen[i], text);
-        fprintf(out, "%s\"%s\"", i > 0 ? ", " : "", text);
+        fprintf(out, "%s\"%s\"", i > 0 ? ", " : " ", text);
     }
     fputs(" ]", out);
 }
 
 static void print_upstreams(const struct relay_settings *s, FILE *out)
 {
-    fputs("[ ", out);
+    fputs("[", out);
     for (unsigned i = 0; i < s->upstream_count; i++) {
-        fputs(i > 0 ? ", " : "", out);
+        fputs(i > 0 ? ", " : " ", out);
         config_print_string(s->upstreams[i].text, out);
     }
     fputs(" ]", out);
+}
+
+static void print_networks(const struct relay_settings *s, FILE *out)
+{
+    char text[NETWORK_TEXT_MAX];
+
+    fputs("[", out);
+    for (unsigned i = 0; i < s->trusted_count; i++) {
+        network_text(&s->trusted[i], text);
+        fprintf(out, "%s\"%s\"", i > 0 ? ", " : " ", text);
+    }
+    fputs(" ]", out);
+}
+
+static void print_strings(const struct config_strings *s, FILE *out)
+{
+    fputs("[", out);
+    for (unsigned i = 0; i < s->count; i++) {
+        fputs(i > 0 ? ", " : " ", out);
+        config_print_string(s->items[i], out);
+    }
+    fputs(" ]", out);
+}
+
+static void print_text(const char *text, FILE *out)
+{
+    config_print_string(text != NULL ? text : "", out);
 }
 
 static void print_rule(const struct config_key *key, const struct policy *p, FILE *out)
@@ -141,10 +168,11 @@ void config_print_value(const struct config_key *key, const struct config *c,
 {
     switch (key->type) {
     case KEY_NAME:
+    case KEY_HOST:
     case KEY_TEXT:
     case KEY_PATH:
     case KEY_LEVEL:
-        config_print_string(*(char *const *)member(key, c, l), out);
+        print_text(*(char *const *)member(key, c, l), out);
         break;
     case KEY_BOOL:
         fputs(number(key, member(key, c, l)) != 0 ? "true" : "false", out);
@@ -172,6 +200,13 @@ void config_print_value(const struct config_key *key, const struct config *c,
         break;
     case KEY_UPSTREAM:
         print_upstreams(l->settings, out);
+        break;
+    case KEY_NETWORKS:
+        print_networks(l->settings, out);
+        break;
+    case KEY_PATHS:
+    case KEY_PINS:
+        print_strings(member(key, c, l), out);
         break;
     case KEY_PRESET:
         fprintf(out, "\"%s\"", policy_preset_name(PRESET_DEFAULT));

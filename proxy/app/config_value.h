@@ -16,8 +16,9 @@ struct config_target {
     struct config *config;
     struct config_listener *listener;  /* NULL outside of listeners */
     uint64_t rules_given;              /* bit RULE_x: set by its own key, presets leave it */
-    bool policy_given;                 /* any key that the mode observe ignores */
+    bool policy_given;                 /* any word that the mode observe ignores */
     bool listen_given, upstream_given; /* right or wrong */
+    bool trusted_broken;               /* a network was not understood */
     uint64_t sessions_given;           /* bit n: listener n has its own limits.sessions */
 };
 

@@ -1,6 +1,11 @@
 #include "relay/settings.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "smtp/command.h"
 
 #define SECONDS(n) (UINT32_C(1000) * (n))
 
@@ -17,6 +22,8 @@ static const struct timeouts default_timeouts = {
     .data_end = SECONDS(605),
     .lookalike = SECONDS(10),
     .opaque = SECONDS(605), /* inside TLS the longest of these may apply */
+    .tls = SECONDS(60),
+    .proxy = SECONDS(10),
 };
 
 static char *copy(struct span s)
@@ -30,6 +37,16 @@ static char *copy(struct span s)
     return text;
 }
 
+/* A host's own name may be anything; what is sent in an EHLO may not. */
+static char *host_name(void)
+{
+    char name[HOST_MAX + 1] = "";
+
+    if (gethostname(name, sizeof name - 1) != 0 || !command_is_domain(span_str(name)))
+        return copy(SPAN_LIT("localhost"));
+    return copy(span_str(name));
+}
+
 struct relay_settings *settings_new(void)
 {
     struct relay_settings *s = calloc(1, sizeof *s);
@@ -38,6 +55,7 @@ struct relay_settings *settings_new(void)
         abort();
     atomic_init(&s->references, 1);
     s->name = copy(SPAN_LIT("smtp"));
+    s->helo_name = host_name();
     policy_init(&s->policy, PRESET_DEFAULT);
     s->timeouts = default_timeouts;
     s->sessions = 10000;
@@ -45,6 +63,7 @@ struct relay_settings *settings_new(void)
     s->prefix4 = 32;
     s->prefix6 = 64;
     s->error_limit = 20;
+    s->tls.upstream = UPSTREAM_TLS_MAY;
     return s;
 }
 
@@ -66,6 +85,9 @@ void settings_unref(struct relay_settings **sp)
         free(s->upstreams[i].host);
     }
     free(s->upstreams);
+    free(s->trusted);
+    free(s->tls.verify_name);
+    free(s->helo_name);
     free(s->name);
     free(s);
 }
@@ -109,6 +131,11 @@ static bool looks_numeric(struct span host)
     while (i > 0 && host.ptr[i - 1] >= '0' && host.ptr[i - 1] <= '9')
         i--;
     return i < host.len && (i == 0 || host.ptr[i - 1] == '.');
+}
+
+bool host_is_name(struct span text)
+{
+    return is_host_name(text) && !looks_numeric(text);
 }
 
 static bool parse_port(uint16_t *port, struct span digits)
@@ -175,9 +202,90 @@ bool upstream_parse(struct upstream *u, const char *text, const char **why)
 
     if (strcmp(text, "reflect") == 0)
         got.reflect = true;
+    else if (strcmp(text, "original") == 0)
+        got.original = true;
     else if (!parse_target(&got, span_str(text), why))
         return false;
     got.text = copy(span_str(text));
     *u = got;
     return true;
+}
+
+/* ---- networks ---- */
+
+/* The mapped ones are kept as IPv4, as every address is (transport/addr.h). */
+static void unmap(struct network *n)
+{
+    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+    if (n->addr.family != AF_INET6 || n->bits < 96 ||
+        memcmp(n->addr.ip, mapped, sizeof mapped) != 0)
+        return;
+    memmove(n->addr.ip, n->addr.ip + 12, 4);
+    memset(n->addr.ip + 4, 0, 12);
+    n->addr.family = AF_INET;
+    n->bits = (uint8_t)(n->bits - 96);
+}
+
+static bool parse_bits(uint8_t *bits, const char *digits, unsigned most)
+{
+    unsigned value = 0;
+
+    if (digits[0] == '\0' || strlen(digits) > 3)
+        return false;
+    for (; *digits != '\0'; digits++) {
+        if (*digits < '0' || *digits > '9')
+            return false;
+        value = value * 10 + (unsigned)(*digits - '0');
+    }
+    *bits = (uint8_t)value;
+    return value <= most;
+}
+
+bool network_parse(struct network *n, const char *text, const char **why)
+{
+    struct network got = { 0 };
+    char ip[ADDR_TEXT_MAX];
+    size_t len = strcspn(text, "/");
+    bool v6 = memchr(text, ':', len) != NULL;
+    unsigned most = v6 ? 128 : 32;
+
+    if (len >= sizeof ip)
+        return fail(why, "not a network, as in 192.0.2.0/24");
+    memcpy(ip, text, len);
+    ip[len] = '\0';
+    got.addr.family = v6 ? AF_INET6 : AF_INET;
+    if (inet_pton(got.addr.family, ip, got.addr.ip) != 1)
+        return fail(why, v6 ? "not an IPv6 network, as in 2001:db8::/32"
+                            : "not an IPv4 network, as in 192.0.2.0/24");
+    got.bits = (uint8_t)most;
+    if (text[len] == '/' && !parse_bits(&got.bits, text + len + 1, most))
+        return fail(why, v6 ? "expected 0 to 128 after the /" : "expected 0 to 32 after the /");
+    unmap(&got);
+    struct addr first = addr_network(&got.addr, got.bits, got.bits);
+    if (!addr_equal(&first, &got.addr))
+        return fail(why, "the address has bits behind those the / counts: write the first "
+                         "address of the network, or leave the / out");
+    *n = got;
+    return true;
+}
+
+size_t network_text(const struct network *n, char out[NETWORK_TEXT_MAX])
+{
+    char ip[ADDR_TEXT_MAX];
+
+    (void)addr_ip_text(&n->addr, ip);
+    return (size_t)snprintf(out, NETWORK_TEXT_MAX, "%s/%u", ip, n->bits);
+}
+
+bool settings_trust(const struct relay_settings *s, const struct addr *client)
+{
+    for (unsigned i = 0; i < s->trusted_count; i++) {
+        const struct network *n = &s->trusted[i];
+        struct addr own = addr_network(client, n->bits, n->bits);
+
+        if (addr_equal(&own, &n->addr))
+            return true;
+    }
+    return false;
 }

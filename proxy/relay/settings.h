@@ -61,7 +61,8 @@ struct relay_tls {
 
 struct relay_settings {
     atomic_uint references;
-    char *name; /* of the listener */
+    char *name;      /* of the listener */
+    char *helo_name; /* of this host, a domain of RFC 5321: for an EHLO of our own */
     bool observe;
     struct policy policy;
     struct timeouts timeouts;
@@ -85,10 +86,16 @@ struct relay_settings *settings_new(void); /* defaults, one reference; aborts wi
 struct relay_settings *settings_ref(struct relay_settings *s);
 void settings_unref(struct relay_settings **s); /* any thread */
 
+/* May the text stand for a host in the DNS? An address may not. */
+bool host_is_name(struct span text);
+
 /* Does the client come from a trusted network? */
 bool settings_trust(const struct relay_settings *s, const struct addr *client);
 /* "192.0.2.0/24", "2001:db8::/32", "192.0.2.1". False: *why says what is wrong. */
 MUST_CHECK bool network_parse(struct network *n, const char *text, const char **why);
+enum { NETWORK_TEXT_MAX = ADDR_TEXT_MAX + 4 };
+/* As network_parse() reads it; returns its length. */
+size_t network_text(const struct network *n, char out[NETWORK_TEXT_MAX]);
 
 /* "192.0.2.1:25", "[::1]:25", "mx.example.org:25", "mx.example.org" (port 25), "reflect",
  * "original".

@@ -27,7 +27,7 @@ static struct config *load(const void *text, size_t size, char **errors)
 
     ALWAYS(fd >= 0 && out != NULL && write(fd, text, size) == (ssize_t)size);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    struct config *c = config_load(path, out);
+    struct config *c = config_load(path, CONFIG_TEXT, out);
     fclose(out);
     close(fd);
     return c;

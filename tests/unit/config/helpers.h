@@ -46,7 +46,7 @@ static inline struct config *load_file(const char *path, char **errors)
 {
     size_t size;
     FILE *out = open_memstream(errors, &size);
-    struct config *c = config_load(path, out);
+    struct config *c = config_load(path, CONFIG_TEXT, out);
 
     fclose(out);
     return c;

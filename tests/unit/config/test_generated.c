@@ -86,7 +86,7 @@ static unsigned uncomment(char *text)
 static void test_example_is_the_defaults(void **state)
 {
     struct config_options none = { 0 };
-    struct config *c = config_from_options(&none, stderr);
+    struct config *c = config_from_options(&none, CONFIG_TEXT, stderr);
     char *text = example(), *expected = printed(c), *errors, *got;
 
     (void)state;

@@ -13,7 +13,7 @@ static char base[] = "/tmp/smtpscope-test-host-XXXXXX";
 static bool check(const char *user, const char *file, char **errors)
 {
     struct config_options none = { 0 };
-    struct config *c = config_from_options(&none, stderr);
+    struct config *c = config_from_options(&none, CONFIG_TEXT, stderr);
     char path[256];
     size_t size;
     FILE *out = open_memstream(errors, &size);

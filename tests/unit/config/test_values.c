@@ -107,7 +107,7 @@ static void test_defaults(void **state)
     struct config_options none = { 0 };
     char *errors, *a, *b;
     struct config *c = load_file("config/good/minimal.conf", &errors);
-    struct config *d = config_from_options(&none, stderr);
+    struct config *d = config_from_options(&none, CONFIG_TEXT, stderr);
 
     (void)state;
     assert_non_null(c);
@@ -158,7 +158,7 @@ static void test_options(void **state)
                                 .transcript = "x.jsonl",
                                 .vantage = "near",
                                 .workers = "2" };
-    struct config *c = config_from_options(&o, stderr);
+    struct config *c = config_from_options(&o, CONFIG_TEXT, stderr);
 
     (void)state;
     assert_non_null(c);
@@ -188,7 +188,7 @@ static void test_bad_options(void **state)
     FILE *out = open_memstream(&errors, &size);
 
     (void)state;
-    assert_null(config_from_options(&o, out));
+    assert_null(config_from_options(&o, CONFIG_TEXT, out));
     fclose(out);
     assert_string_equal(
         errors,
