@@ -3,175 +3,69 @@
 Within a workload all peers run at the same time and each round gives every peer one
 short burst, so that ratios are taken between bursts a few seconds apart, however
 noisy the machine. Loader, sink and peer are pinned to one CPU: waking another one
-costs, in a virtual machine, more than the peer's own work. As root it all happens in
-a network namespace of its own and each peer in a cgroup v2 of its own, which accounts
-the CPU time of all its threads and processes exactly.
+costs, in a virtual machine, more than the peer's own work.
 """
-import fcntl
+from collections import namedtuple
+from functools import cached_property
 import json
 import os
-import signal
-import socket
-import struct
 import subprocess
-import sys
 import time
 
+from environment import (Certificate, Process, Redirects, cpu_seconds, log, make_cgroup,
+                         wait_listening)
 import peers
 
-# id: (title, options of the sink, options of the loader, seconds of a burst; None:
-# every peer is started afresh for every measurement)
+# seconds: of a burst; None: every peer is started afresh for every measurement.
+# mode: plain; tls: from the first octet, on both sides; starttls: on both sides, ended by
+# the peer; passthrough: STARTTLS relayed, so that TLS is between loader and sink.
+Workload = namedtuple('Workload', 'title load seconds sink mode',
+                      defaults=([], 'plain'))
+MESSAGES_10M = ['-c', '4', '-s', '10M']
 WORKLOADS = {
-    'W1': ('1 KiB messages, one a session, 50 sessions at a time', [], ['-c', '50'], 0.5),
-    'W1P': ('as W1, pipelined', [], ['-c', '50', '-P'], 0.5),
-    'W2': ('4 KiB messages, 100 a session, 20 sessions', [],
-           ['-c', '20', '-M', '100', '-s', '4k'], 0.5),
-    'W3': ('10 MiB messages, 4 sessions', ['--discard'], ['-c', '4', '-s', '10M'], 0.8),
-    'W4a': ('25 MiB messages, lines of 76 octets', ['--discard'],
-            ['-c', '2', '-s', '25M'], 0.8),
-    'W4b': ('25 MiB messages, lines of 998 octets', ['--discard'],
-            ['-c', '2', '-s', '25M', '-L', '998'], 0.8),
-    'W5': ('idle sessions after EHLO', [],
-           ['-m', 'idle', '-c', '64', '-n', '{idle}', '--hold', '2', '--src',
-            '127.1.0.1,16'], None),
-    'W6': ('NOOP after NOOP, one session', [],
-           ['-m', 'noop', '-c', '1', '-n', '1', '-N', '20000'], 0.5),
-    'W6m': ('1 KiB message after message, one session', [],
-            ['-c', '1', '-M', '1000000'], 0.5),
-    'W8': ('connect and QUIT, 20 at a time', [],
-           ['-m', 'churn', '-c', '20', '--src', '127.1.0.1,16'], 0.5),
+    'W1': Workload('1 KiB messages, one a session, 50 sessions at a time', ['-c', '50'], 0.5),
+    'W1P': Workload('as W1, pipelined', ['-c', '50', '-P'], 0.5),
+    'W2': Workload('4 KiB messages, 100 a session, 20 sessions',
+                   ['-c', '20', '-M', '100', '-s', '4k'], 0.5),
+    'W3': Workload('10 MiB messages, 4 sessions', MESSAGES_10M, 0.8, ['--discard']),
+    'W4a': Workload('25 MiB messages, lines of 76 octets', ['-c', '2', '-s', '25M'], 0.8,
+                    ['--discard']),
+    'W4b': Workload('25 MiB messages, lines of 998 octets',
+                    ['-c', '2', '-s', '25M', '-L', '998'], 0.8, ['--discard']),
+    'W5': Workload('idle sessions after EHLO',
+                   ['-m', 'idle', '-c', '64', '-n', '{idle}', '--hold', '2', '--src',
+                    '{source}'], None),
+    'W6': Workload('NOOP after NOOP, one session',
+                   ['-m', 'noop', '-c', '1', '-n', '1', '-N', '20000'], 0.5),
+    'W6m': Workload('1 KiB message after message, one session',
+                    ['-c', '1', '-M', '1000000'], 0.5),
+    'W7h': Workload('STARTTLS on both sides: handshakes, 10 sessions',
+                    ['-m', 'handshake', '-c', '10'], 0.8, [], 'starttls'),
+    'W7ih': Workload('TLS from the first octet on both sides: handshakes, 10 sessions',
+                     ['-m', 'handshake', '-c', '10'], 0.8, [], 'tls'),
+    'W7b': Workload('STARTTLS on both sides: 10 MiB messages, 4 sessions', MESSAGES_10M, 0.8,
+                    [], 'starttls'),
+    'W7ib': Workload('TLS from the first octet on both sides: 10 MiB messages, 4 sessions',
+                     MESSAGES_10M, 0.8, [], 'tls'),
+    'W7m': Workload('STARTTLS on both sides: 1 KiB messages, one a session, 50 sessions',
+                    ['-c', '50'], 0.8, [], 'starttls'),
+    'W7s': Workload('STARTTLS on both sides: idle sessions',
+                    ['-m', 'idle', '-c', '16', '-n', '{idle_tls}', '--hold', '2', '--src',
+                     '{source}'], None, [], 'starttls'),
+    'W7p': Workload('STARTTLS passed through: 10 MiB messages, 4 sessions', MESSAGES_10M, 0.8,
+                    [], 'passthrough'),
+    'WT': Workload('as W1, redirected by nft, against the same with a fixed upstream',
+                   ['-c', '50', '--src', '{source}'], 0.5),
+    'W8': Workload('connect and QUIT, 20 at a time',
+                   ['-m', 'churn', '-c', '20', '--src', '{source}'], 0.5),
 }
+TLS_OPTION = {'starttls': ['--starttls'], 'passthrough': ['--starttls'], 'tls': ['--tls']}
 FRESH_ROUNDS = 3   # figures of memory hardly vary
+IDLE_TLS = 2000    # sessions: a handshake each is what takes the time
 STEAL_MAX = 0.05   # a burst is measured again when the hypervisor took more of a CPU
 TRIES = 3
 ERRORS_MAX = 0.02  # share of the work that may fail before a peer is left out
 
-
-def log(*text):
-    print(*text, file=sys.stderr, flush=True)
-
-
-# ---------------------------------------------------------------- environment
-
-def enter_namespace():
-    """As root: start again within a network namespace. True when in one."""
-    if 'SMTPSCOPE_BENCH_NS' in os.environ or os.geteuid() != 0:
-        return os.environ.get('SMTPSCOPE_BENCH_NS') == '1'
-    works = subprocess.run(['unshare', '-n', 'true'], stderr=subprocess.DEVNULL)
-    os.environ['SMTPSCOPE_BENCH_NS'] = '1' if works.returncode == 0 else '0'
-    if works.returncode == 0:
-        os.execvp('unshare', ['unshare', '-n', sys.executable] + sys.argv)
-    return False
-
-
-def set_up_namespace():
-    s = socket.socket()
-    up = 0x1 | 0x40  # IFF_UP | IFF_RUNNING
-    fcntl.ioctl(s, 0x8914, struct.pack('16sh14x', b'lo', up))  # SIOCSIFFLAGS
-    s.close()
-    for name, value in (('tcp_congestion_control', 'reno'),  # does not pace
-                        ('ip_local_port_range', '30000 65000'),
-                        ('tcp_max_syn_backlog', '8192')):
-        try:
-            with open('/proc/sys/net/ipv4/' + name, 'w') as f:
-                f.write(value)
-        except OSError as e:
-            log('sysctl', name, e)
-
-
-def make_cgroup():
-    """A writable cgroup v2 folder of our own, or None."""
-    for mount in ('/sys/fs/cgroup/unified', '/sys/fs/cgroup'):
-        if not os.path.exists(mount + '/cgroup.controllers'):
-            continue
-        path = f'{mount}/smtpscope-bench-{os.getpid()}'
-        try:
-            os.mkdir(path)
-            if os.path.exists(path + '/cpu.stat'):
-                return path
-            os.rmdir(path)
-        except OSError:
-            pass
-    return None
-
-
-def cpu_seconds():
-    """Of all CPUs: busy, and stolen by the hypervisor."""
-    with open('/proc/stat') as f:
-        v = [int(x) for x in f.readline().split()[1:]]
-    hz = os.sysconf('SC_CLK_TCK')
-    return (v[0] + v[1] + v[2] + v[5] + v[6]) / hz, v[7] / hz
-
-
-class Process:
-    """A process with its children, in a cgroup, pinned to a CPU."""
-    serial = 0
-
-    def __init__(self, argv, cgroups, cpu, out, cwd=None):
-        Process.serial += 1
-        self.cgroup = f'{cgroups}/p{Process.serial}' if cgroups else None
-        if self.cgroup:
-            os.mkdir(self.cgroup)
-
-        def prepare():
-            if self.cgroup:
-                with open(self.cgroup + '/cgroup.procs', 'w') as f:
-                    f.write('0')
-            os.sched_setaffinity(0, {cpu})
-        self.child = subprocess.Popen(argv, preexec_fn=prepare, cwd=cwd,
-                                      stdin=subprocess.DEVNULL, stdout=out,
-                                      stderr=subprocess.STDOUT, start_new_session=True)
-
-    def pids(self):
-        if self.cgroup:
-            with open(self.cgroup + '/cgroup.procs') as f:
-                return [int(x) for x in f.read().split()]
-        return [self.child.pid] if self.child.poll() is None else []
-
-    def stop(self):
-        if self.child.poll() is None:
-            self.child.send_signal(signal.SIGTERM)
-            try:
-                self.child.wait(1.5)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.child.pid, signal.SIGKILL)
-                self.child.wait()
-        for _ in range(50):
-            left = self.pids()
-            if not left:
-                break
-            for pid in left:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            time.sleep(0.05)
-        if self.cgroup:
-            try:
-                os.rmdir(self.cgroup)
-            except OSError:
-                pass
-
-
-def wait_listening(port, banner, seconds=15):
-    end = time.time() + seconds
-    while time.time() < end:
-        try:
-            with socket.create_connection(('127.0.0.1', port), 1) as s:
-                if not banner:
-                    return True
-                s.settimeout(3)
-                if s.recv(512).startswith(b'220'):
-                    s.sendall(b'QUIT\r\n')
-                    s.recv(512)
-                    return True
-        except OSError:
-            pass
-        time.sleep(0.05)
-    return False
-
-
-# ------------------------------------------------------------------ measuring
 
 class Bench:
     def __init__(self, tools, work, rounds, idle=9500):
@@ -179,10 +73,12 @@ class Bench:
         self.cgroups = make_cgroup()
         self.cpu = max(os.sched_getaffinity(0))
         self.port = 20000
+        self.redirects = Redirects()
         os.makedirs(work, exist_ok=True)
         self.log = open(os.path.join(work, 'peers.log'), 'ab')
 
     def close(self):
+        self.redirects.clear()
         self.log.close()
         if self.cgroups:
             try:
@@ -190,16 +86,26 @@ class Bench:
             except OSError:
                 pass
 
+    @cached_property
+    def certificate(self):
+        try:
+            return Certificate(self.work)
+        except (OSError, subprocess.CalledProcessError) as e:
+            raise RuntimeError(f'no certificate can be made: {e}')
+
     def next_port(self):
         self.port = self.port + 1 if self.port < 29999 else 20001  # not ephemeral
         return self.port
 
-    def sink(self, options):
+    def sink(self, options=(), mode='plain'):
+        options = list(options) + TLS_OPTION.get(mode, [])
+        if mode in TLS_OPTION:
+            options += ['--cert', self.certificate.cert, '--key', self.certificate.key]
         for _ in range(3):
             port = self.next_port()
             p = Process([self.tools + '/smtpsink', '-l', f'127.0.0.1:{port}'] + options,
                         self.cgroups, self.cpu, self.log)
-            if wait_listening(port, True, 5):
+            if wait_listening(port, 'tls' if mode == 'tls' else 'plain', seconds=5):
                 return p, port
             p.stop()
         raise RuntimeError(f'the sink does not start; see {self.work}/peers.log')
@@ -212,41 +118,52 @@ class Bench:
             raise RuntimeError(r.stderr.decode(errors='replace').strip())
         return json.loads(r.stdout)
 
-    def start(self, peer, sink_port):
-        """Its processes, the peer itself first, and its port."""
+    def start(self, peer, sink_port, mode='plain'):
+        """Its processes, the peer itself first, and the port to connect to."""
         s = peers.Start(self.work, self.tools, peer.name, self.next_port(), sink_port,
                         self.next_port())
+        s.mode = mode
+        s.certificate = self.certificate if mode in ('starttls', 'tls') else None
         started = []
         if hasattr(peer, 'helper'):
             started.append(Process(peer.helper(s), self.cgroups, self.cpu, self.log, s.dir))
-            wait_listening(s.spare_port, False)
+            wait_listening(s.spare_port, None)
         started.insert(0, Process(peer.start(s), self.cgroups, self.cpu, self.log, s.dir))
-        if wait_listening(s.port, True):
-            return started, s.port
+        port, source = s.port, None
+        if peer.redirected:  # its clients mean the sink
+            source = peer.source.split(',')[0]
+            self.redirects.add(source + '/24', sink_port, s.port)
+            port = sink_port
+        if wait_listening(port, 'tls' if mode == 'tls' else 'plain', source):
+            return started, port
         for p in started:
             p.stop()
         raise RuntimeError(f'{peer.name} does not start; see {self.work}/peers.log')
 
-    def prove(self, peer):
+    def prove(self, peer, mode='plain'):
         """Starts and stops it: what cannot run is told before minutes have passed."""
-        sink, sink_port = self.sink([])
+        sink, sink_port = self.sink(mode=mode)
         try:
-            for p in self.start(peer, sink_port)[0]:
+            for p in self.start(peer, sink_port, mode)[0]:
                 p.stop()
         finally:
+            self.redirects.clear()
             sink.stop()
 
     def options(self, workload, peer):
-        options = [o.replace('{idle}', str(min(peer.idle if peer else 9500, self.idle)))
-                   for o in WORKLOADS[workload][2]]
+        w = WORKLOADS[workload]
+        idle = min(peer.idle if peer else 9500, self.idle)
+        words = {'{idle}': str(idle), '{idle_tls}': str(min(idle, IDLE_TLS)),
+                 '{source}': peer.source if peer else peers.Peer.source}
+        options = [words.get(o, o) for o in w.load]
         if peer and '-c' in options:
             at = options.index('-c') + 1
             options[at] = str(min(int(options[at]), peer.conc))
-        return options
+        return options + TLS_OPTION.get(w.mode, [])
 
     def burst(self, workload, peer, started, port):
         """One measurement, repeated when the machine was taken away meanwhile."""
-        seconds = WORKLOADS[workload][3]
+        seconds = WORKLOADS[workload].seconds
         options = self.options(workload, peer) + (['-d', str(seconds)] if seconds else [])
         if started:
             p = started[0]
@@ -266,13 +183,15 @@ class Bench:
 
     def interleaved(self, workload, todo):
         """Every peer is started once and warmed up; bursts in rotated order."""
-        sink, sink_port = self.sink(list(WORKLOADS[workload][1]))
+        w = WORKLOADS[workload]
+        sink, sink_port = self.sink(w.sink, w.mode)
         started, results, failed = {}, [], {}
         try:
             for peer in todo:
                 name = peer.name if peer else 'direct'
                 try:
-                    started[name] = self.start(peer, sink_port) if peer else ([], sink_port)
+                    started[name] = (self.start(peer, sink_port, w.mode) if peer else
+                                     ([], sink_port))
                     self.load(started[name][1], ['-d', '1', '--grace', '5', '--no-mem'] +
                               self.options(workload, peer))
                 except (RuntimeError, subprocess.SubprocessError) as e:
@@ -292,19 +211,22 @@ class Bench:
             for processes, _ in started.values():
                 for p in processes:
                     p.stop()
+            self.redirects.clear()
             sink.stop()
         return results, failed
 
     def afresh(self, workload, todo):
         """Every peer is started anew for every measurement (memory)."""
+        w = WORKLOADS[workload]
         results, failed = [], {}
         for n in range(min(self.rounds, FRESH_ROUNDS)):
             for peer in filter(None, todo):
                 started = []
-                sink, sink_port = self.sink(list(WORKLOADS[workload][1]))
+                sink, sink_port = self.sink(w.sink, w.mode)
                 try:
-                    started, port = self.start(peer, sink_port)
-                    self.load(port, ['-c', '4', '-n', '8', '--no-mem'])
+                    started, port = self.start(peer, sink_port, w.mode)
+                    self.load(port, ['-c', '4', '-n', '8', '--no-mem'] +
+                              TLS_OPTION.get(w.mode, []))
                     r = self.burst(workload, peer, started, port)
                     results.append(dict(r, workload=workload, peer=peer.name, round=n))
                 except (RuntimeError, subprocess.SubprocessError) as e:
@@ -316,9 +238,10 @@ class Bench:
 
     def workload(self, workload, todo):
         """Results, and what failed with its reason, by peer. None in todo: no peer."""
-        log(f'{time.strftime("%H:%M:%S")} {workload}: {WORKLOADS[workload][0]}')
-        results, failed = (self.interleaved if WORKLOADS[workload][3] else
-                           self.afresh)(workload, todo)
+        w = WORKLOADS[workload]
+        log(f'{time.strftime("%H:%M:%S")} {workload}: {w.title}')
+        todo = [p for p in todo if not p or w.mode in p.modes]
+        results, failed = (self.interleaved if w.seconds else self.afresh)(workload, todo)
         with open(os.path.join(self.work, 'results.jsonl'), 'a') as f:
             for r in results:
                 f.write(json.dumps(r) + '\n')

@@ -11,7 +11,7 @@ class Start:
     """One start of one peer: where to listen, where the sink is, a folder of its own."""
 
     def __init__(self, work, tools, name, port, sink, spare_port):
-        self.tools = tools
+        self.mode, self.certificate = 'plain', None  # a certificate where TLS is ended
         self.port, self.sink, self.spare_port = port, sink, spare_port
         self.dir = os.path.join(work, 'peers', name)
         shutil.rmtree(self.dir, ignore_errors=True)
@@ -35,8 +35,11 @@ class Start:
 
 class Peer:
     name = ''
-    idle = 9500      # sessions to hold in W5
-    conc = 10 ** 6   # most sessions at a time
+    modes = ('plain',)        # workloads it can do: their `mode`
+    idle = 9500               # sessions to hold in W5
+    conc = 10 ** 6            # most sessions at a time
+    redirected = False        # its clients connect to the sink; nft sends them here
+    source = '127.1.0.1,16'   # first and number of its clients' addresses, where they have some
 
     def binary(self):
         raise NotImplementedError
@@ -48,23 +51,43 @@ class Peer:
 
 class Smtpscope(Peer):
     """The proxy as operators run it: enforce, default policy, transcript with digests."""
+    modes = ('plain', 'passthrough', 'starttls', 'tls')
+    TLS = {'plain': '',
+           'passthrough': 'tls = { starttls = "passthrough"; };',
+           'starttls': 'tls = { starttls = "terminate"; certificate = "%s"; key = "%s";\n'
+                       '            upstream = "require"; verify = "no"; };',
+           'tls': 'tls = { implicit = true; certificate = "%s"; key = "%s";\n'
+                  '            upstream = "implicit"; verify = "no"; };'}
 
     def __init__(self, path, workers):
         self.path, self.workers = path, workers
         self.name = f'smtpscope-{workers}'
 
+    def behind_redirect(self):
+        """The same, as a transparent proxy: it asks the kernel where clients were going."""
+        p = Smtpscope(self.path, self.workers)
+        p.name += '-redirected'
+        p.redirected, p.source = True, f'127.{1 + self.workers}.0.1,16'
+        return p
+
     def binary(self):
         return self.path if os.access(self.path, os.X_OK) else None
 
     def start(self, s):
+        tls = self.TLS[s.mode]
+        if s.certificate:
+            tls %= s.certificate.cert, s.certificate.key
+        to = ('intercept = "redirect"; upstream = "original";' if self.redirected else
+              f'upstream = "127.0.0.1:{s.sink}";')
         conf = s.file('smtpscope.conf', f'''
 workers = "{self.workers}";
 log_level = "warn";
 listeners = (
   {{ name = "bench";
     listen = [ "127.0.0.1:{s.port}" ];
-    upstream = "127.0.0.1:{s.sink}";
+    {to}
     mode = "enforce";
+    {tls}
     limits = {{ sessions = 9600; per_client = 0; }};
   }}
 );
@@ -75,26 +98,38 @@ transcript = {{ file = "{s.dir}/transcript.jsonl"; content = "digest"; redact = 
 
 
 class Uvrelay(Peer):
-    """The libuv floor: a relay that knows no SMTP."""
-    name = 'uvrelay'
+    """The libuv floor: a relay that knows no SMTP, but STARTTLS where TLS is ended."""
+    modes = ('plain', 'passthrough', 'starttls', 'tls')
+    TICKETS = 2  # to each client, as smtpscope gives
 
     def __init__(self, tools, name='uvrelay'):
-        self.path, self.name = os.path.join(tools, 'uvrelay'), name
+        self.tools, self.path, self.name = tools, os.path.join(tools, 'uvrelay'), name
+
+    def behind_redirect(self):
+        p = Uvrelay(self.tools, self.name + '-redirected')
+        p.redirected, p.source, p.workers = True, f'127.{1 + self.workers}.0.1,16', self.workers
+        return p
 
     def binary(self):
         return self.path if os.access(self.path, os.X_OK) else None
 
     def start(self, s):
-        return [self.path, '-l', f'127.0.0.1:{s.port}', '-u', f'127.0.0.1:{s.sink}']
+        tls = ['--' + s.mode, '--cert', s.certificate.cert, '--key', s.certificate.key,
+               '--tickets', str(self.TICKETS)] if s.certificate else []
+        return [self.path, '-l', f'127.0.0.1:{s.port}', '-u', f'127.0.0.1:{s.sink}'] + tls
 
 
 class Haproxy(Peer):
+    """Cannot end STARTTLS."""
     name = 'haproxy'
+    modes = ('plain', 'passthrough', 'tls')
 
     def binary(self):
         return shutil.which('haproxy') or shutil.which('haproxy', path='/usr/sbin')
 
     def start(self, s):
+        crt = f' ssl crt {s.certificate.both}' if s.certificate else ''
+        ssl = ' ssl verify none' if s.certificate else ''
         conf = s.file('haproxy.cfg', f'''
 global
     nbthread 1
@@ -105,8 +140,8 @@ defaults
     timeout client 10m
     timeout server 10m
 listen smtp
-    bind 127.0.0.1:{s.port} backlog 4096
-    server mta 127.0.0.1:{s.sink}
+    bind 127.0.0.1:{s.port} backlog 4096{crt}
+    server mta 127.0.0.1:{s.sink}{ssl}
 ''')
         return [self.binary(), '-db', '-q', '-f', conf]
 

@@ -7,6 +7,7 @@
  *   --starttls  relay in the clear until STARTTLS is accepted, then TLS on
  *               both sides.  A shortcut for measuring, not a proper proxy: it
  *               expects the verb and its reply in reads of their own.
+ *   --tickets   how many session tickets a client gets (TLS 1.3; none)
  */
 #define _GNU_SOURCE
 #include "bench.h"
@@ -322,8 +323,10 @@ int main(int argc, char **argv)
     static const struct option lo[] = {
         {"listen", 1, 0, 'l'}, {"upstream", 1, 0, 'u'}, {"buffer", 1, 0, 'b'},
         {"tls", 0, 0, 't'}, {"starttls", 0, 0, 'S'},
-        {"cert", 1, 0, 'c'}, {"key", 1, 0, 'k'}, {0, 0, 0, 0}};
+        {"cert", 1, 0, 'c'}, {"key", 1, 0, 'k'}, {"tickets", 1, 0, 'T'},
+        {0, 0, 0, 0}};
     const char *l = NULL, *u = NULL, *cert = NULL, *key = NULL;
+    size_t      tickets = 0;
     int         o;
 
     while ((o = getopt_long(argc, argv, "l:u:b:", lo, NULL)) != -1) {
@@ -335,13 +338,14 @@ int main(int argc, char **argv)
         case 'S': do_starttls = true; break;
         case 'c': cert = optarg; break;
         case 'k': key = optarg; break;
+        case 'T': tickets = parse_size(optarg); break;
         default: l = NULL; goto usage;
         }
     }
 usage:
     if (!l || !u)
         die("usage: uvrelay -l ADDR:PORT -u ADDR:PORT [-b BUFFER] "
-            "[--tls|--starttls --cert PEM --key PEM]");
+            "[--tls|--starttls --cert PEM --key PEM [--tickets N]]");
     signal(SIGPIPE, SIG_IGN);
     raise_nofile();
     if (do_tls || do_starttls) {
@@ -354,7 +358,7 @@ usage:
         SSL_CTX_set_mode(srv_ctx, SSL_MODE_RELEASE_BUFFERS);
         SSL_CTX_set_mode(cli_ctx, SSL_MODE_RELEASE_BUFFERS);
         SSL_CTX_set_session_cache_mode(srv_ctx, SSL_SESS_CACHE_OFF);
-        SSL_CTX_set_num_tickets(srv_ctx, 0);
+        SSL_CTX_set_num_tickets(srv_ctx, tickets);
     }
     struct sockaddr_in la;
     parse_addr(l, &la);
