@@ -12,6 +12,7 @@ that is skipped: 77. README.md next door has the language.
 import argparse
 import glob
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
-from scn import script, world  # noqa: E402  (the path comes first)
+from scn import certificates, script, world  # noqa: E402  (the path comes first)
 
 PASSED, FAILED, SKIPPED = 0, 1, 77
 WORST_SECONDS = 180
@@ -31,7 +32,7 @@ WORST_SECONDS = 180
 
 def play(path, directory, smtpscope, keep):
     """One scenario, here: prints what went wrong, returns the exit code."""
-    stage = world.World(path, directory, smtpscope)
+    stage = world.World(path, directory, smtpscope, os.path.dirname(directory))
     wanted, problems = None, []
     try:
         with open(path, encoding="utf-8") as f:
@@ -90,6 +91,7 @@ def tell(path, code, text, seconds, directory):
 def play_all(options, paths):
     base = options.directory or tempfile.mkdtemp(prefix="smtpscope-scenarios-")
     os.makedirs(base, exist_ok=True)
+    certificates.make(os.path.join(base, "certificates"))
     count = {"PASS": 0, "FAIL": 0, "SKIP": 0}
     with ThreadPoolExecutor(options.jobs) as pool:
         runs = [(path, pool.submit(play_apart, path, base, options)) for path in paths]
@@ -98,6 +100,7 @@ def play_all(options, paths):
             tell(path, code, text, seconds, directory)
             count[{PASSED: "PASS", SKIPPED: "SKIP"}.get(code, "FAIL")] += 1
     if not count["FAIL"] and not options.keep:
+        shutil.rmtree(os.path.join(base, "certificates"))
         try:
             os.rmdir(base)
         except OSError:

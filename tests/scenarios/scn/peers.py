@@ -12,14 +12,13 @@ import struct
 import threading
 import time
 
+from scn import proxy_header
+from scn.failed import Failed, show
 from scn.script import size_of
+from scn.tls import PIECE
+from scn.tls_steps import Broken, TlsSteps
 
 TCP_INFO_DATA_SEGS_IN = 152  # offset in struct tcp_info, linux/tcp.h
-QUIET = 2000                 # octets of one event that the log shows
-
-
-class Failed(Exception):
-    """An expectation of a script was not met."""
 
 
 def body_lines(octets):
@@ -36,14 +35,15 @@ def stuffed(lines):
     return b"".join(b"." + line if line.startswith(b".") else line for line in lines)
 
 
-class Peer(threading.Thread):
+class Peer(TlsSteps, threading.Thread):
     """Walks a block of steps; do_NAME runs step NAME."""
 
     def __init__(self, world, actor):
         super().__init__(daemon=True, name=actor.name)
         self.world, self.actor, self.error = world, actor, None
-        self.sock, self.reading = None, True
-        self.pending, self.sent, self.got, self.body = b"", bytearray(), bytearray(), ""
+        self.sock = None
+        self.begin_connection()
+        self.sent, self.got, self.body = bytearray(), bytearray(), ""
         self.deadline = 0.0
         self.lines = []  # where we are, innermost last
 
@@ -85,12 +85,27 @@ class Peer(threading.Thread):
         self.world.log(self.name, mark, show(data) if isinstance(data, (bytes, bytearray)) else data)
 
     # -- octets
-    def fill_pending(self):
-        """Waits for octets; False at the end of the stream."""
+    def begin_connection(self):
+        self.reading, self.pending, self.unsent, self.layer = True, b"", bytearray(), None
+        self.broken = None
+
+    def readable(self):
+        """Waits; False when it was in vain so far."""
         if not select.select([self.sock], [], [], self.left())[0]:
             self.left()
+            return False
+        return True
+
+    def fill_pending(self):
+        """Waits for octets; False at the end of the stream."""
+        if self.broken:
+            raise self.broken
+        if not self.readable():
             return True
         data = self.sock.recv(1 << 18)
+        if data and self.layer:
+            self.take_plain(data)
+            return True
         self.log("<", data if data else "(closed)")
         self.pending += data
         self.got += data
@@ -104,28 +119,45 @@ class Peer(threading.Thread):
         data, self.pending = self.pending[:n], self.pending[n:]
         return data
 
-    def write(self, data, patience=None):
-        """Sends all of data, reading meanwhile. With patience: returns what went out when
-        nothing moves for that long."""
-        view, done = memoryview(data), 0
-        while done < len(view):
+    def push(self, patience=None):
+        """Sends what is unsent, reading meanwhile. False: nothing moved for `patience`."""
+        while self.unsent:
             wait = self.left() if patience is None else patience
             readable, writable, _ = select.select([self.sock] if self.reading else [],
                                                   [self.sock], [], wait)
             if writable:
-                n = self.sock.send(view[done:done + (1 << 18)], socket.MSG_DONTWAIT)
-                self.sent += view[done:done + n]
-                done += n
+                with memoryview(self.unsent) as view:
+                    n = self.sock.send(view[:1 << 18], socket.MSG_DONTWAIT)
+                del self.unsent[:n]
                 self.step_begins()
-            if readable and not self.fill_pending():
+            if readable and not self.fill_meanwhile():
                 self.reading = False  # its end: recv and expect will see it again
             if not readable and not writable and patience is not None:
-                return done
-        return done
+                return False
+        return True
+
+    def fill_meanwhile(self):
+        try:
+            return self.fill_pending()
+        except Broken:
+            return False
+
+    def write(self, data, patience=None):
+        """Sends all of data; returns how much, when patience was over before."""
+        size = 4 * PIECE if self.layer else 1 << 18
+        for at in range(0, len(data), size):
+            piece = bytes(data[at:at + size])
+            self.unsent += self.layer.encrypt(piece) if self.layer else piece
+            self.sent += piece
+            if not self.push(patience):
+                left = 0 if self.layer else len(self.unsent)
+                del self.sent[len(self.sent) - left:], self.unsent[:left]
+                return at + len(piece) - left
+        return len(data)
 
     # -- steps: sending
     def do_send(self, data):
-        self.log(">", data)
+        self.log("~>" if self.layer else ">", data)
         self.write(data)
 
     def do_send_file(self, path):
@@ -231,16 +263,25 @@ class Peer(threading.Thread):
             self.need()
             self.step_begins()
 
+    def recv_proxy(self, version, text=b""):
+        """A PROXY header of that version; text: part of "SOURCE DESTINATION"."""
+        while not (found := proxy_header.split(self.pending)):
+            self.need()
+        got, what, octets = found
+        self.take(octets)
+        if got != version or text.decode() not in what:
+            raise Failed(f"wanted a header {version} with {text.decode()!r}, got {got}: {what}")
+
     # -- steps: endings
     def do_expect(self, what, *args):
         getattr(self, "expect_" + what)(*args)
 
     def ending(self):
-        """"close", "reset", or the octets that came instead."""
+        """"close", "truncated", "reset", or the octets that came instead."""
         try:
             while not self.pending:
                 if not self.fill_pending():
-                    return "close"
+                    return "truncated" if self.layer and not self.layer.closed else "close"
             return self.pending
         except ConnectionResetError:
             self.log("<", "(reset)")
@@ -248,25 +289,29 @@ class Peer(threading.Thread):
 
     def expect_close(self):
         if (how := self.ending()) != "close":
-            raise Failed(f"wanted close, got {how if how == 'reset' else show(how)}")
+            raise Failed(f"wanted close, got {how if isinstance(how, str) else show(how)}")
 
     def expect_reset(self):
         if (how := self.ending()) != "reset":
-            raise Failed(f"wanted reset, got {how if how == 'close' else show(how)}")
+            raise Failed(f"wanted reset, got {how if isinstance(how, str) else show(how)}")
 
     def expect_end(self):
         """Close or reset, whichever the kernel made of it; octets before it do not matter."""
         try:
             while self.fill_pending():
                 pass
-        except ConnectionResetError:
-            self.log("<", "(reset)")
+        except (ConnectionResetError, Broken) as e:
+            self.log("<", f"({e if isinstance(e, Broken) else 'reset'})")
 
     def expect_silence(self, ms):
-        seconds = int(ms.removesuffix("ms")) / 1000
-        if self.pending or select.select([self.sock], [], [], seconds)[0]:
-            data = self.pending or self.sock.recv(1000)
-            raise Failed(f"wanted silence, got {show(data) if data else 'close'}")
+        end = time.monotonic() + int(ms.removesuffix("ms")) / 1000
+        open_still = True
+        while not self.pending and open_still:
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.sock], [], [], left)[0]:
+                return
+            open_still = self.fill_pending()
+        raise Failed(f"wanted silence, got {show(self.pending) if self.pending else 'close'}")
 
     def expect_segments(self, count):
         """So many data segments came in on this connection: on loopback one per write."""
@@ -277,11 +322,22 @@ class Peer(threading.Thread):
 
     def do_half_close(self):
         self.log(">", "(half close)")
+        self.say_goodbye()
+        self.shut()
+
+    def shut(self):
         self.sock.shutdown(socket.SHUT_WR)
 
     def do_close(self):
         self.log(">", "(close)")
+        self.say_goodbye()
         self.sock.close()
+
+    def say_goodbye(self):
+        """close_notify, where there is TLS."""
+        if self.layer:
+            self.unsent += self.layer.finish()
+            self.push()
 
     def do_reset(self):
         self.log(">", "(reset)")
@@ -326,12 +382,14 @@ class Client(Peer):
     def do_connect(self):
         """A new connection to the same place."""
         self.sock.close()
-        self.pending, self.reading = b"", True
+        self.begin_connection()
         self.open()
 
 
 class Server(Peer):
     """Listens from the moment it is declared; accepts one connection, or `each N`."""
+
+    is_server = True
 
     def __init__(self, world, actor):
         super().__init__(world, actor)
@@ -381,7 +439,7 @@ class Server(Peer):
         """Drops the connection it has and takes the next one."""
         if self.sock:
             self.sock.close()
-        self.pending, self.reading = b"", True
+        self.begin_connection()
         self.listener.settimeout(self.left())
         try:
             self.sock = self.listener.accept()[0]
@@ -399,8 +457,3 @@ class Part(Server):
         Peer.__init__(self, whole.world, whole.actor._replace(
             name=f"{whole.name}/{number}", options={}))
         self.listener = whole.listener
-
-
-def show(data):
-    text = bytes(data[:QUIET]).decode("latin-1").encode("unicode_escape").decode()
-    return f'"{text}"' + (f" and {len(data) - QUIET} octets more" if len(data) > QUIET else "")

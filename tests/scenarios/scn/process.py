@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from scn.peers import Failed
+from scn.failed import Failed
 from scn.script import size_of
 
 LISTENING = re.compile(r"listening on (\S+):(\d+)")

@@ -4,7 +4,7 @@ import json
 import re
 import time
 
-from scn.peers import Failed
+from scn.failed import Failed
 
 
 def read(pattern):

@@ -9,6 +9,7 @@ import difflib
 import re
 from typing import NamedTuple
 
+from scn import certificates, proxy_header
 
 class ScriptError(Exception):
     """What is wrong with a scenario file, as file:line: text."""
@@ -38,7 +39,7 @@ TOKEN = re.compile(r"""\s*(?:
   | ([^\s{}"'\#]+(?:\#\d+)?)
 )""", re.VERBOSE)
 
-VARIABLE = re.compile(r"\$\{([a-z0-9_]+)(?:\.([a-z0-9]+))?\}")
+VARIABLE = re.compile(r"\$\{([a-z0-9_]+)(?:\.([a-z0-9-]+))?\}")
 
 
 def unescape(text):
@@ -105,8 +106,11 @@ PEER_STEPS = {
     "fill": ["str"],
     "dribble": ["int str"],
     "recv": ["str", "=reply code", "=reply code str", "=until str", "=~ str", "=once str",
-             "=bytes size", "=body"],
-    "expect": ["=close", "=reset", "=end", "=silence ms", "=segments int"],
+             "=bytes size", "=body", "=proxy version", "=proxy version str"],
+    "expect": ["=close", "=reset", "=end", "=truncated", "=silence ms", "=segments int",
+               "=tls facts", "=broken str"],
+    "send_clear": ["str"],
+    "truncate": [""],
     "pause": ["ms"],
     "half_close": [""],
     "close": [""],
@@ -117,8 +121,8 @@ PEER_STEPS = {
     "sync": ["barrier"],
 }
 STEPS = {
-    "client": dict(PEER_STEPS, connect=[""]),
-    "server": dict(PEER_STEPS, accept=[""]),
+    "client": dict(PEER_STEPS, connect=[""], tls=["handshake"]),
+    "server": dict(PEER_STEPS, accept=[""], tls=["handshake"]),
     "proxy": {
         "listener": ["str"],   # text of the listener group
         "transcript": ["str"], # text of the transcript group
@@ -131,6 +135,26 @@ STEPS = {
         "version": ["bare"],
     },
 }
+# Of the step `tls`: what the value of each option looks like.
+CERTIFICATE = "|".join(certificates.NAMES)
+HANDSHAKE = {
+    "version": r"1\.[0-3]",
+    "cert": CERTIFICATE,             # a server's: good
+    "ciphers": r"\S+",
+    "alpn": r"\S+",                  # separated by commas
+    "name": r"\S+",                  # client: the server name to send
+    "verify": "yes",                 # client: by our authority, and the name
+    "ask": "yes",                    # server: for a client certificate
+    "resume": "yes",                 # client: the session of the handshake before
+    "behind": r"[\0-\xff]+",         # octets in the clear, in one write with the hello
+    "cut": r"\+?\d+",                # send that many octets of the handshake ...
+    "then": "close|reset|truncate|stall",  # ... and then that
+    "fails": r"[\0-\xff]*",          # it has to fail, saying something like this
+}
+FACTS = ("version", "cipher", "alpn", "cert", "name", "resumed")
+# ${WORD.NAME}: of the certificates of the run, and PROXY headers
+OF_RUN = {"cert": certificates.NAMES, "key": certificates.NAMES, "pin": certificates.NAMES,
+          "sha256": certificates.NAMES, "proxy": proxy_header.HEADERS}
 OPTIONS = {
     "client": {"to": "target", "from": "bare", "rcvbuf": "size"},
     "server": {"ipv6": None, "refusing": None, "blackhole": None, "each": "int",
@@ -167,7 +191,7 @@ RECORDS = {
     "end": ["kind fields"],
     "count": ["int kind fields"],
 }
-KINDS = ("open", "connect", "greeting", "command", "content", "opaque", "close", "lost", "start",
+KINDS = ("open", "connect", "tls", "greeting", "command", "content", "opaque", "close", "lost", "start",
          "stop", "record")
 REQUIREMENTS = ("root", "ipv6", "tmpfs")
 
@@ -215,7 +239,8 @@ class Checker:
 
     def declare(self, words):
         kind, words = words[0], list(words)
-        if len(words) < 2 or not isinstance(words[1], str) or words[1] in self.actors:
+        if len(words) < 2 or not isinstance(words[1], str) or words[1] in self.actors \
+                or words[1] in OF_RUN:
             self.fail(f"{kind} wants a name of its own")
         name, block, options = words[1], [], {}
         if isinstance(words[-1], list):
@@ -281,6 +306,8 @@ class Checker:
         for kind in kinds:
             if kind == "fields":
                 return all(isinstance(a, Field) for a in args)
+            if kind in ("handshake", "facts"):
+                return all(isinstance(a, Field) for a in args) and getattr(self, kind)(args)
             if kind == "actors":
                 return bool(args) and all(isinstance(a, str) and a in self.actors for a in args)
             if kind == "strs":
@@ -288,6 +315,25 @@ class Checker:
             if not args or not self.fits_one(kind, args.pop(0)):
                 return False
         return not args
+
+    def handshake(self, options):
+        names = [option.name for option in options]
+        for option in options:
+            if option.name not in HANDSHAKE:
+                self.fail(f"tls has no option '{option.name}'{near(option.name, HANDSHAKE)}")
+            pattern = HANDSHAKE[option.name]
+            if option.op != ("~" if option.name == "fails" else "=") \
+                    or not ("${" in option.value or re.fullmatch(pattern, option.value)):
+                self.fail(f"tls: {option.name}{option.op}{option.value} is not understood: {pattern}")
+        if ("cut" in names) != ("then" in names):
+            self.fail("tls: cut and then go together")
+        return True
+
+    def facts(self, fields):
+        for field in fields:
+            if field.name not in FACTS or field.op not in "=~":
+                self.fail(f"tls shows no '{field.name}{field.op}'{near(field.name, FACTS)}")
+        return True
 
     def fits_one(self, kind, word):
         if kind in ("steps", "records"):
@@ -304,7 +350,7 @@ class Checker:
             name, _, what = word.partition(".")
             return name in self.actors and what in ("sent", "got", "body")
         tests = {"int": r"\d+", "code": r"[2-5]\d\d", "size": SIZE.pattern, "ms": r"\d+ms",
-                 "bare": r"\S+", "barrier": r"\S+", "kind": r"\S+"}
+                 "bare": r"\S+", "barrier": r"\S+", "kind": r"\S+", "version": r"v[12]"}
         if not re.fullmatch(tests[kind], word):
             return False
         if kind == "barrier" and word not in self.barriers:
@@ -316,6 +362,10 @@ class Checker:
     def variables(self, text):
         for name, what in VARIABLE.findall(text.decode("latin-1")):
             if not what and name in ("dir", "smtpscope", "tests"):
+                continue
+            if name in OF_RUN:
+                if what not in OF_RUN[name]:
+                    self.fail(f"no variable ${{{name}.{what}}}{near(what, OF_RUN[name])}")
                 continue
             if name not in self.actors:
                 self.fail(f"no variable ${{{name}}}{near(name, self.actors)}")

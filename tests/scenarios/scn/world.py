@@ -7,8 +7,9 @@ import sys
 import threading
 import time
 
-from scn import records, script
-from scn.peers import Client, Failed, Server
+from scn import certificates, proxy_header, records, script
+from scn.failed import Failed
+from scn.peers import Client, Server
 from scn.process import Proxy
 
 STEP_SECONDS = 10.0
@@ -31,8 +32,9 @@ def require(what):
 
 
 class World:
-    def __init__(self, path, directory, smtpscope):
-        self.path, self.dir, self.smtpscope = path, directory, smtpscope
+    def __init__(self, path, directory, smtpscope, of_run):
+        """of_run: a directory that all scenarios of a run share."""
+        self.path, self.dir, self.smtpscope, self.of_run = path, directory, smtpscope, of_run
         self.step_seconds = STEP_SECONDS * float(os.environ.get("SCENARIO_SCALE", "1"))
         self.began, self.log_lock = time.monotonic(), threading.Lock()
         self.log_file = open(os.path.join(directory, "log"), "w", encoding="utf-8")
@@ -53,9 +55,22 @@ class World:
             raise Failed(f"{name} has no address: it was not started")
         return actor.addresses[int(number or 1) - 1]
 
+    def certificates(self):
+        return os.path.join(self.of_run, "certificates")
+
+    def of_certificate(self, word, name):
+        if word in ("pin", "sha256"):
+            what = certificates.pin if word == "pin" else certificates.fingerprint
+            return what(self.certificates(), name)
+        return os.path.join(self.certificates(), name + (".pem" if word == "cert" else ".key"))
+
     def expand(self, text):
         def value(m):
             name, what = m[1], m[2] or ""
+            if name == "proxy":
+                return proxy_header.HEADERS[what].decode("latin-1")
+            if name in script.OF_RUN:
+                return self.of_certificate(name, what)
             if not what:
                 return {"dir": self.dir, "smtpscope": self.smtpscope,
                         "tests": os.path.dirname(HERE)}[name]
