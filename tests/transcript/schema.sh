@@ -2,7 +2,8 @@
 # What the writer writes keeps to the schema, at every level of redaction.
 set -eu
 sample=$1
-python=$2
+sample_tls=$2
+python=$3
 here=$(dirname "$0")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -13,3 +14,5 @@ done
 if grep -c c2VjcmV0 "$dir/secrets.jsonl" "$dir/all.jsonl"; then exit 1; fi
 if grep -c -e 'alice@' -e 'bob@' "$dir/all.jsonl"; then exit 1; fi
 grep -q c2VjcmV0 "$dir/none.jsonl"
+"$sample_tls" "$dir/tls.jsonl"
+"$python" "$here/validate.py" "$dir/tls.jsonl"

@@ -192,6 +192,14 @@ CONTENT = {**HEAD, "kind": "content", "at": 0, "via": "data", "complete": True, 
            "reads": {"n": 1, "at": [0]}, "us": 1,
            "digest": {"alg": "xxh3-128", "whole": "0" * 32, "blocks": [[1, "0" * 32]]}}
 LOST = {**HEAD, "kind": "lost", "records": 3}
+OPEN = {**HEAD, "kind": "open", "proxy": {"version": 2, "command": "local", "peer": "[::1]:4"}}
+ADDED = {**HEAD, "kind": "command", "verb": "EHLO", "at": 0, "received": "",
+         "forwarded": "EHLO x\r\n", "action": "added", "origin": "upstream", "code": 250}
+TLS = {**HEAD, "kind": "tls", "side": "server", "how": "starttls", "ok": False, "us": 1,
+       "version": "TLSv1.3", "certificate": {"subject": "CN=x", "not_after": "2026-01-02T03:04:05Z",
+                                             "sha256": "0" * 64, "verify": "ok"},
+       "failure": "unknown-ca", "text": "x", "detail": "y", "hello": "both",
+       "alert": {"sent": {"number": 48, "name": "unknown_ca"}, "received": {"number": 255}}}
 MISSING = object()
 WRONG = [
     (COMMAND, ["v"], 2), (COMMAND, ["v"], True), (COMMAND, ["kind"], "comand"),
@@ -204,6 +212,16 @@ WRONG = [
     (CONTENT, ["digest", "blocks", 0, 1], "0"), (CONTENT, ["digest", "blocks", 0], [1]),
     (CONTENT, ["endings", "crlf"], MISSING), (CONTENT, ["complete"], 1),
     (CONTENT, ["via"], "chunk"), (LOST, ["records"], 0), (LOST, ["records"], 1.5),
+    (OPEN, ["proxy", "version"], 3), (OPEN, ["proxy", "version"], MISSING),
+    (OPEN, ["proxy", "command"], "x"), (OPEN, ["proxy"], "v2"), (ADDED, ["action"], "ours"),
+    (ADDED, ["received"], MISSING), (TLS, ["side"], "upstream"), (TLS, ["side"], MISSING),
+    (TLS, ["how"], "other"), (TLS, ["ok"], 1), (TLS, ["us"], MISSING), (TLS, ["version"], ""),
+    (TLS, ["server_name"], "\u00fc"), (TLS, ["detail"], "a\nb"), (TLS, ["resumed"], False),
+    (TLS, ["certificate"], {}), (TLS, ["certificate", "sha256"], "0" * 63),
+    (TLS, ["certificate", "not_after"], "2026-01-02"), (TLS, ["certificate", "more"], 1),
+    (TLS, ["alert"], {}), (TLS, ["alert", "sent", "number"], 256),
+    (TLS, ["alert", "sent", "name"], "Unknown"), (TLS, ["alert", "received", "number"], MISSING),
+    (TLS, ["hello"], "some"), (TLS, ["failure"], "No"),
 ]
 
 
@@ -221,7 +239,7 @@ def changed(record, path, value):
 
 def self_test(schema):
     failures = 0
-    for record in (COMMAND, CONTENT, LOST):
+    for record in (COMMAND, CONTENT, LOST, OPEN, ADDED, TLS):
         errors = schema.record(record)
         failures += bool(errors)
         if errors:
@@ -238,7 +256,7 @@ def self_test(schema):
     if sorted(refs) != sorted("#/$defs/" + kind for kind in schema.kinds):
         failures += 1
         print("self-test: oneOf and the kinds differ")
-    print(f"self-test: {len(WRONG) + 9} checks, {failures} failed")
+    print(f"self-test: {len(WRONG) + 12} checks, {failures} failed")
     return failures
 
 

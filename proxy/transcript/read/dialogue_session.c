@@ -13,16 +13,20 @@ static void put_time(struct paint *p, const char *t)
     paint_words(p, BOLD, "%.10s %.15s UTC", t, t + 11);
 }
 
-/* Who stands between the client and smtpscope and said so. */
+/* Who stands between the client and smtpscope, and said so. */
 static void put_proxy(struct paint *p, const json_t *proxy)
 {
+    unsigned long long version = record_count(proxy, "version");
+
     if (proxy == NULL)
         return;
+    if (strcmp(record_text(proxy, "command"), "local") == 0) {
+        paint_words(p, PLAIN, ", the balancer itself (PROXY v%llu LOCAL)", version);
+        return;
+    }
     paint_words(p, PLAIN, ", by way of ");
     put_text(p, PLAIN, record_text(proxy, "peer"));
-    paint_words(
-        p, PLAIN, " (PROXY v%llu%s)", (unsigned long long)record_count(proxy, "version"),
-        strcmp(record_text(proxy, "command"), "local") == 0 ? ", which speaks for itself" : "");
+    paint_words(p, PLAIN, " (PROXY v%llu)", version);
 }
 
 void dialogue_open(struct dialogue *d, const struct record *r)

@@ -33,21 +33,27 @@ static const char *stage_words(const struct record *r)
                                            : ", after the server's hello";
 }
 
-static void put_alert(struct paint *p, const struct record *r, const char *which)
+/* ", alert unknown_ca (48) sent" */
+static void put_alert(struct paint *p, const struct record *r, const char *which,
+                      const char *words)
 {
     const json_t *alert = json_object_get(json_object_get(r->root, "alert"), which);
+    unsigned long long number = record_count(alert, "number");
 
     if (alert == NULL)
         return;
-    paint_words(p, RED, ", alert ");
-    put_text(p, RED, record_text(alert, "name"));
-    paint_words(p, RED, "%s%llu) %s", record_text(alert, "name")[0] != '\0' ? " (" : "(",
-                (unsigned long long)record_count(alert, "number"), which);
+    if (record_text(alert, "name")[0] != '\0') {
+        put_fact(p, RED, ", alert ", record_text(alert, "name"));
+        paint_words(p, RED, " (%llu) %s", number, words);
+    } else {
+        paint_words(p, RED, ", alert %llu %s", number, words);
+    }
 }
 
 static void put_outcome(struct paint *p, const struct record *r, enum paint_color color)
 {
     const char *version = record_text(r->root, "version");
+    bool through = text_is(r, "side", "through");
 
     if (record_flag(r->root, "ok")) {
         put_fact(p, color, ": ", version[0] != '\0' ? version : "complete");
@@ -60,8 +66,8 @@ static void put_outcome(struct paint *p, const struct record *r, enum paint_colo
         paint_words(p, color, ")");
     }
     paint_words(p, color, "%s", stage_words(r));
-    put_alert(p, r, "received");
-    put_alert(p, r, "sent");
+    put_alert(p, r, "received", through ? "from the upstream" : "received");
+    put_alert(p, r, "sent", through ? "from the client" : "sent");
     put_fact(p, color, ", ", version);
 }
 

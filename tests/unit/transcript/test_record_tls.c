@@ -185,7 +185,7 @@ static void longest_facts(void **state)
     struct tls_facts f = { .failure = TLS_FAILURE_PLAINTEXT, .resumed = true };
     struct record_tls info = handshake(&f);
     struct scene s;
-    size_t octets = 0;
+    size_t octets = 0, escaped = 0;
 
     (void)state;
     f.alert_received = f.alert_sent = 86;
@@ -214,7 +214,9 @@ static void longest_facts(void **state)
     char *text = end(&s);
     end_folder();
     assert_int_equal(count_text(text, "\"kind\":\"tls\""), 50);
-    assert_int_equal(count_text(text, "\\u0001"), 50 * octets);
+    for (const char *p = text; *p != '\0'; p++)
+        escaped += p[0] == '\\' && p[1] == 'u';
+    assert_int_equal(escaped, 50 * octets);
     assert_true(strcspn(text, "\n") - 6 * octets < 2048);
     free(text);
 }

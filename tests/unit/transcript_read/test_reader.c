@@ -13,6 +13,9 @@
     HEAD("command", n)                                                                         \
     ",\"verb\":\"NOOP\",\"at\":0,\"received\":\"" received                                     \
     "\",\"action\":\"relayed\",\"origin\":\"none\"}"
+#define TLS(more)                                                                              \
+    HEAD("tls", 1)                                                                             \
+    ",\"side\":\"client\",\"how\":\"starttls\",\"ok\":true,\"us\":1" more "}"
 
 static const struct {
     const char *line, *error; /* NULL: right */
@@ -25,6 +28,11 @@ static const struct {
     { HEAD("connect", 1) ",\"us\":1}", NULL },
     { HEAD("greeting", 1) ",\"at\":0,\"origin\":\"upstream\",\"notes\":[{\"id\":\"x\",\"at\":1,"
                           "\"count\":1}]}",
+      NULL },
+    { HEAD("open", 1) ",\"proxy\":{\"version\":1,\"command\":\"local\"}}", NULL },
+    { TLS(""), NULL },
+    { TLS(",\"certificate\":{\"subject\":\"CN=x\"},\"alert\":{\"sent\":{\"number\":40}},"
+          "\"resumed\":true,\"notes\":[]"),
       NULL },
     { "", "not JSON" },
     { "[]", "not a JSON object" },
@@ -49,6 +57,14 @@ static const struct {
     { COMMAND(1, "\\u0100"), "up to U+00FF" },
     { COMMAND(1, "\\ud83d\\ude00"), "up to U+00FF" },
     { HEAD("opaque", 1) ",\"octets\":{\"client\":1}}", "\"server\" is missing" },
+    { HEAD("open", 1) ",\"proxy\":{\"version\":1}}", "\"command\" is missing" },
+    { HEAD("open", 1) ",\"proxy\":2}", "\"proxy\" must be an object" },
+    { HEAD("tls", 1) ",\"side\":\"client\",\"how\":\"starttls\",\"ok\":true}",
+      "\"us\" is missing" },
+    { TLS(",\"certificate\":{\"names\":[]}"), "field \"names\" is not known" },
+    { TLS(",\"alert\":{\"sent\":{\"name\":\"x\"}}"), "\"number\" is missing" },
+    { TLS(",\"alert\":{\"sent\":40}"), "\"sent\" must be an object" },
+    { TLS(",\"version\":3"), "\"version\" must be a text" },
     { HEAD("opaque", 1) ",\"octets\":[1]}", "\"octets\" must be an object" },
     { HEAD("greeting", 1) ",\"at\":0,\"origin\":\"none\",\"notes\":[1]}", "list of objects" },
     { HEAD("greeting", 1) ",\"at\":0,\"origin\":\"none\",\"notes\":[{\"id\":\"x\",\"at\":1}]}",
