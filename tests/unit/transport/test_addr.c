@@ -137,6 +137,83 @@ static void test_equal(void **state)
     assert_false(addr_equal(&a, &d)); /* the same first four octets */
 }
 
+static void test_equal_ip(void **state)
+{
+    struct addr a = parsed("192.0.2.1:25"), b = parsed("192.0.2.1:26"),
+                c = parsed("192.0.2.2:25"), d = parsed("[c000:201::]:25");
+
+    (void)state;
+    assert_true(addr_equal_ip(&a, &b));
+    assert_false(addr_equal_ip(&a, &c));
+    assert_false(addr_equal_ip(&a, &d));
+}
+
+static void test_any(void **state)
+{
+    struct addr v4 = parsed("0.0.0.0:25"), v6 = parsed("[::]:25"), none = { 0 };
+    struct addr one4 = parsed("0.0.0.1:0"), one6 = parsed("[::1]:0");
+
+    (void)state;
+    assert_true(addr_is_any(&v4) && addr_is_any(&v6));
+    assert_false(addr_is_any(&one4) || addr_is_any(&one6) || addr_is_any(&none));
+}
+
+static void test_parse_ip(void **state)
+{
+    static const struct {
+        struct span in;
+        int family;
+        const char *want; /* NULL: refused */
+    } cases[] = {
+#define IP(text, family, want)                                                                 \
+    { { (const unsigned char *)(text), sizeof(text) - 1 }, family, want }
+        IP("192.0.2.1", AF_INET, "192.0.2.1"),
+        IP("2001:db8::1", AF_INET6, "2001:db8::1"),
+        IP("::ffff:192.0.2.1", AF_INET6, "192.0.2.1"),
+        IP("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255", AF_INET6,
+           "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+        IP("", AF_INET, NULL),
+        IP("192.0.2.1\0", AF_INET, NULL),
+        IP("192.0.2.1\0x", AF_INET, NULL),
+        IP("192.0.2.1:25", AF_INET, NULL),
+        IP("192.0.2.1", AF_INET6, NULL),
+        IP("2001:db8::1", AF_INET, NULL),
+        IP("[2001:db8::1]", AF_INET6, NULL),
+        IP("fe80::1%lo", AF_INET6, NULL),
+        IP("1111111111111111111111111111111111111111111111", AF_INET6, NULL),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct addr a = { .port = 99 };
+        char text[ADDR_TEXT_MAX] = "";
+
+        if (addr_parse_ip(&a, cases[i].family, cases[i].in) != (cases[i].want != NULL))
+            fail_msg("case %zu", i);
+        if (cases[i].want == NULL) {
+            assert_int_equal(a.port, 99); /* untouched */
+            continue;
+        }
+        addr_ip_text(&a, text);
+        assert_string_equal(text, cases[i].want);
+        assert_int_equal(a.port, 0);
+    }
+}
+
+static void test_from_octets(void **state)
+{
+    static const uint8_t mapped[16] = { [10] = 0xff, 0xff, 192, 0, 2, 1 };
+    static const uint8_t almost[16] = { [10] = 0xff, 0xfe, 192, 0, 2, 1 };
+    struct addr want = parsed("192.0.2.1:25");
+
+    (void)state;
+    struct addr a = addr_from_octets(AF_INET, mapped + 12, 25);
+    struct addr b = addr_from_octets(AF_INET6, mapped, 25);
+    struct addr c = addr_from_octets(AF_INET6, almost, 25);
+    assert_true(addr_equal(&a, &want) && addr_equal(&b, &want));
+    assert_int_equal(c.family, AF_INET6);
+}
+
 static void test_network(void **state)
 {
     static const struct {
@@ -176,6 +253,10 @@ int main(void)
         cmocka_unit_test(test_none),
         cmocka_unit_test(test_mapped_socket_address),
         cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_equal_ip),
+        cmocka_unit_test(test_any),
+        cmocka_unit_test(test_parse_ip),
+        cmocka_unit_test(test_from_octets),
         cmocka_unit_test(test_network),
     };
 
