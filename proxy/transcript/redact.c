@@ -137,6 +137,26 @@ static void cut_echo(struct cuts *c, struct span reply, struct span secret)
     }
 }
 
+/* All addresses of a text in which secrets are cut. */
+static void cut_names_too(struct cuts *c, struct span text)
+{
+    struct cuts secrets = *c, names;
+    unsigned i = 0, k = 0;
+    size_t end = 0;
+
+    names.len = 0;
+    cut_addresses(&names, text, 0);
+    c->len = 0;
+    while (i < secrets.len || k < names.len) {
+        bool secret =
+            k == names.len || (i < secrets.len && secrets.list[i].at <= names.list[k].at);
+        struct cut one = secret ? secrets.list[i++] : names.list[k++];
+        cut_add(c, one.at > end ? one.at : end, one.at + one.octets, text.len);
+        if (one.at + one.octets > end)
+            end = one.at + one.octets;
+    }
+}
+
 void redact_reply(struct cuts *c, const struct event *e, enum redact_level level,
                   struct span reply)
 {
@@ -147,8 +167,8 @@ void redact_reply(struct cuts *c, const struct event *e, enum redact_level level
         return;
     if (e->kind == EVENT_COMMAND && line.len > 0)
         cut_echo(c, reply, secret_find(e->verb, e->secrecy, line));
-    if (level == REDACT_ALL && c->len == 0)
-        cut_addresses(c, reply, 0);
+    if (level == REDACT_ALL)
+        cut_names_too(c, reply);
 }
 
 void redact_text(struct json *j, const struct cuts *c, struct span s, size_t from)
