@@ -26,7 +26,7 @@ static void check_shown(const struct record *r, bool hex)
 {
     char *text = NULL;
     size_t len = 0;
-    struct dialogue d = { .hex = hex, .paint = { .prefix = "" } };
+    struct dialogue d = { .hex = hex, .legs = { !hex, hex }, .paint = { .prefix = "" } };
 
     d.paint.out = open_memstream(&text, &len);
     INVARIANT(d.paint.out != NULL);
