@@ -1,6 +1,7 @@
 #include "smtp/session_private.h"
 
 #include "smtp/reply.h"
+#include "smtp/tls_watch.h"
 
 #include <assert.h>
 
@@ -31,6 +32,7 @@ void session_deinit(struct session *s)
     if (s->parked != NULL)
         exchange_free(s->env->exchanges, s->parked);
     s->done = s->told = s->parked = NULL;
+    tls_watch_free(&s->watch);
     content_free(s);
     buf_release(&s->held[CLIENT]);
     buf_release(&s->held[SERVER]);
@@ -250,6 +252,8 @@ static enum step session_step(struct session *s, struct wish *w)
 static void release_told(struct session *s)
 {
     if (s->told != NULL) {
+        if (s->told->event.kind == EVENT_TLS)
+            tls_watch_free(&s->watch);
         exchange_free(s->env->exchanges, s->told);
         s->told = NULL;
     }

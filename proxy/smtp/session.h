@@ -124,6 +124,7 @@ struct wish {
 
 struct exchange;
 struct content;
+struct tls_watch;
 
 /* Private to session_*.c; here because it lives inside the relay. */
 struct session {
@@ -157,6 +158,7 @@ struct session {
     uint8_t ended[2];     /* by side: 0, or 1 + enum end */
     uint8_t last_verb;    /* of the last command sent on */
     const char *opaque_why;
+    struct tls_watch *watch; /* while a handshake passes through, else NULL */
     bool helo : 1, mail : 1, rcpt_sent : 1, bdat : 1, binary_mime : 1, eight_bit : 1;
     bool authenticated : 1, first_command : 1, early_talker : 1, chunk_forward : 1;
     bool chunk_last : 1, overlong_auth : 1, reads_more : 1, read_fresh : 1;

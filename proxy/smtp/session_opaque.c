@@ -1,5 +1,10 @@
-/* session_opaque - the stream when it is not ours to read any more: relayed and counted. */
+/*
+ * session_opaque - the stream when it is not ours to read any more: relayed and counted.
+ * After STARTTLS it is watched until the handshake is over; then nothing of that is left.
+ */
 #include "smtp/session_private.h"
+
+#include "smtp/tls_watch.h"
 
 void session_become_opaque(struct session *s, const char *why)
 {
@@ -7,15 +12,57 @@ void session_become_opaque(struct session *s, const char *why)
     s->opaque_us = s->now_us;
     for (int side = CLIENT; side <= SERVER; side++)
         s->opaque_at[side] = s->at[side];
+    if (strcmp(why, "starttls") == 0)
+        s->watch = tls_watch_new(); /* without memory: not watched */
     session_enter(s, STATE_OPAQUE);
+}
+
+/* An end counts once what came before it was seen. */
+static bool watch_is_over(struct session *s)
+{
+    for (int side = CLIENT; side <= SERVER; side++)
+        if (s->ended[side] && input_is_empty(s, (enum side)side))
+            tls_watch_end(s->watch, (enum side)side, s->ended[side] == 1 + END_RESET);
+    return tls_watch_done(s->watch);
+}
+
+/* What was seen of the handshake. The watch is freed when it was told. */
+static enum step watch_tell(struct session *s)
+{
+    struct exchange *ex = exchange_new(s->env->exchanges);
+
+    if (ex == NULL) {
+        tls_watch_free(&s->watch);
+        return STEP_IDLE;
+    }
+    ex->event.kind = EVENT_TLS;
+    ex->event.t_us = s->opaque_us;
+    ex->event.at = s->opaque_at[CLIENT];
+    ex->event.tls = tls_watch_facts(s->watch);
+    ex->event.tls_us = s->now_us - s->opaque_us;
+    s->done = ex;
+    return STEP_AGAIN;
+}
+
+/* The session ends: so does the watching. */
+static enum step watch_stop(struct session *s)
+{
+    if (!watch_is_over(s))
+        tls_watch_stop(s->watch, s->reason == CLOSE_CLIENT_TIMEOUT ? TLS_FAILURE_TIMEOUT
+                                                                   : TLS_FAILURE_EOF);
+    return watch_tell(s);
 }
 
 enum step opaque_step(struct session *s, enum side from, struct wish *w)
 {
     struct span in = input_view(s, from);
 
+    if (s->watch != NULL && watch_is_over(s) && watch_tell(s) == STEP_AGAIN)
+        return STEP_AGAIN;
     if (in.len == 0)
         return STEP_IDLE;
+    if (s->watch != NULL)
+        tls_watch_bytes(s->watch, from, in);
     input_use(s, from, in.len);
     if (s->env->observe)
         return STEP_AGAIN; /* the octets went ahead */
@@ -30,6 +77,8 @@ enum step opaque_tell(struct session *s)
 {
     struct exchange *ex;
 
+    if (s->watch != NULL && watch_stop(s) == STEP_AGAIN)
+        return STEP_AGAIN;
     if (s->opaque_why == NULL || s->opaque_told || (ex = session_new_exchange(s)) == NULL)
         return STEP_IDLE;
     s->opaque_told = true;
