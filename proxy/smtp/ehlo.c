@@ -3,7 +3,17 @@
 #include "smtp/line.h"
 #include "smtp/reply.h"
 
-enum treatment { KEEP, DROP, BY_STARTTLS, BY_AUTH, BY_ETRN, BY_VRFY, BY_EXPN };
+enum treatment {
+    KEEP,
+    DROP,
+    BY_STARTTLS,
+    BY_AUTH,
+    BY_ETRN,
+    BY_VRFY,
+    BY_EXPN,
+    BY_TLS,
+    BY_TRUST
+};
 
 enum { WORD_MAX = 24, CODE_OCTETS = 4 };
 
@@ -110,8 +120,10 @@ static enum verdict judge_auth(struct span rest)
     return plain > 0 ? LINE_LOSES_MECHANISMS : LINE_GOES;
 }
 
-static bool treatment_keeps(enum treatment t, const struct policy *p)
+static bool treatment_keeps(enum treatment t, const struct ehlo_terms *terms)
 {
+    const struct policy *p = terms->policy;
+
     switch (t) {
     case KEEP:
     case BY_AUTH:
@@ -119,19 +131,26 @@ static bool treatment_keeps(enum treatment t, const struct policy *p)
     case DROP:
         return false;
     case BY_STARTTLS:
-        return policy_get(p, RULE_STARTTLS) != WORD_REFUSE;
+        /* Not again inside TLS: RFC 3207 4.2. */
+        return !terms->client_secure &&
+               (terms->terminate || policy_get(p, RULE_STARTTLS) != WORD_REFUSE);
     case BY_ETRN:
         return policy_get(p, RULE_ETRN) != WORD_REJECT;
     case BY_VRFY:
         return policy_get(p, RULE_VRFY) == WORD_PASS;
     case BY_EXPN:
         return policy_get(p, RULE_EXPN) == WORD_PASS;
+    case BY_TLS: /* RFC 8689 2: on the whole way */
+        return terms->client_secure && terms->upstream_secure;
+    case BY_TRUST:
+        return terms->trusted;
     }
     return false;
 }
 
 /* text: a line behind its code, not the first. */
-static enum verdict judge_line(struct span text, const struct policy *p, ehlo_set *offered)
+static enum verdict judge_line(struct span text, const struct ehlo_terms *terms,
+                               ehlo_set *offered)
 {
     struct span rest = text;
     struct word w = take_word(&rest, true);
@@ -139,8 +158,9 @@ static enum verdict judge_line(struct span text, const struct policy *p, ehlo_se
     enum verdict v = LINE_STAYS;
 
     if (k == EHLO_KEYWORD_COUNT)
-        return policy_get(p, RULE_EHLO_UNKNOWN) == WORD_PASS ? LINE_STAYS : LINE_GOES;
-    if (!treatment_keeps((enum treatment)keywords[k].treatment, p))
+        return policy_get(terms->policy, RULE_EHLO_UNKNOWN) == WORD_PASS ? LINE_STAYS
+                                                                         : LINE_GOES;
+    if (!treatment_keeps((enum treatment)keywords[k].treatment, terms))
         return LINE_GOES;
     if (k == EHLO_AUTH)
         v = w.assigned ? LINE_GOES : judge_auth(rest); /* "AUTH=" is from before RFC 2554 */
@@ -185,22 +205,24 @@ static struct span take_text(struct span *reply)
     return span_drop(text, CODE_OCTETS);
 }
 
-static bool append_filtered(struct span reply, const struct policy *policy, struct buf *out)
+static bool append_filtered(struct span reply, const struct ehlo_terms *terms, bool add,
+                            struct buf *out)
 {
+    const struct kept starttls = { SPAN_LIT("STARTTLS"), LINE_STAYS };
     struct kept held = { .text = take_text(&reply), .verdict = LINE_STAYS };
     ehlo_set ignored = 0;
 
     while (reply.len > 0) {
         struct kept line = { .text = take_text(&reply) };
 
-        line.verdict = judge_line(line.text, policy, &ignored);
+        line.verdict = judge_line(line.text, terms, &ignored);
         if (line.verdict == LINE_GOES)
             continue;
         if (!append_line(&held, false, out))
             return false;
         held = line;
     }
-    return append_line(&held, true, out);
+    return append_line(&held, !add, out) && (!add || append_line(&starttls, true, out));
 }
 
 static bool loses_mechanism(struct span text)
@@ -214,12 +236,12 @@ static bool loses_mechanism(struct span text)
     return layered > 0;
 }
 
-bool ehlo_filter(struct span reply, const struct policy *policy, ehlo_set *offered,
+bool ehlo_filter(struct span reply, const struct ehlo_terms *terms, ehlo_set *offered,
                  struct buf *out, bool *sasl_layer)
 {
     struct span rest = reply;
     uint32_t len = out->len;
-    bool changed = false;
+    bool changed = false, add;
 
     *offered = 0;
     *sasl_layer = false;
@@ -227,12 +249,15 @@ bool ehlo_filter(struct span reply, const struct policy *policy, ehlo_set *offer
     while (rest.len > 0) {
         struct span text = take_text(&rest);
 
-        if (judge_line(text, policy, offered) != LINE_STAYS) {
+        if (judge_line(text, terms, offered) != LINE_STAYS) {
             changed = true;
             *sasl_layer = *sasl_layer || loses_mechanism(text);
         }
     }
-    if (!changed || append_filtered(reply, policy, out))
+    add = terms->terminate && !terms->client_secure && !ehlo_offers(*offered, EHLO_STARTTLS);
+    if (add)
+        *offered |= UINT64_C(1) << EHLO_STARTTLS;
+    if ((!changed && !add) || append_filtered(reply, terms, add, out))
         return true;
     out->len = len;
     return false;
@@ -252,6 +277,22 @@ ehlo_set ehlo_parse(struct span reply)
             offered |= UINT64_C(1) << k;
     }
     return offered;
+}
+
+bool ehlo_names(struct span reply, enum ehlo_keyword k, struct span word)
+{
+    take_text(&reply);
+    while (reply.len > 0) {
+        struct span text = take_text(&reply);
+        struct word w = take_word(&text, false);
+
+        if (!word_is(&w, keywords[k].name, keywords[k].len))
+            continue;
+        for (w = take_word(&text, false); w.origin.len > 0; w = take_word(&text, false))
+            if (span_equal_nocase(word, span_of(w.text, w.len)))
+                return true;
+    }
+    return false;
 }
 
 static size_t extended_limit(enum verb verb, ehlo_set offered)

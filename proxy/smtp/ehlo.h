@@ -38,7 +38,7 @@
     X(CHUNKING, "CHUNKING", KEEP, 0, 0)                                                        \
     X(STARTTLS, "STARTTLS", BY_STARTTLS, 0, 0)                                                 \
     X(AUTH, "AUTH", BY_AUTH, 500, 0)                                                           \
-    X(REQUIRETLS, "REQUIRETLS", DROP, 11, 0)                                                   \
+    X(REQUIRETLS, "REQUIRETLS", BY_TLS, 11, 0)                                                 \
     X(ETRN, "ETRN", BY_ETRN, 0, 0)                                                             \
     X(VRFY, "VRFY", BY_VRFY, 0, 0)                                                             \
     X(EXPN, "EXPN", BY_EXPN, 0, 0)                                                             \
@@ -49,8 +49,8 @@
     X(XEXCH50, "XEXCH50", DROP, 0, 0)                                                          \
     X(X_LINK2STATE, "X-LINK2STATE", DROP, 0, 0)                                                \
     X(X_EXPS, "X-EXPS", DROP, 0, 0)                                                            \
-    X(XCLIENT, "XCLIENT", DROP, 0, 0)                                                          \
-    X(XFORWARD, "XFORWARD", DROP, 0, 0)                                                        \
+    X(XCLIENT, "XCLIENT", BY_TRUST, 0, 0)                                                      \
+    X(XFORWARD, "XFORWARD", BY_TRUST, 0, 0)                                                    \
     X(XVERP, "XVERP", DROP, 0, 0)                                                              \
     X(TURN, "TURN", DROP, 0, 0)                                                                \
     X(ATRN, "ATRN", DROP, 0, 0)                                                                \
@@ -71,18 +71,28 @@ static inline bool ehlo_offers(ehlo_set set, enum ehlo_keyword k)
     return (set >> k & 1) != 0;
 }
 
+/* What decides about keywords. */
+struct ehlo_terms {
+    const struct policy *policy;
+    bool client_secure, upstream_secure; /* the leg has TLS that ends here */
+    bool terminate;                      /* STARTTLS is answered here, and so offered */
+    bool trusted;                        /* the client may say who it speaks for */
+};
+
 /*
  * Reads a complete 250 reply to EHLO; returns what the client is offered under
- * the policy. When something must be removed or changed (SASL mechanisms with a
- * security layer leave the AUTH line, too), the reply for the client is appended
- * to `out` in canonical form; otherwise `out` stays as it is. *sasl_layer tells that
- * a mechanism was removed. False when memory is out: nothing was appended.
+ * these terms. When something must be removed, added (STARTTLS) or changed (SASL
+ * mechanisms with a security layer leave the AUTH line, too), the reply for the client is
+ * appended to `out` in canonical form; otherwise `out` stays as it is. *sasl_layer tells
+ * that a mechanism was removed. False when memory is out: nothing was appended.
  */
-MUST_CHECK bool ehlo_filter(struct span reply, const struct policy *policy, ehlo_set *offered,
-                            struct buf *out, bool *sasl_layer);
+MUST_CHECK bool ehlo_filter(struct span reply, const struct ehlo_terms *terms,
+                            ehlo_set *offered, struct buf *out, bool *sasl_layer);
 
 /* What the reply offers, nothing removed, "AUTH=" too: observe mode. */
 ehlo_set ehlo_parse(struct span reply);
+/* Is `word` among what follows the keyword in its line ("XCLIENT NAME ADDR")? */
+bool ehlo_names(struct span reply, enum ehlo_keyword k, struct span word);
 
 /*
  * Longest command line allowed, in octets with CRLF: 512 plus what each offered

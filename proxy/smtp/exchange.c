@@ -10,6 +10,7 @@ struct exchange *exchange_new(struct pool *pool)
         return NULL;
     memset(ex, 0, offsetof(struct exchange, text));
     ex->own = ex->room;
+    ex->own_size = EXCHANGE_ROOM;
     return ex;
 }
 
@@ -20,41 +21,57 @@ void exchange_free(struct pool *pool, struct exchange *ex)
     pool_give(pool, ex);
 }
 
-bool exchange_store(struct exchange *ex, struct span line, size_t extra)
+/* The views of the event that may show its own memory. */
+static void move_views(struct exchange *ex, unsigned char *to)
 {
-    if (line.len + extra > EXCHANGE_ROOM) {
-        ex->own = malloc(line.len + extra);
-        if (ex->own == NULL) {
-            ex->own = ex->room;
+    struct event *e = &ex->event;
+    struct span *views[] = { &e->received, &e->word,    &e->arg,     &e->forwarded,
+                             &e->reply,    &e->replied, &e->enhanced };
+
+    for (unsigned i = 0; i < ARRAY_LEN(views); i++)
+        if (views[i]->len > 0 && views[i]->ptr >= ex->own &&
+            views[i]->ptr < ex->own + ex->own_len)
+            views[i]->ptr = to + (views[i]->ptr - ex->own);
+}
+
+/* text may point into what the exchange holds already. */
+static bool append(struct exchange *ex, struct span text, struct span ending, struct span *kept)
+{
+    size_t need = ex->own_len + text.len + ending.len;
+    unsigned char *p = ex->own, *old = NULL;
+
+    if (need > ex->own_size) {
+        p = malloc(need);
+        if (p == NULL)
             return false;
-        }
+        memcpy(p, ex->own, ex->own_len);
+        move_views(ex, p);
+        old = ex->own != ex->room ? ex->own : NULL;
+        ex->own_size = need;
     }
-    if (line.len > 0)
-        memcpy(ex->own, line.ptr, line.len);
-    ex->event.received = span_of(ex->own, line.len);
-    ex->event.received_octets = line.len;
+    *kept = span_of(p + ex->own_len, text.len + ending.len);
+    if (text.len > 0)
+        memcpy(p + ex->own_len, text.ptr, text.len);
+    if (ending.len > 0)
+        memcpy(p + ex->own_len + text.len, ending.ptr, ending.len);
+    ex->own = p;
+    ex->own_len = need;
+    free(old);
     return true;
+}
+
+bool exchange_store(struct exchange *ex, struct span line)
+{
+    ex->event.received_octets = line.len;
+    return append(ex, line, SPAN_LIT(""), &ex->event.received);
 }
 
 bool exchange_rewrite(struct exchange *ex, struct span text)
 {
-    struct event *e = &ex->event;
-    size_t len = e->received.len, need = len + text.len + 2;
-    size_t word = e->word.len ? (size_t)(e->word.ptr - ex->own) : 0;
-    size_t arg = e->arg.len ? (size_t)(e->arg.ptr - ex->own) : 0;
-    unsigned char *p = malloc(need);
+    return append(ex, text, SPAN_LIT("\r\n"), &ex->event.forwarded);
+}
 
-    if (p == NULL)
-        return false;
-    memcpy(p, ex->own, len);
-    memcpy(p + len, text.ptr, text.len); /* text may point into ex->own */
-    memcpy(p + len + text.len, "\r\n", 2);
-    if (ex->own != ex->room)
-        free(ex->own);
-    ex->own = p;
-    e->received.ptr = p;
-    e->word.ptr = p + word;
-    e->arg.ptr = p + arg;
-    e->forwarded = span_of(p + len, text.len + 2);
-    return true;
+bool exchange_keep(struct exchange *ex, struct span text, struct span *kept)
+{
+    return append(ex, text, SPAN_LIT(""), kept);
 }

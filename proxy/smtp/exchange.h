@@ -18,11 +18,13 @@ enum { EXCHANGE_ROOM = 224 };
 struct exchange {
     struct exchange *next;
     struct event event;
-    unsigned char *own;     /* received, then forwarded: `room` or malloc'ed */
+    unsigned char *own; /* what its views show: `room` or malloc'ed */
+    size_t own_len, own_size;
     enum local_reply local; /* LOCAL_NONE: the upstream answers */
     const char *hint;       /* for the local reply; constant text */
     bool waits;             /* local reply replaces the upstream's, when that has come */
     bool last_chunk;        /* BDAT LAST: ends the message */
+    bool held;              /* not sent on or given yet: its turn has not come */
     char text[LOCAL_REPLY_MAX];
     unsigned char room[EXCHANGE_ROOM];
 };
@@ -31,11 +33,15 @@ struct exchange {
 MUST_CHECK struct exchange *exchange_new(struct pool *pool);
 void exchange_free(struct pool *pool, struct exchange *ex);
 
-/* Copies `first` octets of the line into the exchange, event.received; with room for
- * `extra` more octets behind. */
-MUST_CHECK bool exchange_store(struct exchange *ex, struct span line, size_t extra);
+/* Copies the line into the exchange: event.received. */
+MUST_CHECK bool exchange_store(struct exchange *ex, struct span line);
 /* Sets event.forwarded to text + CRLF. */
 MUST_CHECK bool exchange_rewrite(struct exchange *ex, struct span text);
+/*
+ * Copies text into the exchange: *kept, a span of its event or of the caller, shows it. Other
+ * views into the exchange stay right.
+ */
+MUST_CHECK bool exchange_keep(struct exchange *ex, struct span text, struct span *kept);
 
 static inline bool exchange_is_local(const struct exchange *ex)
 {

@@ -1,6 +1,5 @@
 #include "smtp/session_private.h"
 
-#include "smtp/reply.h"
 #include "smtp/tls_watch.h"
 
 #include <assert.h>
@@ -34,6 +33,7 @@ void session_deinit(struct session *s)
     s->done = s->told = s->parked = NULL;
     tls_watch_free(&s->watch);
     content_free(s);
+    preamble_free(s);
     buf_release(&s->held[CLIENT]);
     buf_release(&s->held[SERVER]);
     buf_release(&s->out);
@@ -93,6 +93,8 @@ void session_bytes(struct session *s, enum side from, struct span bytes, uint64_
     s->now_us = now_us;
     if (s->closing || bytes.len == 0)
         return;
+    assert(s->state != STATE_TLS ||
+           s->tls_server != (from == SERVER)); /* session_tls() first */
     if (from == CLIENT)
         remember_read(s, s->received[CLIENT]);
     s->fact = bytes;
@@ -107,13 +109,14 @@ void session_eof(struct session *s, enum side from, enum end how, uint64_t now_u
     if (s->closing || s->ended[from])
         return;
     s->ended[from] = (uint8_t)(1 + how);
-    if (session_mirrors_ends(s))
+    if (s->state == STATE_TLS)
+        upgrade_eof(s, from, how);
+    else if (session_mirrors_ends(s))
         end_mirrored(s, from, how);
     else if (from == CLIENT)
         end_client(s, how);
     else if (!s->upstream_gone)
-        session_give_up(s, how == END_RESET ? LOCAL_UPSTREAM_RESET : LOCAL_UPSTREAM_EOF,
-                        NOTE_UPSTREAM_EOF);
+        end_upstream(s, how);
 }
 
 void session_upstream_down(struct session *s, uint64_t now_us)
@@ -163,6 +166,8 @@ void session_end(struct session *s, enum close_reason why, uint64_t now_us)
         session_give_up(s, LOCAL_SESSION_LIMIT, NOTE_COUNT);
     else if (why == CLOSE_CLIENT_LIMIT)
         session_give_up(s, LOCAL_CLIENT_LIMIT, NOTE_COUNT);
+    else if (why == CLOSE_DIRECT)
+        session_give_up(s, LOCAL_DIRECT, NOTE_COUNT);
     else
         session_close(s, why);
 }
@@ -206,9 +211,32 @@ static enum step answer_local(struct session *s, struct wish *w)
     w->side = CLIENT;
     w->bytes = e->replied;
     session_finish(s, ex);
+    if (ex->local == LOCAL_TLS_READY)
+        upgrade_begin(s, CLIENT);
     if (closes != CLOSE_COUNT)
         session_close(s, closes);
     return STEP_WISH;
+}
+
+/* A reply that comes before its command was sent on is one too many: replies first. */
+static enum step enforce_step(struct session *s, struct wish *w)
+{
+    static enum step (*const steps[])(struct session *,
+                                      struct wish *) = { server_step, upgrade_step,
+                                                         preamble_step, client_step };
+    enum step step = STEP_IDLE;
+
+    for (unsigned i = 0; i < ARRAY_LEN(steps) && step == STEP_IDLE; i++)
+        step = steps[i](s, w);
+    return step;
+}
+
+/* The commands went ahead, unread: they are read first. */
+static enum step observe_step(struct session *s, struct wish *w)
+{
+    enum step step = client_step(s, w);
+
+    return step == STEP_IDLE ? server_step(s, w) : step;
 }
 
 static enum step session_step(struct session *s, struct wish *w)
@@ -217,6 +245,8 @@ static enum step session_step(struct session *s, struct wish *w)
 
     if (s->raw_pending)
         return raw_forward(s, w);
+    if (s->start_tls && !s->closing)
+        return upgrade_wish(s, w);
     if (s->done != NULL)
         return tell(s, w);
     if (s->content != NULL && s->content->ended)
@@ -229,6 +259,8 @@ static enum step session_step(struct session *s, struct wish *w)
     }
     if (s->closing)
         return end_step(s, w);
+    if (s->state == STATE_TLS)
+        return STEP_IDLE;
     if (s->first != NULL && exchange_is_local(s->first))
         return answer_local(s, w);
     if (s->shutdown && !session_in_transfer(s)) {
@@ -236,16 +268,8 @@ static enum step session_step(struct session *s, struct wish *w)
         session_give_up(s, LOCAL_SHUTDOWN, NOTE_COUNT);
         return STEP_AGAIN;
     }
-    /*
-     * A reply that comes before its command was sent on is one too many: replies first.
-     * In observe mode the commands went ahead, unread: they are read first.
-     */
-    step = s->env->observe ? client_step(s, w) : server_step(s, w);
-    if (step == STEP_IDLE)
-        step = s->env->observe ? server_step(s, w) : client_step(s, w);
-    if (step == STEP_IDLE)
-        step = end_idle_step(s);
-    return step;
+    step = s->env->observe ? observe_step(s, w) : enforce_step(s, w);
+    return step == STEP_IDLE ? end_idle_step(s) : step;
 }
 
 /* Gives back what the last wish borrowed. */
@@ -306,6 +330,8 @@ enum wait session_wait(const struct session *s)
         return WAIT_GREETING;
     case STATE_OPAQUE:
         return WAIT_OPAQUE;
+    case STATE_TLS:
+        return WAIT_TLS;
     case STATE_DATA:
         return s->content != NULL && s->content->data.lookalike_open ? WAIT_LOOKALIKE
                                                                      : WAIT_DATA_BLOCK;
@@ -332,8 +358,8 @@ bool session_wants(const struct session *s, enum side from)
 {
     if (s->closing || s->env->observe)
         return true;
-    if (from == SERVER)
-        return true;
+    if (from == SERVER) /* held only while the client's handshake is under way */
+        return s->held[SERVER].len - s->held_used[SERVER] < REPLY_MAX || s->state != STATE_TLS;
     return s->held[CLIENT].len - s->held_used[CLIENT] < SESSION_HELD_MAX &&
            s->exchanges < SESSION_EXCHANGES_MAX;
 }

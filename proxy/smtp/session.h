@@ -125,6 +125,7 @@ struct wish {
 struct exchange;
 struct content;
 struct tls_watch;
+struct xclient;
 
 /* Private to session_*.c; here because it lives inside the relay. */
 struct session {
@@ -138,9 +139,11 @@ struct session {
     struct exchange *first, *last; /* FIFO of commands without a reply */
     struct exchange *done;         /* complete: its event is to be told */
     struct exchange *told;         /* its event was told: to be given back */
-    struct exchange *parked;       /* of a line or chunk that is still being thrown away */
+    struct exchange *parked;       /* of a line or chunk that is still being thrown away;
+                                      a command of our own without its reply */
     struct content *content;       /* while mail data is under way */
     struct buf out;                /* a reply made canonical or filtered */
+    struct xclient *xclient;       /* what the upstream is still to be told */
     ehlo_set offered;              /* what the client may use */
     uint64_t now_us;
     uint64_t chunk_left;   /* octets of the BDAT chunk still to come */
@@ -157,6 +160,7 @@ struct session {
     uint8_t reason;       /* enum close_reason, once closing */
     uint8_t ended[2];     /* by side: 0, or 1 + enum end */
     uint8_t last_verb;    /* of the last command sent on */
+    uint8_t preamble;     /* enum preamble */
     const char *opaque_why;
     struct tls_watch *watch; /* while a handshake passes through, else NULL */
     bool helo : 1, mail : 1, rcpt_sent : 1, bdat : 1, binary_mime : 1, eight_bit : 1;
@@ -164,6 +168,11 @@ struct session {
     bool chunk_last : 1, overlong_auth : 1, reads_more : 1, read_fresh : 1;
     bool raw_pending : 1, shutdown : 1, drop : 1, upstream_gone : 1;
     bool closing : 1, close_told : 1, quit_told : 1, opaque_told : 1;
+    bool client_secure : 1, upstream_secure : 1; /* the leg has TLS that ends here */
+    bool tls_server : 1, start_tls : 1;          /* whose handshake; it is to be wished for */
+    bool trusted : 1, gone_tls : 1, tls_declined : 1;
+    bool upstream_starttls : 1, upstream_xclient : 1; /* what the upstream itself offers */
+    bool upstream_greeted : 1;                        /* it was told a name by EHLO or HELO */
 };
 
 /* The greeting of the upstream is the first thing expected. */

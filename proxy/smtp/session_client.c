@@ -49,7 +49,7 @@ static struct exchange *take_line(struct session *s, struct span raw, size_t kee
 
     if (ex == NULL)
         return NULL;
-    if (!exchange_store(ex, span_first(raw, keep), 0)) {
+    if (!exchange_store(ex, span_first(raw, keep))) {
         exchange_free(s->env->exchanges, ex);
         session_close(s, CLOSE_NO_MEMORY);
         return NULL;
@@ -190,12 +190,15 @@ static enum step auth_line(struct session *s, struct exchange *ex, const struct 
 
 /* ---- the states in which lines are read -------------------------------------------- */
 
-/* After refused content there is no upstream: only QUIT has a friendly answer. */
+/* There is no upstream any more: only QUIT has a friendly answer. */
 static enum step gone_line(struct session *s, struct exchange *ex, const struct line *l)
 {
     ex->event.verb = command_parse(l->text).verb;
     ex->event.action = ACTION_REFUSED;
-    ex->local = ex->event.verb == VERB_QUIT ? LOCAL_GONE_QUIT : LOCAL_GONE;
+    if (s->gone_tls)
+        ex->local = ex->event.verb == VERB_QUIT ? LOCAL_GONE_TLS_QUIT : LOCAL_GONE_TLS;
+    else
+        ex->local = ex->event.verb == VERB_QUIT ? LOCAL_GONE_QUIT : LOCAL_GONE;
     session_enter(s, STATE_STOPPED);
     session_push(s, ex);
     return STEP_AGAIN;
@@ -339,6 +342,7 @@ enum step client_step(struct session *s, struct wish *w)
         return chunk_step(s, w);
     case STATE_OPAQUE:
         return opaque_step(s, CLIENT, w);
+    case STATE_TLS:
     case STATE_STOPPED:
         return STEP_IDLE;
     }

@@ -87,8 +87,10 @@ static enum step send_on(struct judge *j, struct span raw, struct wish *w)
         begin_chunk(j, true);
     else if ((verb_flags(j->cmd.verb) & VERB_SYNC) != 0 || !session_pipelines(s))
         session_enter(s, STATE_SYNC);
-    else if (j->cmd.verb == VERB_XCLIENT)
-        session_enter(s, STATE_SYNC);
+    if (j->cmd.verb == VERB_STARTTLS && session_ends_tls(s)) {
+        j->ex->held = true; /* every earlier command has its reply first */
+        return STEP_AGAIN;
+    }
     return command_forward(s, j->ex, raw, w);
 }
 
@@ -99,7 +101,9 @@ static enum step turn_down(struct judge *j, enum local_reply v)
 
     ex->local = v;
     ex->event.action =
-        j->cmd.verb == VERB_VRFY || j->cmd.verb == VERB_EXPN ? ACTION_STRIPPED : ACTION_REFUSED;
+        v != LOCAL_TLS_REQUIRED && (j->cmd.verb == VERB_VRFY || j->cmd.verb == VERB_EXPN)
+            ? ACTION_STRIPPED
+            : ACTION_REFUSED;
     if (j->cmd.verb == VERB_AUTH)
         s->secret_lines = 2;
     if (j->framed) {

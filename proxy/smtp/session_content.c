@@ -134,7 +134,7 @@ static enum step end_of_data(struct session *s, struct wish *w)
 
     if (ex == NULL)
         return STEP_AGAIN;
-    if (!exchange_store(ex, SPAN_LIT(".\r\n"), 0))
+    if (!exchange_store(ex, SPAN_LIT(".\r\n")))
         assert(!"three octets fit into the room of an exchange");
     ex->event.at = s->at[CLIENT] - 3;
     ex->event.verb = VERB_DOT;

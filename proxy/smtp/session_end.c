@@ -3,11 +3,23 @@
 
 enum { LEFTOVER_KEPT = 512 };
 
-static enum close_reason end_reason(enum side from, enum end how)
+enum close_reason end_of_client(const struct session *s, enum end how)
 {
-    if (from == CLIENT)
-        return how == END_RESET ? CLOSE_CLIENT_RESET : CLOSE_CLIENT_EOF;
-    return how == END_RESET ? CLOSE_UPSTREAM_RESET : CLOSE_UPSTREAM_EOF;
+    if (s->received[CLIENT] == 0)
+        return CLOSE_CLIENT_LEFT;
+    return how == END_RESET ? CLOSE_CLIENT_RESET : CLOSE_CLIENT_EOF;
+}
+
+/* Who ended first, or was reset; a silent client that was first has just left. */
+static enum close_reason mirrored_reason(const struct session *s, enum side from, enum end how)
+{
+    bool client_first = from == CLIENT ? !s->ended[SERVER] : s->ended[CLIENT] != 0;
+
+    if (client_first && s->received[CLIENT] == 0)
+        return CLOSE_CLIENT_LEFT;
+    if (how == END_RESET)
+        return from == CLIENT ? CLOSE_CLIENT_RESET : CLOSE_UPSTREAM_RESET;
+    return client_first ? CLOSE_CLIENT_EOF : CLOSE_UPSTREAM_EOF;
 }
 
 /* Both sides have ended, and who was first is the reason; or one was reset. */
@@ -22,13 +34,13 @@ void end_mirrored(struct session *s, enum side from, enum end how)
     else if (s->state == STATE_OPAQUE && how == END_FIN)
         session_close(s, CLOSE_OPAQUE_END);
     else
-        session_close(s, how == END_FIN ? end_reason(other, END_FIN) : end_reason(from, how));
+        session_close(s, mirrored_reason(s, from, how));
 }
 
 void end_client(struct session *s, enum end how)
 {
     if (how == END_RESET) {
-        session_close(s, CLOSE_CLIENT_RESET);
+        session_close(s, end_of_client(s, END_RESET));
     } else if (s->state == STATE_DATA || s->state == STATE_CHUNK) {
         /* Never invent the end of a message. */
         if (s->content != NULL)
@@ -39,6 +51,12 @@ void end_client(struct session *s, enum end how)
             notes_add(&s->parked->event.notes, NOTE_BDAT_TRUNCATED, s->at[CLIENT]);
         session_close(s, CLOSE_CLIENT_EOF_DATA);
     }
+}
+
+void end_upstream(struct session *s, enum end how)
+{
+    session_give_up(s, how == END_RESET ? LOCAL_UPSTREAM_RESET : LOCAL_UPSTREAM_EOF,
+                    NOTE_UPSTREAM_EOF);
 }
 
 void session_give_up(struct session *s, enum local_reply id, enum note_id note)
@@ -64,7 +82,7 @@ void session_give_up(struct session *s, enum local_reply id, enum note_id note)
         return;
     }
     ex->local = id;
-    ex->waits = false;
+    ex->waits = ex->held = false;
 }
 
 /* What the client had sent and nobody will look at any more. */
@@ -80,7 +98,7 @@ static enum step leftover(struct session *s)
     if (ex == NULL)
         return STEP_IDLE;
     input_use(s, CLIENT, rest.len);
-    if (!exchange_store(ex, span_first(rest, LEFTOVER_KEPT), 0)) {
+    if (!exchange_store(ex, span_first(rest, LEFTOVER_KEPT))) {
         exchange_free(s->env->exchanges, ex);
         return STEP_IDLE;
     }
@@ -88,7 +106,7 @@ static enum step leftover(struct session *s)
     ex->event.secrecy = secret ? SECRET_LINE : SECRET_NONE;
     ex->event.action = s->env->observe ? ACTION_RELAYED : ACTION_SWALLOWED;
     ex->event.origin = ORIGIN_NONE;
-    if (s->early_talker || s->state == STATE_GREETING)
+    if (s->early_talker || s->state == STATE_GREETING || s->preamble != PREAMBLE_NONE)
         notes_add(&ex->event.notes, NOTE_EARLY_TALKER, ex->event.at);
     if (s->ended[CLIENT])
         notes_add(&ex->event.notes, NOTE_CMD_EOF, ex->event.at);
@@ -130,7 +148,11 @@ enum step end_idle_step(struct session *s)
     if (s->ended[CLIENT] && s->first == NULL && s->state != STATE_GREETING &&
         !session_mirrors_ends(s)) {
         end_client(s, END_FIN);
-        session_close(s, CLOSE_CLIENT_EOF); /* unless it ended inside a message */
+        session_close(s, end_of_client(s, END_FIN)); /* unless it ended inside a message */
+        return STEP_AGAIN;
+    }
+    if (s->ended[SERVER] && !s->upstream_gone && !session_mirrors_ends(s)) {
+        end_upstream(s, (enum end)(s->ended[SERVER] - 1)); /* during the client's handshake */
         return STEP_AGAIN;
     }
     return STEP_IDLE;

@@ -108,16 +108,33 @@ static verdict judge_helo(struct judge *j)
     return LOCAL_NONE;
 }
 
+/* Out of order whatever cmd.sequence says: sessions must not mix. */
+static verdict never_in_order(struct judge *j, const char *why)
+{
+    note(j, NOTE_CMD_SEQUENCE);
+    return refuse(j, LOCAL_SEQUENCE, why);
+}
+
 static verdict judge_starttls(struct judge *j)
 {
     struct session *s = j->s;
+    bool ours = session_ends_tls(s);
+    verdict v;
 
-    if (rule(j, RULE_STARTTLS) == WORD_REFUSE || !ehlo_offers(s->offered, EHLO_STARTTLS)) {
+    if (s->client_secure)
+        return never_in_order(j, "TLS is active already");
+    if (!ours &&
+        (rule(j, RULE_STARTTLS) == WORD_REFUSE || !ehlo_offers(s->offered, EHLO_STARTTLS))) {
         note(j, NOTE_STARTTLS_REFUSED);
         return refuse(j, LOCAL_UNIMPLEMENTED, "STARTTLS");
     }
-    if (transaction_open(s))
-        return out_of_order(j, "STARTTLS inside a mail transaction");
+    if (ours && transaction_open(s))
+        return never_in_order(j, "STARTTLS inside a mail transaction");
+    if (ours && s->authenticated && !upgrade_renews_upstream(s))
+        return never_in_order(j, "STARTTLS after AUTH");
+    if (transaction_open(s) &&
+        (v = out_of_order(j, "STARTTLS inside a mail transaction")) != LOCAL_NONE)
+        return v;
     if (!input_is_empty(s, CLIENT)) {
         note(j, NOTE_STARTTLS_INJECTION);
         return LOCAL_STARTTLS_INJECTION;
@@ -215,6 +232,8 @@ static verdict judge_mail(struct judge *j)
     verdict v;
 
     if (!s->helo && !session_has_pending(s, VERB_EHLO) && !session_has_pending(s, VERB_HELO)) {
+        if (s->upstream_greeted && !s->env->observe) /* by another session than this */
+            return never_in_order(j, "EHLO or HELO comes first");
         if ((v = out_of_order(j, "EHLO or HELO comes first")) != LOCAL_NONE)
             return v;
     } else if (s->mail && !session_has_pending(s, VERB_RSET) &&
@@ -257,6 +276,15 @@ static verdict judge_data(struct judge *j)
     return LOCAL_NONE;
 }
 
+/* Postfix's way to say who the client is: only from those that may. */
+static verdict judge_identity(struct judge *j, enum ehlo_keyword keyword)
+{
+    if (j->s->trusted && ehlo_offers(j->s->offered, keyword))
+        return LOCAL_NONE;
+    note(j, NOTE_CMD_UNIMPLEMENTED);
+    return refuse(j, LOCAL_UNIMPLEMENTED, verb_name(j->cmd.verb));
+}
+
 static verdict judge_verb(struct judge *j)
 {
     enum verb v = j->cmd.verb;
@@ -291,6 +319,10 @@ static verdict judge_verb(struct judge *j)
         return judge_expn(j);
     case VERB_ETRN:
         return judge_etrn(j);
+    case VERB_XCLIENT:
+        return judge_identity(j, EHLO_XCLIENT);
+    case VERB_XFORWARD:
+        return judge_identity(j, EHLO_XFORWARD);
     case VERB_UNKNOWN:
         return judge_unknown(j);
     case VERB_LHLO:
@@ -301,9 +333,33 @@ static verdict judge_verb(struct judge *j)
     }
 }
 
+/* RFC 3207 4: all but these hear 530. A chunk must be eaten, a password found, all the same. */
+static verdict judge_without_tls(struct judge *j)
+{
+    switch (j->cmd.verb) {
+    case VERB_NOOP:
+    case VERB_EHLO:
+    case VERB_STARTTLS:
+    case VERB_QUIT:
+        return judge_verb(j);
+    case VERB_BDAT:
+        if (command_bdat(j->cmd.arg, &j->octets, &j->last) != BDAT_OK)
+            return judge_verb(j);
+        j->framed = true;
+        return LOCAL_TLS_REQUIRED;
+    case VERB_UNKNOWN:
+        (void)judge_unknown(j);
+        return LOCAL_TLS_REQUIRED;
+    default:
+        return LOCAL_TLS_REQUIRED;
+    }
+}
+
 enum local_reply judge_command(struct judge *j)
 {
     enum local_reply v = judge_line(j);
 
-    return v != LOCAL_NONE ? v : judge_verb(j);
+    if (v != LOCAL_NONE)
+        return v;
+    return session_lacks_tls(j->s) ? judge_without_tls(j) : judge_verb(j);
 }

@@ -10,6 +10,8 @@
  *   session_content.c  mail data and BDAT chunks
  *   session_opaque.c   the stream when it is not ours to read
  *   session_server.c   the upstream's replies, and what they change
+ *   session_preamble.c what this proxy says to the upstream before the greeting
+ *   session_upgrade.c  STARTTLS, handshakes
  *   exchange.c         a command and its reply, the FIFO
  */
 #ifndef SMTP_SESSION_PRIVATE_H
@@ -18,6 +20,7 @@
 #include "smtp/exchange.h"
 #include "smtp/line.h"
 #include "smtp/local_reply.h"
+#include "smtp/reply.h"
 #include "smtp/session.h"
 
 #define SESSION_STATES(X)                                                                      \
@@ -28,7 +31,8 @@
     X(OVERLONG, "overlong") /* throwing away the rest of an overlong line */                   \
     X(DATA, "data")         /* between 354 and the end of data */                              \
     X(CHUNK, "chunk")       /* inside a BDAT chunk */                                          \
-    X(GONE, "gone")         /* content was refused, the upstream dropped; QUIT is awaited */   \
+    X(GONE, "gone")         /* the upstream was dropped; QUIT is awaited */                    \
+    X(TLS, "tls")           /* a handshake: nothing is answered before its end */              \
     X(OPAQUE, "opaque")     /* not ours to read */                                             \
     X(STOPPED, "stopped")   /* the client is not listened to any more */
 
@@ -36,6 +40,15 @@ enum session_state {
 #define X(id, name) STATE_##id,
     SESSION_STATES(X)
 #undef X
+};
+
+/* Before the greeting is relayed: which command of our own waits for its reply. */
+enum preamble {
+    PREAMBLE_NONE,
+    PREAMBLE_EHLO,
+    PREAMBLE_STARTTLS,
+    PREAMBLE_XCLIENT,
+    PREAMBLE_READY, /* all is said: the greeting is next */
 };
 
 enum step {
@@ -88,8 +101,12 @@ bool session_has_pending(const struct session *s, enum verb verb);
 /* The exchange is complete: its event is told next. */
 void session_finish(struct session *s, struct exchange *ex);
 
+/* Why the session ends when the client does. */
+enum close_reason end_of_client(const struct session *s, enum end how);
 /* The client's end where the session decides what it means. */
 void end_client(struct session *s, enum end how);
+/* The upstream's: the client hears 421. */
+void end_upstream(struct session *s, enum end how);
 /* An end where ends are passed on: over when both sides have ended or one was reset. */
 void end_mirrored(struct session *s, enum side from, enum end how);
 /* While closing: everything unfinished is written down, then WISH_CLOSE. */
@@ -99,6 +116,9 @@ enum step end_idle_step(struct session *s);
 
 enum step client_step(struct session *s, struct wish *w);
 enum step server_step(struct session *s, struct wish *w);
+/* What the upstream offers itself, from its reply to an EHLO. */
+void session_note_upstream(struct session *s, struct span ehlo);
+void session_merge_notes(struct exchange *ex, const struct notes *notes);
 enum step content_step(struct session *s, struct wish *w);
 /* The content has ended: what is left of it, then its event. */
 enum step content_tell(struct session *s, struct wish *w);
@@ -129,6 +149,41 @@ void content_end(struct session *s, bool complete);
 void content_free(struct session *s);
 /* Transaction state after RSET, EHLO, end of data. */
 void session_reset_transaction(struct session *s);
+
+/* ---- session_upgrade.c ---- */
+/* TLS with clients ends here: STARTTLS is never passed through. */
+bool session_ends_tls(const struct session *s);
+/* The client has to issue STARTTLS first. */
+bool session_lacks_tls(const struct session *s);
+/* The upstream's leg is to have TLS by STARTTLS, and has none yet. */
+bool upstream_wants_tls(const struct session *s);
+/* The client's STARTTLS will begin a new session with the upstream, too. */
+bool upgrade_renews_upstream(const struct session *s);
+/* A handshake is next: nothing of that side may be left. */
+void upgrade_begin(struct session *s, enum side side);
+enum step upgrade_wish(struct session *s, struct wish *w);
+/* STARTTLS at the head of the FIFO, where TLS ends here. */
+enum step upgrade_step(struct session *s, struct wish *w);
+/* The upstream's reply to STARTTLS; STEP_IDLE: relay it as any other. */
+enum step upgrade_reply(struct session *s, struct exchange *ex, const struct reply *r);
+/* The reply to a STARTTLS passed through was relayed. */
+void upgrade_passed(struct session *s, unsigned code);
+/* The upstream has a new session: what it offers, and whether it was told a name. */
+void upgrade_forget_upstream(struct session *s);
+/* A side ended while a handshake is under way. */
+void upgrade_eof(struct session *s, enum side from, enum end how);
+
+/* ---- session_preamble.c ---- */
+bool preamble_is_wanted(const struct session *s);
+/* Keeps the greeting and goes on with an EHLO. */
+enum step preamble_begin(struct session *s, struct exchange *greeting, const struct reply *r);
+enum step preamble_step(struct session *s, struct wish *w);
+enum step preamble_reply(struct session *s, const struct reply *r, struct notes *notes);
+/* The upstream's reply cannot be followed. */
+enum step preamble_lost(struct session *s, struct span received, struct notes *notes,
+                        enum note_id note);
+void preamble_tls(struct session *s, bool ok);
+void preamble_free(struct session *s);
 
 /* ---- session_opaque.c ---- */
 void session_become_opaque(struct session *s, const char *why);

@@ -1,8 +1,6 @@
 /* session_server - the upstream's replies, and what they change. */
 #include "smtp/session_private.h"
 
-#include "smtp/reply.h"
-
 void session_reset_transaction(struct session *s)
 {
     s->mail = s->rcpt_sent = s->bdat = false;
@@ -14,7 +12,7 @@ static void after_greeting_command(struct session *s, const struct event *e)
 {
     if (e->code / 100 != 2)
         return; /* a refused EHLO leaves the state as it was (RFC 5321 4.1.4) */
-    s->helo = true;
+    s->helo = s->upstream_greeted = true;
     if (e->verb == VERB_HELO)
         s->offered = 0;
     session_reset_transaction(s);
@@ -49,18 +47,13 @@ static void after_message(struct session *s)
     s->mail = s->bdat = false;
 }
 
-static void after_starttls(struct session *s, unsigned code)
-{
-    if (code == 220)
-        session_become_opaque(s, "starttls");
-}
-
 static void after_xclient(struct session *s, unsigned code)
 {
     if (code != 220)
         return;
     s->helo = s->authenticated = false;
     s->offered = 0;
+    upgrade_forget_upstream(s);
     session_reset_transaction(s);
 }
 
@@ -103,7 +96,7 @@ static void apply_reply(struct session *s, struct exchange *ex)
             s->secret_lines = 2; /* a client may send the rest all the same */
         break;
     case VERB_STARTTLS:
-        after_starttls(s, e->code);
+        upgrade_passed(s, e->code);
         break;
     case VERB_XCLIENT:
         after_xclient(s, e->code);
@@ -120,6 +113,29 @@ static void apply_reply(struct session *s, struct exchange *ex)
 
 /* ---- one reply on its way --------------------------------------------------------- */
 
+void session_note_upstream(struct session *s, struct span ehlo)
+{
+    ehlo_set offers = ehlo_parse(ehlo);
+
+    s->upstream_greeted = true;
+    s->upstream_starttls = ehlo_offers(offers, EHLO_STARTTLS);
+    s->upstream_xclient = ehlo_offers(offers, EHLO_XCLIENT);
+}
+
+static bool filter_keywords(struct session *s, struct span reply, bool *layer)
+{
+    const struct ehlo_terms terms = {
+        .policy = s->env->policy,
+        .client_secure = s->client_secure,
+        .upstream_secure = s->upstream_secure,
+        .terminate = session_ends_tls(s),
+        .trusted = s->trusted,
+    };
+
+    session_note_upstream(s, reply);
+    return ehlo_filter(reply, &terms, &s->offered, &s->out, layer);
+}
+
 /* What the client gets: as received, canonical, or with keywords removed. */
 static bool make_sent(struct session *s, struct exchange *ex, const struct reply *r)
 {
@@ -132,7 +148,7 @@ static bool make_sent(struct session *s, struct exchange *ex, const struct reply
             s->offered = ehlo_parse(r->received);
             return true;
         }
-        if (!ehlo_filter(r->received, s->env->policy, &s->offered, &s->out, &layer))
+        if (!filter_keywords(s, r->received, &layer))
             return false;
         if (layer)
             notes_add(&e->notes, NOTE_SASL_LAYER, s->at[SERVER]);
@@ -189,7 +205,7 @@ static enum step replace_reply(struct session *s, struct exchange *ex, const str
     return STEP_AGAIN;
 }
 
-static void merge_notes(struct exchange *ex, const struct notes *notes)
+void session_merge_notes(struct exchange *ex, const struct notes *notes)
 {
     for (unsigned i = 0; i < notes->len; i++)
         notes_add(&ex->event.notes, (enum note_id)notes->list[i].id, notes->list[i].at);
@@ -201,6 +217,8 @@ static enum step protocol_error(struct session *s, struct span received, struct 
 {
     struct exchange *ex;
 
+    if (s->preamble != PREAMBLE_NONE)
+        return preamble_lost(s, received, notes, note);
     notes_add(notes, note, s->at[SERVER]);
     if (s->env->observe) {
         ex = session_new_exchange(s);
@@ -221,7 +239,7 @@ static enum step protocol_error(struct session *s, struct span received, struct 
         NOTE_COUNT);
     if (s->first != NULL) {
         s->first->event.reply = received; /* told before the input is touched again */
-        merge_notes(s->first, notes);
+        session_merge_notes(s->first, notes);
     }
     input_use(s, SERVER, received.len);
     return STEP_AGAIN;
@@ -237,6 +255,8 @@ static enum step take_greeting(struct session *s, const struct reply *r,
     ex->event.kind = EVENT_GREETING;
     ex->event.at = s->at[SERVER];
     ex->event.notes = *notes;
+    if (r->code == 220 && preamble_is_wanted(s))
+        return preamble_begin(s, ex, r);
     s->early_talker = !input_is_empty(s, CLIENT);
     session_enter(s, STATE_COMMAND);
     if (r->code == 421)
@@ -259,31 +279,11 @@ static enum step take_421(struct session *s, const struct reply *r, const struct
     if (ex == NULL)
         return STEP_AGAIN;
     ex->local = LOCAL_NONE;
-    merge_notes(ex, notes);
+    session_merge_notes(ex, notes);
     notes_add(&ex->event.notes, NOTE_UPSTREAM_421, s->at[SERVER]);
     session_enter(s, STATE_STOPPED);
     session_close(s, CLOSE_UPSTREAM_421);
     return relay_reply(s, ex, r, w);
-}
-
-/* Plaintext on either side of the upgrade would be carried into it: nothing may be. */
-static enum step check_upgrade(struct session *s, struct exchange *ex, const struct reply *r)
-{
-    bool client = !input_is_empty(s, CLIENT);
-    bool server = input_view(s, SERVER).len > r->received.len;
-
-    if (ex->event.verb != VERB_STARTTLS || r->code != 220 || !(client || server))
-        return STEP_IDLE;
-    notes_add(&ex->event.notes,
-              client ? NOTE_STARTTLS_INJECTION : NOTE_STARTTLS_RESPONSE_INJECTION,
-              client ? s->at[CLIENT] : s->at[SERVER] + r->received.len);
-    if (s->env->observe)
-        return STEP_IDLE;
-    session_enter(s, STATE_STOPPED);
-    ex->event.reply = r->received;
-    ex->local = LOCAL_STARTTLS_INJECTION;
-    ex->waits = false;
-    return STEP_AGAIN;
 }
 
 static enum step take_reply(struct session *s, const struct reply *r, struct notes *notes,
@@ -294,12 +294,12 @@ static enum step take_reply(struct session *s, const struct reply *r, struct not
 
     if (r->code == 421 && !s->env->observe)
         return take_421(s, r, notes, w);
-    if (ex == NULL)
+    if (ex == NULL || ex->held)
         return protocol_error(s, r->received, notes, NOTE_REPLY_UNSOLICITED);
     if (ex->waits)
         return replace_reply(s, ex, r);
-    merge_notes(ex, notes);
-    step = check_upgrade(s, ex, r);
+    session_merge_notes(ex, notes);
+    step = upgrade_reply(s, ex, r);
     if (step != STEP_IDLE)
         return step;
     session_pop(s);
@@ -340,6 +340,8 @@ enum step server_step(struct session *s, struct wish *w)
     }
     if (reply_looks_masked(r.received))
         notes_add(&notes, NOTE_REPLY_MASKED, s->at[SERVER]);
+    if (s->preamble != PREAMBLE_NONE)
+        return preamble_reply(s, &r, &notes);
     if (s->state == STATE_GREETING)
         return take_greeting(s, &r, &notes, w);
     return take_reply(s, &r, &notes, w);

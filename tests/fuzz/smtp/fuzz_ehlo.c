@@ -1,5 +1,5 @@
 /*
- * fuzz_ehlo - an EHLO reply under some policy: one octet of flags, then the reply.
+ * fuzz_ehlo - an EHLO reply under some terms: two octets of flags, then the reply.
  *
  * Always true: what is left is one 250 reply; what it offers is what *offered says;
  * filtering it again changes nothing.
@@ -26,7 +26,18 @@ static struct policy policy_from(unsigned flags)
     return p;
 }
 
-static void check_filtered(struct span left, const struct policy *policy, ehlo_set offered)
+static struct ehlo_terms terms_from(unsigned flags, const struct policy *policy)
+{
+    return (struct ehlo_terms){
+        .policy = policy,
+        .client_secure = (flags & 1) != 0,
+        .upstream_secure = (flags & 2) != 0,
+        .terminate = (flags & 4) != 0,
+        .trusted = (flags & 8) != 0,
+    };
+}
+
+static void check_filtered(struct span left, const struct ehlo_terms *terms, ehlo_set offered)
 {
     struct notes notes = { .len = 0 };
     struct reply r;
@@ -38,33 +49,36 @@ static void check_filtered(struct span left, const struct policy *policy, ehlo_s
     ALWAYS(reply_parse(left, &r, &notes, 0) == REPLY_OK && r.code == 250);
     ALWAYS(r.received.len == left.len);
     ALWAYS(ehlo_parse(left) == offered);
-    ALWAYS(ehlo_filter(left, policy, &again, &out, &layer));
+    ALWAYS(ehlo_filter(left, terms, &again, &out, &layer));
     ALWAYS(out.len == 0 && again == offered && !layer);
     for (unsigned v = 0; v < VERB_COUNT; v++)
-        ALWAYS(ehlo_command_limit((enum verb)v, offered, policy) >= COMMAND_LINE_OCTETS);
+        ALWAYS(ehlo_command_limit((enum verb)v, offered, terms->policy) >= COMMAND_LINE_OCTETS);
     buf_release(&out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct span in = span_drop(span_of(data, size), 1);
+    struct span in = span_drop(span_of(data, size), 2);
     struct notes notes = { .len = 0 };
     struct reply r;
     struct buf out;
     ehlo_set offered;
     bool layer;
 
-    if (size == 0)
+    if (size < 2)
         return 0;
     struct policy policy = policy_from(data[0]);
+    struct ehlo_terms terms = terms_from(data[1], &policy);
     bool whole = reply_parse(in, &r, &notes, 0) == REPLY_OK && r.code == 250 &&
                  !notes_has(&notes, NOTE_REPLY_CODE_MISMATCH);
+    ehlo_set added = terms.terminate ? UINT64_C(1) << EHLO_STARTTLS : 0;
     struct span reply = whole ? r.received : in;
     buf_init(&out, 2 * REPLY_MAX);
-    ALWAYS(ehlo_filter(reply, &policy, &offered, &out, &layer) || in.len > REPLY_MAX);
-    ALWAYS((ehlo_parse(reply) & offered) == offered);
+    ALWAYS(ehlo_filter(reply, &terms, &offered, &out, &layer) || in.len > REPLY_MAX);
+    ALWAYS(((ehlo_parse(reply) | added) & offered) == offered);
+    ALWAYS(!(terms.client_secure && ehlo_offers(offered, EHLO_STARTTLS)));
     if (whole && out.len <= REPLY_MAX)
-        check_filtered(out.len > 0 ? buf_span(&out) : reply, &policy, offered);
+        check_filtered(out.len > 0 ? buf_span(&out) : reply, &terms, offered);
     buf_release(&out);
     return 0;
 }

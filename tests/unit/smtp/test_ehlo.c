@@ -52,14 +52,14 @@ static const struct ehlo_case cases[] = {
       false },
 };
 
-static void check_filter(const struct policy *policy, const struct ehlo_case *c)
+static void check_filter(const struct ehlo_terms *terms, const struct ehlo_case *c)
 {
     struct buf out;
     ehlo_set offered = ~UINT64_C(0);
     bool layer = !c->sasl_layer;
 
     buf_init(&out, 4096);
-    assert_true(ehlo_filter(guarded_str(c->in), policy, &offered, &out, &layer));
+    assert_true(ehlo_filter(guarded_str(c->in), terms, &offered, &out, &layer));
     check_span(buf_span(&out), span_str(c->out), c->in);
     check_number(offered, c->offered, c->in);
     check_number(layer, c->sasl_layer, c->in);
@@ -73,7 +73,7 @@ static void keywords_by_default(void **state)
     (void)state;
     policy_init(&policy, PRESET_DEFAULT);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        check_filter(&policy, &cases[i]);
+        check_filter(&(struct ehlo_terms){ .policy = &policy }, &cases[i]);
 }
 
 static void a_hidden_octet_hides_no_keyword(void **state)
@@ -90,7 +90,8 @@ static void a_hidden_octet_hides_no_keyword(void **state)
     assert_true(policy_set(&policy, RULE_STARTTLS, SPAN_LIT("refuse")));
     buf_init(&out, 4096);
     struct span reply = guarded(span_of(in, sizeof in - 1));
-    assert_true(ehlo_filter(reply, &policy, &offered, &out, &layer));
+    assert_true(
+        ehlo_filter(reply, &(struct ehlo_terms){ .policy = &policy }, &offered, &out, &layer));
     check_span(buf_span(&out), SPAN_LIT("250-mx\r\n250 AUTH A\r\n"), "out");
     assert_int_equal(offered, BIT(AUTH));
     assert_true(layer);
@@ -119,11 +120,98 @@ static void rules_decide(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
         policy_init(&policy, PRESET_DEFAULT);
         assert_true(policy_set(&policy, rules[i].rule, span_str(rules[i].word)));
-        check_filter(&policy, &rules[i].then);
+        check_filter(&(struct ehlo_terms){ .policy = &policy }, &rules[i].then);
     }
 }
 
 /* Each keyword alone: it passes and is offered, or it goes and is not. */
+/* STARTTLS, REQUIRETLS, XCLIENT: who the legs belong to decides. */
+static void terms_decide(void **state)
+{
+    static const char plain[] = "250-mx\r\n250 SIZE\r\n", both[] = "250-mx\r\n250 STARTTLS\r\n",
+                      require[] = "250-mx\r\n250-REQUIRETLS\r\n250 SIZE\r\n",
+                      who[] = "250-mx\r\n250-XCLIENT NAME ADDR\r\n250 XFORWARD NAME\r\n";
+    static const struct {
+        const char *word;
+        struct ehlo_terms terms;
+        struct ehlo_case then;
+    } rules[] = {
+        /* ended here: kept, added, not again */
+        { "terminate", { .terminate = true }, { both, "", BIT(STARTTLS), false } },
+        { "terminate",
+          { .terminate = true },
+          { plain, "250-mx\r\n250-SIZE\r\n250 STARTTLS\r\n", BIT(SIZE) | BIT(STARTTLS),
+            false } },
+        { "terminate",
+          { .terminate = true },
+          { "250 mx hello\r\n", "250-mx hello\r\n250 STARTTLS\r\n", BIT(STARTTLS), false } },
+        { "terminate",
+          { .terminate = true },
+          { "250-mx\r\n250 PRDR\r\n", "250-mx\r\n250 STARTTLS\r\n", BIT(STARTTLS), false } },
+        { "terminate",
+          { .terminate = true, .upstream_secure = true },
+          { "250 mx\r\n", "250-mx\r\n250 STARTTLS\r\n", BIT(STARTTLS), false } },
+        { "terminate",
+          { .terminate = true, .client_secure = true },
+          { both, "250 mx\r\n", 0, false } },
+        { "terminate",
+          { .terminate = true, .client_secure = true },
+          { plain, "", BIT(SIZE), false } },
+        { "passthrough", { .client_secure = true }, { both, "250 mx\r\n", 0, false } },
+        { "passthrough", { .client_secure = false }, { both, "", BIT(STARTTLS), false } },
+        { "passthrough", { .client_secure = false }, { plain, "", BIT(SIZE), false } },
+        /* REQUIRETLS: only where both legs have TLS */
+        { "terminate",
+          { .client_secure = true, .upstream_secure = true },
+          { require, "", BIT(REQUIRETLS) | BIT(SIZE), false } },
+        { "terminate", { .client_secure = true }, { require, plain, BIT(SIZE), false } },
+        { "passthrough", { .upstream_secure = true }, { require, plain, BIT(SIZE), false } },
+        /* who may say for whom it speaks */
+        { "passthrough",
+          { .trusted = true },
+          { who, "", BIT(XCLIENT) | BIT(XFORWARD), false } },
+        { "passthrough", { .trusted = false }, { who, "250 mx\r\n", 0, false } },
+    };
+    struct policy policy;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+        struct ehlo_terms terms = rules[i].terms;
+
+        policy_init(&policy, PRESET_DEFAULT);
+        assert_true(policy_set(&policy, RULE_STARTTLS, span_str(rules[i].word)));
+        terms.policy = &policy;
+        check_filter(&terms, &rules[i].then);
+    }
+}
+
+static void parameters_of_a_keyword(void **state)
+{
+    static const struct {
+        const char *reply, *word;
+        bool named;
+    } rows[] = {
+        { "250-mx\r\n250 XCLIENT NAME ADDR PORT\r\n", "NAME", true },
+        { "250-mx\r\n250 xclient name addr\r\n", "ADDR", true },
+        { "250-mx\r\n250-XCLIENT NAME  ADDR\r\n250 SIZE\r\n", "addr", true },
+        { "250-mx\r\n250-XCLIENT NAME\r\n250 XCLIENT ADDR\r\n", "ADDR", true },
+        { "250-mx\r\n250 XCLIENT NAME ADDR\r\n", "PORT", false },
+        { "250-mx\r\n250 XCLIENT NAME ADDR\r\n", "NAM", false },
+        { "250-mx\r\n250 XCLIENT NAME ADDR\r\n", "XCLIENT", false },
+        { "250-mx\r\n250 XCLIENT NAME ADDR\r\n", "", false },
+        { "250-mx\r\n250 XFORWARD NAME ADDR\r\n", "NAME", false },
+        { "250-XCLIENT NAME\r\n250 SIZE\r\n", "NAME", false },
+        { "250 mx\r\n", "NAME", false },
+        { "250-mx\r\n250 XCLIENT\r\n", "NAME", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        check_number(
+            ehlo_names(guarded_str(rows[i].reply), EHLO_XCLIENT, span_str(rows[i].word)),
+            rows[i].named, rows[i].reply);
+}
+
 static void every_keyword_is_known(void **state)
 {
     static const char *const names[] = {
@@ -144,7 +232,8 @@ static void every_keyword_is_known(void **state)
         snprintf(in, sizeof in, "250-mx\r\n250 %s\r\n", names[k]);
         assert_true(ehlo_parse(guarded_str(in)) == UINT64_C(1) << k);
         buf_init(&out, 256);
-        assert_true(ehlo_filter(guarded_str(in), &policy, &offered, &out, &layer));
+        assert_true(ehlo_filter(guarded_str(in), &(struct ehlo_terms){ .policy = &policy },
+                                &offered, &out, &layer));
         check_number(offered, out.len == 0 ? UINT64_C(1) << k : 0, names[k]);
         buf_release(&out);
     }
@@ -172,7 +261,8 @@ static void memory_runs_out(void **state)
         buf_init(&out, max);
         assert_true(buf_append(&out, SPAN_LIT("x")));
         assert_false(ehlo_filter(guarded_str("250-mx\r\n250-PRDR\r\n250 AUTH A GSSAPI\r\n"),
-                                 &policy, &offered, &out, &layer));
+                                 &(struct ehlo_terms){ .policy = &policy }, &offered, &out,
+                                 &layer));
         assert_int_equal(out.len, 1);
         buf_release(&out);
     }
@@ -216,6 +306,8 @@ int main(void)
         cmocka_unit_test(keywords_by_default),
         cmocka_unit_test(a_hidden_octet_hides_no_keyword),
         cmocka_unit_test(rules_decide),
+        cmocka_unit_test(terms_decide),
+        cmocka_unit_test(parameters_of_a_keyword),
         cmocka_unit_test(every_keyword_is_known),
         cmocka_unit_test(parse_removes_nothing),
         cmocka_unit_test(memory_runs_out),

@@ -1,0 +1,244 @@
+/*
+ * session_upgrade - STARTTLS: ended here, or passed through (RFC 3207).
+ *
+ * Ended here (terminate), when every earlier command has its reply:
+ *
+ *   client              session                        upstream
+ *   STARTTLS    --->    nothing behind it
+ *                       upstream leg, if it is to be   --->  STARTTLS
+ *                       nothing behind it              <---  220
+ *                       WISH_START_TLS SERVER          <-->  handshake
+ *   220         <---    still nothing behind it
+ *   handshake   <-->    WISH_START_TLS CLIENT
+ *                       both legs as new
+ */
+#include "smtp/session_private.h"
+
+#include <assert.h>
+
+bool session_ends_tls(const struct session *s)
+{
+    return !s->env->observe && policy_get(s->env->policy, RULE_STARTTLS) == WORD_TERMINATE;
+}
+
+bool upstream_wants_tls(const struct session *s)
+{
+    return !s->upstream_secure && (s->env->upstream_tls == UPSTREAM_TLS_MAY ||
+                                   s->env->upstream_tls == UPSTREAM_TLS_REQUIRE);
+}
+
+bool upgrade_renews_upstream(const struct session *s)
+{
+    return upstream_wants_tls(s) && s->upstream_starttls;
+}
+
+bool session_lacks_tls(const struct session *s)
+{
+    return !s->env->observe && s->env->upstream_tls == UPSTREAM_TLS_REQUIRE &&
+           !s->client_secure && !s->upstream_secure;
+}
+
+void upgrade_forget_upstream(struct session *s)
+{
+    s->upstream_starttls = s->upstream_xclient = s->upstream_greeted = false;
+}
+
+void upgrade_begin(struct session *s, enum side side)
+{
+    session_enter(s, STATE_TLS);
+    s->tls_server = side == SERVER;
+    s->start_tls = true;
+}
+
+enum step upgrade_wish(struct session *s, struct wish *w)
+{
+    enum side side = s->tls_server ? SERVER : CLIENT;
+
+    assert(input_is_empty(s, side)); /* nothing is carried across */
+    s->start_tls = false;
+    w->kind = WISH_START_TLS;
+    w->side = side;
+    return STEP_WISH;
+}
+
+/* ---- STARTTLS ended here ---------------------------------------------------------- */
+
+/* The client hears 454 and the session goes on as it is. */
+static enum step decline(struct session *s, struct exchange *ex, const char *why)
+{
+    if (ex->event.reply.len == 0)
+        ex->event.action = ACTION_REFUSED;
+    ex->local = LOCAL_TLS_UNAVAILABLE;
+    ex->hint = why;
+    session_enter(s, STATE_COMMAND);
+    return STEP_AGAIN;
+}
+
+static enum step refuse_injection(struct session *s, struct exchange *ex, enum note_id note,
+                                  uint64_t at)
+{
+    notes_add(&ex->event.notes, note, at);
+    session_enter(s, STATE_STOPPED);
+    if (ex->event.reply.len == 0)
+        ex->event.action = ACTION_REFUSED;
+    ex->local = LOCAL_STARTTLS_INJECTION;
+    ex->held = false;
+    return STEP_AGAIN;
+}
+
+/* The client's leg: 220, then the handshake. */
+static enum step invite_client(struct exchange *ex)
+{
+    if (ex->event.reply.len == 0)
+        ex->event.action = ACTION_STRIPPED;
+    ex->local = LOCAL_TLS_READY;
+    return STEP_AGAIN;
+}
+
+enum step upgrade_step(struct session *s, struct wish *w)
+{
+    struct exchange *ex = s->first;
+
+    if (ex == NULL || !ex->held || ex->event.verb != VERB_STARTTLS)
+        return STEP_IDLE;
+    if (!input_is_empty(s, CLIENT))
+        return refuse_injection(s, ex, NOTE_STARTTLS_INJECTION, s->at[CLIENT]);
+    if (s->ended[CLIENT]) {
+        session_close(s, end_of_client(s, END_FIN)); /* half closed: TLS cannot be */
+        return STEP_AGAIN;
+    }
+    ex->held = false;
+    if (upgrade_renews_upstream(s))
+        return command_forward(s, ex, ex->event.received, w);
+    if (upstream_wants_tls(s) && s->env->upstream_tls == UPSTREAM_TLS_REQUIRE)
+        return decline(s, ex, "the mail server behind this proxy does not offer it");
+    return invite_client(ex);
+}
+
+static enum step take_answer(struct session *s, struct exchange *ex, const struct reply *r)
+{
+    if (!exchange_keep(ex, r->received, &ex->event.reply)) {
+        session_close(s, CLOSE_NO_MEMORY);
+        return STEP_AGAIN;
+    }
+    input_use(s, SERVER, r->received.len);
+    s->replied_at = s->received[CLIENT];
+    if (r->code == 220) {
+        upgrade_begin(s, SERVER);
+        return STEP_AGAIN;
+    }
+    /* Without a new session there, who authenticated in the clear would stay. */
+    if (s->env->upstream_tls == UPSTREAM_TLS_REQUIRE || s->authenticated)
+        return decline(s, ex, "the mail server behind this proxy refused it");
+    s->upstream_starttls = false;
+    ex->held = true; /* the client's leg is next */
+    return STEP_AGAIN;
+}
+
+enum step upgrade_reply(struct session *s, struct exchange *ex, const struct reply *r)
+{
+    bool client = !input_is_empty(s, CLIENT);
+    bool server = input_view(s, SERVER).len > r->received.len;
+
+    if (ex->event.verb != VERB_STARTTLS)
+        return STEP_IDLE;
+    if (r->code == 220 && (client || server)) {
+        enum note_id note = client ? NOTE_STARTTLS_INJECTION : NOTE_STARTTLS_RESPONSE_INJECTION;
+        uint64_t at = client ? s->at[CLIENT] : s->at[SERVER] + r->received.len;
+
+        if (s->env->observe) {
+            notes_add(&ex->event.notes, note, at);
+            return STEP_IDLE;
+        }
+        ex->event.reply = r->received; /* told before the input is touched again */
+        return refuse_injection(s, ex, note, at);
+    }
+    return session_ends_tls(s) ? take_answer(s, ex, r) : STEP_IDLE;
+}
+
+void upgrade_passed(struct session *s, unsigned code)
+{
+    if (code == 220)
+        session_become_opaque(s, "starttls");
+}
+
+/* ---- the handshakes --------------------------------------------------------------- */
+
+/* RFC 3207 4.2: nothing of what was said before counts. */
+static void begin_new_session(struct session *s)
+{
+    s->helo = s->authenticated = s->early_talker = false;
+    s->eight_bit = s->binary_mime = s->first_command = false;
+    s->upstream_starttls = s->upstream_xclient = false;
+    s->offered = 0;
+    s->secret_lines = 0;
+    s->reads_len = 0;
+    s->reads_more = false;
+    s->last_verb = VERB_UNKNOWN;
+    session_reset_transaction(s);
+    session_enter(s, STATE_COMMAND);
+}
+
+static void upstream_done(struct session *s, bool ok)
+{
+    struct exchange *ex = s->first;
+
+    if (ok) {
+        upgrade_forget_upstream(s);
+        session_enter(s, STATE_SYNC);
+        ex->held = true; /* the client's leg is next */
+        return;
+    }
+    decline(s, ex, "the handshake with the mail server behind this proxy failed");
+    s->drop = s->upstream_gone = s->gone_tls = true;
+    session_enter(s, STATE_GONE);
+}
+
+static void handshake_done(struct session *s, enum side side, bool ok)
+{
+    if (side == CLIENT && ok)
+        begin_new_session(s);
+    else if (side == CLIENT)
+        session_close(s, CLOSE_CLIENT_TLS);
+    else if (s->preamble != PREAMBLE_NONE)
+        preamble_tls(s, ok);
+    else
+        upstream_done(s, ok);
+}
+
+/* TLS from the first octet. */
+static void came_with_connection(struct session *s, enum side side, bool ok)
+{
+    if (ok)
+        return;
+    if (side == CLIENT)
+        session_close(s, CLOSE_CLIENT_TLS);
+    else
+        session_give_up(s, LOCAL_GONE_TLS, NOTE_COUNT);
+}
+
+void session_tls(struct session *s, enum side side, bool ok, uint64_t now_us)
+{
+    bool wished = s->state == STATE_TLS && s->tls_server == (side == SERVER);
+
+    s->now_us = now_us;
+    if (s->closing)
+        return;
+    if (ok && side == CLIENT)
+        s->client_secure = true;
+    if (ok && side == SERVER)
+        s->upstream_secure = true;
+    if (wished)
+        handshake_done(s, side, ok);
+    else
+        came_with_connection(s, side, ok);
+}
+
+void upgrade_eof(struct session *s, enum side from, enum end how)
+{
+    if (s->tls_server == (from == SERVER))
+        handshake_done(s, from, false);
+    else if (from == CLIENT)
+        session_close(s, end_of_client(s, how));
+    /* The upstream's is told to the client inside TLS: end_idle_step(). */
+}
