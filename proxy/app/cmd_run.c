@@ -11,7 +11,9 @@
 static const char help[] =
     "Usage: smtpscope run [-f FILE] [-t]\n"
     "       smtpscope run [--listen ADDR:PORT]... [--upstream WHERE]... [--mode MODE]\n"
-    "                     [--transcript FILE] [--vantage NAME] [--workers N] [-t]\n"
+    "                     [--intercept HOW] [--tls-certificate FILE] [--tls-key FILE]\n"
+    "                     [--tls-upstream WORD] [--transcript FILE] [--vantage NAME]\n"
+    "                     [--workers N] [-t]\n"
     "\n"
     "The proxy, in the foreground. Without options it listens on 127.0.0.1:2525, passes\n"
     "everything to a built-in server that keeps nothing, and shows the dialogue.\n"
@@ -20,9 +22,17 @@ static const char help[] =
     "  -t, --test               check the configuration and end\n"
     "  -l, --listen ADDR:PORT   where to listen; may be repeated (127.0.0.1:2525)\n"
     "  -u, --upstream WHERE     ADDR:PORT, HOST:PORT or reflect; may be repeated, then the\n"
-    "                           first that answers is used (reflect)\n"
+    "                           first that answers is used (reflect); or original, with\n"
+    "                           --intercept: where the client was going to\n"
     "  -m, --mode MODE          enforce: repair or refuse what is broken; observe: alter\n"
     "                           nothing (enforce)\n"
+    "      --intercept HOW      how the packet filter brings connections to others here:\n"
+    "                           redirect, tproxy or no (no)\n"
+    "      --tls-certificate FILE\n"
+    "                           end the TLS of clients here, with the certificate and chain\n"
+    "                           in this PEM file\n"
+    "      --tls-key FILE       its private key (in the same file)\n"
+    "      --tls-upstream WORD  TLS towards the upstream: no, may, require, implicit (may)\n"
     "      --transcript FILE    records go there, - is standard output (-)\n"
     "      --vantage NAME       what this point of observation is called (the host name)\n"
     "      --workers N          threads, or auto: one per processor (auto)\n"
@@ -35,7 +45,15 @@ static const char help[] =
 
 enum { LISTS_MAX = 64 };
 
-enum { OPTION_TRANSCRIPT = 256, OPTION_VANTAGE, OPTION_WORKERS };
+enum {
+    OPTION_TRANSCRIPT = 256,
+    OPTION_VANTAGE,
+    OPTION_WORKERS,
+    OPTION_INTERCEPT,
+    OPTION_TLS_CERTIFICATE,
+    OPTION_TLS_KEY,
+    OPTION_TLS_UPSTREAM,
+};
 
 struct run_options {
     const char *file;
@@ -59,30 +77,41 @@ static bool list_add(const char **list, unsigned *count, const char *value)
     return true;
 }
 
+/* Where the value of an option goes that may be given once. */
+static const char **value_of(struct config_options *c, int option)
+{
+    switch (option) {
+    case 'm':
+        return &c->mode;
+    case OPTION_TRANSCRIPT:
+        return &c->transcript;
+    case OPTION_VANTAGE:
+        return &c->vantage;
+    case OPTION_INTERCEPT:
+        return &c->intercept;
+    case OPTION_TLS_CERTIFICATE:
+        return &c->tls_certificate;
+    case OPTION_TLS_KEY:
+        return &c->tls_key;
+    case OPTION_TLS_UPSTREAM:
+        return &c->tls_upstream;
+    default:
+        return &c->workers;
+    }
+}
+
 /* Options that stand for keys of a configuration file. */
 static bool take_config_option(struct run_options *o, int option)
 {
     struct config_options *c = &o->config;
 
     o->given = true;
-    switch (option) {
-    case 'l':
+    if (option == 'l')
         return list_add(o->listen, &c->listen_count, optarg);
-    case 'u':
+    if (option == 'u')
         return list_add(o->upstream, &c->upstream_count, optarg);
-    case 'm':
-        c->mode = optarg;
-        return true;
-    case OPTION_TRANSCRIPT:
-        c->transcript = optarg;
-        return true;
-    case OPTION_VANTAGE:
-        c->vantage = optarg;
-        return true;
-    default:
-        c->workers = optarg;
-        return true;
-    }
+    *value_of(c, option) = optarg;
+    return true;
 }
 
 static bool take_option(struct run_options *o, int option, char **argv)
@@ -114,6 +143,10 @@ static bool read_options(struct run_options *o, int argc, char **argv)
         { "listen", required_argument, NULL, 'l' },
         { "upstream", required_argument, NULL, 'u' },
         { "mode", required_argument, NULL, 'm' },
+        { "intercept", required_argument, NULL, OPTION_INTERCEPT },
+        { "tls-certificate", required_argument, NULL, OPTION_TLS_CERTIFICATE },
+        { "tls-key", required_argument, NULL, OPTION_TLS_KEY },
+        { "tls-upstream", required_argument, NULL, OPTION_TLS_UPSTREAM },
         { "transcript", required_argument, NULL, OPTION_TRANSCRIPT },
         { "vantage", required_argument, NULL, OPTION_VANTAGE },
         { "workers", required_argument, NULL, OPTION_WORKERS },

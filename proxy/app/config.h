@@ -90,6 +90,11 @@ void config_free(struct config **c);
  * after the errors were written.
  */
 MUST_CHECK bool config_check_host(const struct config *c, FILE *errors);
+/*
+ * Lets the TLS contexts write their secrets to the files of tls.keylog; as the user who is to
+ * own them, before the first session. False: `error` says why.
+ */
+MUST_CHECK bool config_open_keylogs(const struct config *c, char *error, size_t size);
 /* File descriptors needed when every session allowed is there. config_load() refuses a
  * file that passes the hard limit; the soft one is to be raised to this at the start. */
 uint64_t config_files_needed(const struct config *c);

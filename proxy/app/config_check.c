@@ -1,4 +1,5 @@
 #include "app/config_check.h"
+#include "app/config_tls.h"
 
 #include <inttypes.h>
 #include <sched.h>
@@ -114,23 +115,30 @@ static void check_client(struct config_report *r, const struct config_target *t,
                      "or mode = \"enforce\"");
 }
 
-void config_check_listener(struct config_report *r, const struct config_target *t,
-                           const struct config_where *w)
+static void observe(struct config_report *r, const struct config_target *t,
+                    struct config_place at)
 {
     struct relay_settings *s = t->listener->settings;
-    struct config_place at = w->find(w, NULL, 0);
 
-    check_name(r, t, at);
-    check_addresses(r, t, at);
-    check_client(r, t, w);
-    config_check_tls(r, t, w);
-    at = w->find(w, NULL, 0);
-    if (!s->observe)
-        return;
     if (t->policy_given)
         config_warn(r, at, "listener \"%s\" is in mode observe: its policy does not act",
                     s->name);
     policy_init(&s->policy, PRESET_OBSERVE);
+}
+
+void config_check_listener(struct config_report *r, const struct config_target *t,
+                           const struct config_where *w, enum config_purpose purpose)
+{
+    unsigned errors = r->errors;
+
+    check_name(r, t, w->find(w, NULL, 0));
+    check_addresses(r, t, w->find(w, NULL, 0));
+    check_client(r, t, w);
+    config_check_tls(r, t, w);
+    if (t->listener->settings->observe)
+        observe(r, t, w->find(w, NULL, 0));
+    if (r->errors == errors)
+        config_make_contexts(r, t->listener, w, purpose);
 }
 
 void config_check_transcript(struct config_report *r, const struct config *c,

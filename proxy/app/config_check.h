@@ -7,9 +7,10 @@
 #include "app/config_report.h"
 #include "app/config_value.h"
 
-/* After the last key of t->listener; resolves the default of tls.starttls. */
+/* After the last key of t->listener; resolves the default of tls.starttls, and makes the TLS
+ * contexts when all is right. */
 void config_check_listener(struct config_report *r, const struct config_target *t,
-                           const struct config_where *w);
+                           const struct config_where *w, enum config_purpose purpose);
 /* The part of it that is about TLS. */
 void config_check_tls(struct config_report *r, const struct config_target *t,
                       const struct config_where *w);

@@ -1,5 +1,6 @@
 #include "app/config.h"
 #include "app/config_report.h"
+#include "app/config_tls.h"
 
 #include "base/escape.h"
 
@@ -81,19 +82,19 @@ static bool may(const struct writer_user *u, const char *path, int want)
 }
 
 /* Root can see what that user cannot reach: each folder above counts, too. */
-static bool may_write_below(const struct writer_user *u, const char *folder)
+static bool may_reach(const struct writer_user *u, const char *path, int want)
 {
     char above[PATH_MAX];
 
-    for (size_t i = 1; u->name != NULL && folder[i - 1] != '\0'; i++) {
-        if (folder[i] != '/' || i >= sizeof above)
+    for (size_t i = 1; u->name != NULL && path[i - 1] != '\0'; i++) {
+        if (path[i] != '/' || i >= sizeof above)
             continue;
-        memcpy(above, folder, i);
+        memcpy(above, path, i);
         above[i] = '\0';
         if (!may(u, above, X_OK))
             return false;
     }
-    return may(u, folder, W_OK | X_OK);
+    return may(u, path, want);
 }
 
 static void check_folder(struct host *h, const char *key, const char *folder)
@@ -110,7 +111,7 @@ static void check_folder(struct host *h, const char *key, const char *folder)
                      shown);
     else if (!S_ISDIR(st.st_mode))
         config_error(r, h->at, "%s: %s is not a folder", key, shown);
-    else if (!may_write_below(&h->user, folder))
+    else if (!may_reach(&h->user, folder, W_OK | X_OK))
         config_error(r, h->at,
                      "%s: %s may not write to the folder %s; give it away, as in chown", key,
                      who, shown);
@@ -152,6 +153,50 @@ static void check_file(struct host *h, const char *template)
         config_error(&h->report, h->at, "transcript.file: %s may not write to %s", who, shown);
 }
 
+/* The file that holds the key of the index-th certificate. */
+static const char *key_file(const struct config_tls *tls, unsigned index)
+{
+    const char *key = tls->keys.count > 0 ? tls->keys.items[index] : "";
+
+    return key[0] != '\0' ? key : tls->certificates.items[index];
+}
+
+static void check_key(struct host *h, const struct relay_settings *s, const char *file)
+{
+    char shown[PATH_MAX];
+    struct stat st;
+
+    escape(shown, sizeof shown, span_str(file));
+    if (stat(file, &st) != 0)
+        return; /* config_load() told of it */
+    if ((st.st_mode & S_IRWXO) != 0)
+        config_warn(&h->report, h->at,
+                    "listener \"%s\": everybody may read the private key in %s: chmod o= %s",
+                    s->name, shown, shown);
+    if (h->user.name != NULL && !may_reach(&h->user, file, R_OK))
+        config_warn(&h->report, h->at,
+                    "listener \"%s\": a reload will fail, as user %s may not read the private "
+                    "key in %s: give it to the group of %s, with chgrp and chmod g+r",
+                    s->name, h->user.name, shown, h->user.name);
+}
+
+static void check_keylog(struct host *h, const char *file)
+{
+    char folder[PATH_MAX];
+
+    if (file[0] == '\0')
+        return;
+    snprintf(folder, sizeof folder, "%s", file);
+    check_folder(h, "listeners.tls.keylog", dirname(folder));
+}
+
+static void check_tls(struct host *h, const struct config_listener *l)
+{
+    for (unsigned i = 0; config_ends_tls(l) && i < l->tls.certificates.count; i++)
+        check_key(h, l->settings, key_file(&l->tls, i));
+    check_keylog(h, l->tls.keylog);
+}
+
 bool config_check_host(const struct config *c, FILE *errors)
 {
     const struct writer_config *t = &c->transcript;
@@ -162,6 +207,8 @@ bool config_check_host(const struct config *c, FILE *errors)
             check_file(&h, t->file);
         if (t->content == CONTENT_LEVEL_FULL)
             check_folder(&h, "transcript.spool", t->spool);
+        for (unsigned i = 0; i < c->listener_count; i++)
+            check_tls(&h, &c->listeners[i]);
     }
     return h.report.errors == 0;
 }

@@ -14,6 +14,7 @@ enum { SHOWN_MAX = 80, ERRORS_MAX = 100 };
 
 struct loader {
     struct config_where where;
+    enum config_purpose purpose;
     const config_setting_t *listener; /* being read */
     struct config_report report;
     struct config_target target;
@@ -268,7 +269,7 @@ static void load_listener(struct loader *l, const struct config_key *key,
     if (gives_sessions(s))
         l->target.sessions_given |= UINT64_C(1) << index;
     load_group(l, key, s);
-    config_check_listener(&l->report, &l->target, &l->where);
+    config_check_listener(&l->report, &l->target, &l->where, l->purpose);
     l->target.listener = NULL;
 }
 
@@ -360,8 +361,9 @@ static void load_file(struct loader *l, const char *text)
 
 struct config *config_load(const char *file, enum config_purpose purpose, FILE *errors)
 {
-    (void)purpose;
-    struct loader l = { .where.find = find_place, .report = { .out = errors }, .file = file };
+    struct loader l = {
+        .where.find = find_place, .purpose = purpose, .report = { .out = errors }, .file = file
+    };
     char *text = config_read_text(&l.report, file);
     char *path = config_copy(file);
 

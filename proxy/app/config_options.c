@@ -48,7 +48,6 @@ struct config *config_from_options(const struct config_options *o, enum config_p
                                    FILE *errors)
 {
     static const struct config_where where = { find_option };
-    (void)purpose;
     static const char *const listen[] = { "127.0.0.1:2525" }, *const upstream[] = { "reflect" };
     struct config_report r = { .out = errors };
     struct config_target t = { .config = config_defaults() };
@@ -69,7 +68,7 @@ struct config *config_from_options(const struct config_options *o, enum config_p
     set_given(&r, &t, "--vantage", "vantage", o->vantage);
     set_given(&r, &t, "--workers", "workers", o->workers);
     if (r.errors == 0)
-        config_check_listener(&r, &t, &where);
+        config_check_listener(&r, &t, &where, purpose);
     if (r.errors == 0)
         config_finish(&r, &t, (struct config_place){ "run", 0 });
     if (r.errors > 0)

@@ -138,8 +138,8 @@ static bool set_rule(const struct config_key *key, struct config_target *t, cons
     if (!policy_set(&t->listener->settings->policy, key->rule, span_str(text)))
         return unknown_word(key, text, why);
     t->rules_given |= UINT64_C(1) << key->rule;
-    /* To pass STARTTLS through is what mode observe does. */
-    if (key->rule != RULE_STARTTLS || strcmp(text, "passthrough") != 0)
+    /* To pass STARTTLS through is what mode observe does; to terminate it is an error there. */
+    if (key->rule != RULE_STARTTLS || strcmp(text, "refuse") == 0)
         t->policy_given = true;
     return true;
 }
@@ -279,6 +279,7 @@ static bool add_string(const struct config_key *key, struct config_target *t, co
 {
     struct config_strings *s = member(key, t);
     size_t most = key->type == KEY_PATHS ? PATH_MAX - 1 : TEXT_MAX_OCTETS;
+    uint8_t pin[TLS_PIN_OCTETS];
 
     if (s->count == STRINGS_MAX)
         return fail(why, "expected at most %d", STRINGS_MAX);
@@ -286,6 +287,8 @@ static bool add_string(const struct config_key *key, struct config_target *t, co
         return fail(why, "expected at most %zu characters", most);
     if (!is_printable(text, 0xff))
         return fail(why, "expected printable characters");
+    if (key->type == KEY_PINS && !tls_pin_parse(pin, text))
+        return fail(why, "expected \"sha256:BASE64\", 64 hexadecimal digits or \"3 1 1 HEX\"");
     s->items = config_grow(s->items, s->count, sizeof *s->items);
     s->items[s->count++] = config_copy(text);
     return true;

@@ -1,5 +1,5 @@
 /*
- * config_tls - the TLS part of a listener: what it needs, and its contexts made.
+ * config_tls - the TLS part of a listener: what it needs, and its contexts.
  */
 #ifndef APP_CONFIG_TLS_H
 #define APP_CONFIG_TLS_H
@@ -11,5 +11,10 @@
 bool config_ends_tls(const struct config_listener *l);
 /* TLS towards the upstream may begin here. */
 bool config_begins_tls(const struct config_listener *l);
+
+/* Reads certificates, keys and CAs into settings.tls, after config_check_tls() was content;
+ * tells of certificates out of date, or about to be. */
+void config_make_contexts(struct config_report *r, struct config_listener *l,
+                          const struct config_where *w, enum config_purpose purpose);
 
 #endif

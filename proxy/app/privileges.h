@@ -1,7 +1,13 @@
-/* privileges - what the process may do: descriptors up, everything else down. */
+/*
+ * privileges - what the process may do: descriptors up, everything else down.
+ *
+ * Transparent sockets (transport/origin.h) need CAP_NET_RAW or CAP_NET_ADMIN: at the start
+ * for listeners with intercept = "tproxy", for good where source = "client".
+ */
 #ifndef APP_PRIVILEGES_H
 #define APP_PRIVILEGES_H
 
+#include "app/config.h"
 #include "base/attributes.h"
 
 #include <stdbool.h>
@@ -11,9 +17,17 @@
 unsigned privileges_raise_files(void);
 
 /*
- * Becomes `user` with its groups, for good; before any thread is started. NULL or "": stays
- * who it is, and warns once when that is root. False: `error` says why.
+ * May the process do what the configuration asks for? started: listeners are bound already.
+ * False: `error` names the listener, the key, what is missing and how to give it.
  */
-MUST_CHECK bool privileges_drop(const char *user, char *error, size_t size);
+MUST_CHECK bool privileges_suffice(const struct config *c, bool started, char *error,
+                                   size_t size);
+
+/*
+ * Becomes c->user with its groups, for good, and keeps no capability but the one that
+ * source = "client" needs; before any thread is started. Without a user: stays who it is;
+ * root keeps everything then, and is warned once. False: `error` says why.
+ */
+MUST_CHECK bool privileges_drop(const struct config *c, char *error, size_t size);
 
 #endif

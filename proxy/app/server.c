@@ -192,7 +192,8 @@ bool server_start(struct server *s, char *error, size_t size)
         return fail(error, size, "out of memory");
     unsigned other = OTHER_FILES + 8 * c->workers + s->socket_count * c->workers;
     descriptors_set_limit(files > 2 * other ? files - other : files / 2);
-    if (!bind_all(s, error, size) || !privileges_drop(c->user, error, size))
+    if (!privileges_suffice(c, false, error, size) || !bind_all(s, error, size) ||
+        !privileges_drop(c, error, size) || !config_open_keylogs(c, error, size))
         return false;
     bool terminal = c->transcript.file != NULL && strcmp(c->transcript.file, "-") == 0 &&
                     isatty(STDOUT_FILENO);
@@ -244,6 +245,16 @@ static const struct config_listener *listener_named(const struct config *c, cons
     return NULL;
 }
 
+/* Its sockets cannot do what the settings ask for. */
+static bool needs_new_sockets(const struct config_listener *old,
+                              const struct config_listener *fresh)
+{
+    if (old->settings->intercept == fresh->settings->intercept)
+        return false;
+    log_warn("listener %s keeps all its settings until then", old->settings->name);
+    return true;
+}
+
 /* Listeners that are not in the new file keep their settings. */
 static void adopt(struct server *s, const struct config *fresh)
 {
@@ -251,7 +262,7 @@ static void adopt(struct server *s, const struct config *fresh)
 
     for (unsigned i = 0; i < c->listener_count; i++) {
         const struct config_listener *l = listener_named(fresh, c->listeners[i].settings->name);
-        if (l == NULL)
+        if (l == NULL || needs_new_sockets(&c->listeners[i], l))
             continue;
         settings_unref(&c->listeners[i].settings);
         c->listeners[i].settings = settings_ref(l->settings);
@@ -263,9 +274,20 @@ static void adopt(struct server *s, const struct config *fresh)
         worker_reload(s->workers[i], s->settings);
 }
 
+static void warn_keylogs(const struct config *c)
+{
+    for (unsigned i = 0; i < c->listener_count; i++) {
+        const struct config_listener *l = &c->listeners[i];
+
+        if (l->tls.keylog[0] != '\0')
+            log_warn("listener %s: who reads %s can read all its TLS sessions (tls.keylog)",
+                     l->settings->name, l->tls.keylog);
+    }
+}
+
 void server_reload(struct server *s)
 {
-    char error[256];
+    char error[512];
 
     if (s->config->file == NULL) {
         log_warn("nothing to reload: started without a configuration file");
@@ -278,8 +300,11 @@ void server_reload(struct server *s)
     }
     if (config_needs_restart(s->config, fresh, stderr))
         log_warn("the changes above take effect after a restart");
-    if (fill_reflector(s, fresh, error, sizeof error)) {
+    if (privileges_suffice(fresh, true, error, sizeof error) &&
+        fill_reflector(s, fresh, error, sizeof error) &&
+        config_open_keylogs(fresh, error, sizeof error)) {
         adopt(s, fresh);
+        warn_keylogs(fresh);
         log_info("configuration reloaded from %s, for new sessions", s->config->file);
     } else {
         log_error("%s is not reloaded: %s", s->config->file, error);
@@ -307,6 +332,7 @@ void server_announce(const struct server *s)
 
     for (unsigned i = 0; i < c->listener_count; i++)
         announce_listener(s, i);
+    warn_keylogs(c);
     log_info("transcript %s, vantage %s, workers %u",
              s->writer != NULL ? c->transcript.file : "none", c->vantage, c->workers);
     for (unsigned i = 0; i < s->socket_count; i++) {

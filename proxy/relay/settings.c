@@ -86,6 +86,8 @@ void settings_unref(struct relay_settings **sp)
     }
     free(s->upstreams);
     free(s->trusted);
+    tls_context_unref(&s->tls.server);
+    tls_context_unref(&s->tls.client);
     free(s->tls.verify_name);
     free(s->helo_name);
     free(s->name);

@@ -52,11 +52,12 @@ static void check_good(const char *path)
     if (c == NULL)
         fail_msg("%s", errors);
     compare(path, errors);
+    bool warned = errors[0] != '\0';
     free(errors);
     text = printed(c);
     config_free(&c);
     c = load_text(text, &errors);
-    if (c == NULL || errors[0] != '\0')
+    if (c == NULL || (errors[0] != '\0' && !warned))
         fail_msg("%s printed as\n%s%s", path, text, errors);
     again = printed(c);
     assert_string_equal(again, text);

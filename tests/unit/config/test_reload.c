@@ -52,6 +52,13 @@ static void test_restart(void **state)
           "first use of the upstream \"reflect\"\n" },
         { LISTENER("upstream = \"reflect\";"), PLAIN, "" },
         { PLAIN,
+          LISTENER("upstream = \"mx\"; source = \"client\"; trusted = \"10.0.0.0/8\"; "
+                   "proxy_protocol = \"any\"; send_proxy = \"v2\"; tls = { implicit = true; "
+                   "certificate = \"x\"; upstream = \"require\"; verify = \"ca\"; };"),
+          "" },
+        { PLAIN, LISTENER("upstream = \"original\"; intercept = \"tproxy\";"),
+          "listeners.intercept of listener \"a\"\n" },
+        { PLAIN,
           "listeners = ( { name = \"a\"; listen = \"127.0.0.1:2\"; upstream = \"mx\"; } );",
           "listeners.listen of listener \"a\"\n" },
         { PLAIN,

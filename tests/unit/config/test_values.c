@@ -155,6 +155,8 @@ static void test_options(void **state)
                                 .upstream = upstream,
                                 .upstream_count = 1,
                                 .mode = "observe",
+                                .intercept = "redirect",
+                                .tls_upstream = "implicit",
                                 .transcript = "x.jsonl",
                                 .vantage = "near",
                                 .workers = "2" };
@@ -165,6 +167,8 @@ static void test_options(void **state)
     assert_int_equal(listener(c, 0)->listen_count, 2);
     assert_string_equal(listener(c, 0)->settings->upstreams[0].host, "mx.example.org");
     assert_true(listener(c, 0)->settings->observe);
+    assert_int_equal(listener(c, 0)->settings->intercept, INTERCEPT_REDIRECT);
+    assert_int_equal(listener(c, 0)->settings->tls.upstream, UPSTREAM_TLS_IMPLICIT);
     assert_string_equal(c->transcript.file, "x.jsonl");
     assert_string_equal(c->transcript.vantage, "near");
     assert_int_equal(c->workers, 2);
@@ -203,6 +207,97 @@ static void test_bad_options(void **state)
     free(errors);
 }
 
+static void check_client(const struct relay_settings *s)
+{
+    static const char *const networks[] = { "192.0.2.0/24", "198.51.100.7/32", "2001:db8::/32",
+                                            "::1/128",      "10.0.0.0/8",      "0.0.0.0/0" };
+    char text[NETWORK_TEXT_MAX];
+
+    assert_true(s->upstreams[0].original);
+    assert_int_equal(s->intercept, INTERCEPT_TPROXY);
+    assert_true(s->source_client);
+    assert_int_equal(s->proxy_protocol, PROXY_ANY);
+    assert_int_equal(s->trusted_count, ARRAY_LEN(networks));
+    for (unsigned i = 0; i < s->trusted_count; i++) {
+        network_text(&s->trusted[i], text);
+        assert_string_equal(text, networks[i]);
+    }
+    assert_int_equal(s->timeouts.tls, 5000);
+    assert_int_equal(s->timeouts.proxy, 3000);
+}
+
+static void check_tls(const struct config_listener *l)
+{
+    assert_int_equal(l->settings->tls.upstream, UPSTREAM_TLS_REQUIRE);
+    assert_string_equal(l->settings->tls.verify_name, "mx.example.org");
+    assert_null(l->settings->tls.server); /* only the text was asked for */
+    assert_null(l->settings->tls.client);
+    assert_int_equal(l->tls.certificates.count, 2);
+    assert_string_equal(l->tls.certificates.items[1], "/etc/ssl/b.pem");
+    assert_int_equal(l->tls.keys.count, 2);
+    assert_string_equal(l->tls.keys.items[1], "");
+    assert_int_equal(l->tls.pins.count, 4);
+    assert_int_equal(l->tls.verify, TLS_VERIFY_PIN);
+    assert_string_equal(l->tls.ca, "/etc/ssl/ca.pem");
+    assert_true(l->tls.ask_client);
+    assert_string_equal(l->tls.client_ca, "/etc/ssl/clients.pem");
+    assert_string_equal(l->tls.keylog, "/var/tmp/keys \"x\".txt");
+}
+
+static void test_tls(void **state)
+{
+    char *errors;
+    struct config *c = load_file("config/good/tls.conf", &errors);
+
+    (void)state;
+    if (c == NULL)
+        fail_msg("%s", errors);
+    check_client(listener(c, 0)->settings);
+    check_tls(listener(c, 0));
+    assert_int_equal(word(c, 0, RULE_STARTTLS), WORD_TERMINATE); /* by its certificate */
+    assert_int_equal(word(c, 1, RULE_STARTTLS), WORD_PASSTHROUGH);
+    assert_int_equal(word(c, 2, RULE_STARTTLS), WORD_REFUSE);
+    assert_int_equal(word(c, 3, RULE_STARTTLS), WORD_PASSTHROUGH);
+    assert_true(listener(c, 1)->settings->tls.implicit);
+    assert_int_equal(listener(c, 1)->settings->send_proxy, 2);
+    assert_int_equal(listener(c, 1)->tls.keys.count, 0); /* "" alone */
+    assert_true(listener(c, 2)->settings->xclient);
+    assert_null(listener(c, 2)->settings->tls.verify_name);
+    assert_int_equal(listener(c, 3)->tls.certificates.count, 0);
+    assert_int_equal(listener(c, 3)->settings->tls.upstream, UPSTREAM_TLS_MAY);
+    free(errors);
+    config_free(&c);
+}
+
+/* What does not fit together is told of the option that gave it. */
+static void test_options_across(void **state)
+{
+    static const struct {
+        struct config_options options;
+        const char *error;
+    } cases[] = {
+        { { .tls_key = "k.pem" }, "--tls-key: listeners.tls.key is of no certificate" },
+        { { .tls_certificate = "", .tls_upstream = "require" },
+          "--tls-upstream: listeners.tls.upstream = \"require\": no mail" },
+        { { .intercept = "bridge" }, "--intercept: \"bridge\": expected \"no\"" },
+        { { .tls_certificate = "/nowhere/c.pem", .mode = "enforce" },
+          "--tls-certificate: listeners.tls.certificate: /nowhere/c.pem" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *errors;
+        size_t size;
+        FILE *out = open_memstream(&errors, &size);
+
+        assert_null(config_from_options(&cases[i].options, CONFIG_RUN, out));
+        fclose(out);
+        if (strncmp(errors, cases[i].error, strlen(cases[i].error)) != 0)
+            fail_msg("%s", errors);
+        free(errors);
+    }
+}
+
 static void test_schema(void **state)
 {
     const struct config_key *key;
@@ -226,9 +321,14 @@ static void test_schema(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_kind),     cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_sessions_share), cmocka_unit_test(test_options),
-        cmocka_unit_test(test_bad_options),    cmocka_unit_test(test_schema),
+        cmocka_unit_test(test_every_kind),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_sessions_share),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_schema),
+        cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_options_across),
     };
 
     limit_files();

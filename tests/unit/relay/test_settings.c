@@ -1,4 +1,5 @@
 #include "relay/settings.h"
+#include "smtp/command.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -108,6 +109,142 @@ static void test_bad_upstream(void **state)
     }
 }
 
+static void test_upstream_original(void **state)
+{
+    struct upstream u;
+    const char *why;
+
+    (void)state;
+    assert_true(upstream_parse(&u, "original", &why));
+    assert_true(u.original);
+    assert_false(u.reflect);
+    assert_null(u.host);
+    assert_int_equal(u.addr.family, 0);
+    free(u.text);
+}
+
+static void test_network(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        { "192.0.2.0/24", "192.0.2.0/24" },
+        { "192.0.2.1", "192.0.2.1/32" },
+        { "192.0.2.1/32", "192.0.2.1/32" },
+        { "192.0.2.128/25", "192.0.2.128/25" },
+        { "0.0.0.0/0", "0.0.0.0/0" },
+        { "10.0.0.0/008", "10.0.0.0/8" },
+        { "2001:db8::/32", "2001:db8::/32" },
+        { "2001:DB8::1", "2001:db8::1/128" },
+        { "::/0", "::/0" },
+        { "::ffff:10.0.0.0/104", "10.0.0.0/8" },
+        { "::ffff:0:0/96", "0.0.0.0/0" },
+        { "::ffff:192.0.2.1", "192.0.2.1/32" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[NETWORK_TEXT_MAX];
+        struct network n;
+        const char *why = NULL;
+
+        if (!network_parse(&n, cases[i].in, &why))
+            fail_msg("%s: %s", cases[i].in, why);
+        assert_int_equal(network_text(&n, text), strlen(cases[i].out));
+        assert_string_equal(text, cases[i].out);
+    }
+}
+
+static void test_bad_network(void **state)
+{
+    static const struct {
+        const char *in, *why;
+    } cases[] = {
+        { "", "not an IPv4 network" },
+        { "/", "not an IPv4 network" },
+        { "/24", "not an IPv4 network" },
+        { "192.0.2", "not an IPv4 network" },
+        { "192.0.2.256", "not an IPv4 network" },
+        { "192.0.2.0 /24", "not an IPv4 network" },
+        { "mx.example.org", "not an IPv4 network" },
+        { "192.0.2.0:25", "not an IPv6 network" },
+        { "[2001:db8::]/32", "not an IPv6 network" },
+        { "2001:db8:::/32", "not an IPv6 network" },
+        { "192.0.2.0/", "expected 0 to 32" },
+        { "192.0.2.0/33", "expected 0 to 32" },
+        { "192.0.2.0/-1", "expected 0 to 32" },
+        { "192.0.2.0/24/", "expected 0 to 32" },
+        { "192.0.2.0/255.255.255.0", "expected 0 to 32" },
+        { "192.0.2.0/280", "expected 0 to 32" }, /* 24 in eight bits */
+        { "::/129", "expected 0 to 128" },
+        { "192.0.2.1/24", "the address has bits" },
+        { "192.0.2.128/24", "the address has bits" },
+        { "2001:db8::1/64", "the address has bits" },
+        { "1111111111111111111111111111111111111111111111111111111111111111111111", "not a" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct network n = { .bits = 7 };
+        const char *why = "";
+
+        if (network_parse(&n, cases[i].in, &why))
+            fail_msg("accepted: %s", cases[i].in);
+        if (strncmp(why, cases[i].why, strlen(cases[i].why)) != 0)
+            fail_msg("%s: %s", cases[i].in, why);
+        assert_int_equal(n.bits, 7); /* untouched */
+    }
+}
+
+static void test_trust(void **state)
+{
+    static const char *const networks[] = { "192.0.2.0/25", "198.51.100.7", "2001:db8::/47" };
+    static const struct {
+        const char *client;
+        bool trusted;
+    } cases[] = {
+        { "192.0.2.0:1", true },       { "192.0.2.127:65535", true },
+        { "192.0.2.128:1", false },    { "192.0.1.255:1", false },
+        { "198.51.100.7:25", true },   { "198.51.100.6:25", false },
+        { "[2001:db8::1]:1", true },   { "[2001:db8:1:ffff::1]:1", true },
+        { "[2001:db8:2::]:1", false }, { "[::ffff:192.0.2.1]:1", true },
+        { "[::192.0.2.1]:1", false },
+    };
+    struct relay_settings *s = settings_new();
+    struct addr nobody = { 0 }, client;
+    const char *why;
+
+    (void)state;
+    assert_true(addr_parse(&client, "192.0.2.1:1", &why));
+    assert_false(settings_trust(s, &client)); /* nobody is, at first */
+    s->trusted = calloc(ARRAY_LEN(networks), sizeof *s->trusted);
+    assert_non_null(s->trusted);
+    for (; s->trusted_count < ARRAY_LEN(networks); s->trusted_count++)
+        assert_true(
+            network_parse(&s->trusted[s->trusted_count], networks[s->trusted_count], &why));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_true(addr_parse(&client, cases[i].client, &why));
+        if (settings_trust(s, &client) != cases[i].trusted)
+            fail_msg("%s", cases[i].client);
+    }
+    assert_false(settings_trust(s, &nobody));
+    assert_true(network_parse(&s->trusted[0], "0.0.0.0/0", &why));
+    assert_true(settings_trust(s, &(struct addr){ .ip = { 8, 8, 8, 8 }, .family = AF_INET }));
+    assert_false(settings_trust(s, &nobody));
+    settings_unref(&s);
+}
+
+static void test_host_names(void **state)
+{
+    (void)state;
+    assert_true(host_is_name(SPAN_LIT("mx.example.org")));
+    assert_true(host_is_name(SPAN_LIT("3com.example")));
+    assert_false(host_is_name(SPAN_LIT("192.0.2.1")));
+    assert_false(host_is_name(SPAN_LIT("::1")));
+    assert_false(host_is_name(SPAN_LIT("mx..example")));
+    assert_false(host_is_name(SPAN_LIT("")));
+}
+
 /* Waits of RFC 5321 4.5.3.2: a proxy must not be the impatient one. */
 static void test_defaults(void **state)
 {
@@ -122,6 +259,10 @@ static void test_defaults(void **state)
     assert_true(t->data_start >= 120000 && t->data_block >= 180000);
     assert_true(t->data_end >= 600000 && t->opaque >= t->data_end);
     assert_true(t->connect >= 100 && t->lookalike >= 100);
+    assert_int_equal(t->tls, 60000);
+    assert_int_equal(t->proxy, 10000);
+    assert_int_equal(s->tls.upstream, UPSTREAM_TLS_MAY);
+    assert_true(command_is_domain(span_str(s->helo_name)));
     assert_int_equal(s->upstream_count, 0);
     settings_unref(&s);
     assert_null(s);
@@ -150,7 +291,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_upstream),     cmocka_unit_test(test_upstream_reflect),
         cmocka_unit_test(test_bad_upstream), cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_references),
+        cmocka_unit_test(test_references),   cmocka_unit_test(test_upstream_original),
+        cmocka_unit_test(test_network),      cmocka_unit_test(test_bad_network),
+        cmocka_unit_test(test_trust),        cmocka_unit_test(test_host_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
