@@ -173,6 +173,8 @@ static enum tls_result result_of(struct tls *t, int ret)
     switch (SSL_get_error(t->ssl, ret)) {
     case SSL_ERROR_WANT_READ:
         result = TLS_MORE;
+        if (t->complete) /* a ticket makes a buffer for writing, and leaves it */
+            SSL_free_buffers(t->ssl);
         break;
     case SSL_ERROR_ZERO_RETURN:
         result = TLS_CLOSED;
@@ -192,6 +194,7 @@ enum tls_result tls_handshake(struct tls *t)
     int ret = SSL_do_handshake(t->ssl);
     if (ret == 1) {
         t->complete = true;
+        SSL_free_buffers(t->ssl);
         return TLS_OK;
     }
     enum tls_result result = result_of(t, ret);

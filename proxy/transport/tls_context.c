@@ -157,19 +157,19 @@ static bool join_identity(struct tls_context *ctx, const struct tls_names *names
     return false;
 }
 
-static bool refuse_pair(const struct tls_key_pair *files, struct tls_config_error *error)
+static bool refuse_key(const struct tls_key_pair *files, struct tls_config_error *error)
 {
-    unsigned long e = ERR_peek_error();
-    const char *why = ERR_reason_error_string(e);
+    error->part = TLS_PART_KEY;
+    snprintf(error->text, sizeof error->text, "%s does not belong to the certificate in %s",
+             files->key, files->certificate);
+    return false;
+}
 
-    if (ERR_GET_REASON(e) == X509_R_KEY_VALUES_MISMATCH ||
-        ERR_GET_REASON(e) == X509_R_KEY_TYPE_MISMATCH ||
-        ERR_GET_REASON(e) == SSL_R_PRIVATE_KEY_MISMATCH) {
-        error->part = TLS_PART_KEY;
-        snprintf(error->text, sizeof error->text, "%s does not belong to the certificate in %s",
-                 files->key, files->certificate);
-        return false;
-    }
+/* E.g. a key too short for the security level. */
+static bool refuse_certificate(const struct tls_key_pair *files, struct tls_config_error *error)
+{
+    const char *why = ERR_reason_error_string(ERR_peek_error());
+
     error->part = TLS_PART_CERTIFICATE;
     snprintf(error->text, sizeof error->text, "%s cannot be used: %s", files->certificate,
              why != NULL ? why : "unknown reason");
@@ -182,7 +182,7 @@ static bool add_pair(struct tls_context *ctx, const struct tls_pair *p,
     struct tls_identity *id = &ctx->identities[ctx->identity_count];
 
     if (X509_check_private_key(p->leaf, p->key) != 1)
-        return refuse_pair(files, error);
+        return refuse_key(files, error);
     if (!tls_names_init(&id->names, p->leaf))
         return false;
     if (join_identity(ctx, &id->names, p)) {
@@ -196,7 +196,7 @@ static bool add_pair(struct tls_context *ctx, const struct tls_pair *p,
     }
     ctx->identity_count++;
     if (SSL_CTX_use_cert_and_key(id->ssl, p->leaf, p->key, p->chain, 1) != 1)
-        return refuse_pair(files, error);
+        return refuse_certificate(files, error);
     return true;
 }
 

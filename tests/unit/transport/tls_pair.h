@@ -20,6 +20,7 @@ struct flight {
     unsigned char *bytes;
     size_t len, done;
     size_t carried; /* octets in all */
+    size_t room;    /* octets that will still be delivered */
 };
 
 struct tls_pair_rig {
@@ -58,6 +59,8 @@ static inline bool rig_deliver(struct tls_pair_rig *r, int to)
     struct flight *f = &r->to[to];
     size_t n = f->len - f->done < r->chunk ? f->len - f->done : r->chunk;
 
+    n = n < f->room ? n : f->room;
+    f->room -= n;
     free(block[to]);
     block[to] = NULL;
     if (n == 0)
@@ -110,7 +113,14 @@ static inline void rig_init(struct tls_pair_rig *r, struct tls_context *client,
         r->to[side].bytes = malloc(FLIGHT_MAX);
         assert_non_null(r->to[side].bytes);
         r->result[side] = TLS_MORE;
+        r->to[side].room = SIZE_MAX;
     }
+}
+
+/* The line to `to` is cut behind so many octets. */
+static inline void rig_limit(struct tls_pair_rig *r, int to, size_t octets)
+{
+    r->to[to].room = octets;
 }
 
 static inline void rig_deinit(struct tls_pair_rig *r)
@@ -124,20 +134,22 @@ static inline void rig_deinit(struct tls_pair_rig *r)
     free(r->wire.bytes);
 }
 
-/* Everything on its way to `side` is read; the last result. Appends to out. */
+/* Everything on its way to `side` is read, no more than fits; the last result. Appends. */
 static inline enum tls_result rig_read(struct tls_pair_rig *r, int side, unsigned char *out,
                                        size_t max, size_t *len)
 {
-    enum tls_result result = TLS_OK;
-    size_t got;
+    enum tls_result result;
+    unsigned char beyond;
 
     do {
-        while ((result = tls_read(r->engine[side], out + *len, max - *len, &got)) == TLS_OK) {
-            *len += got;
-            rig_send(r, side);
-        }
+        size_t got = 0;
+        bool full = *len == max;
+        result = tls_read(r->engine[side], full ? &beyond : out + *len, full ? 1 : max - *len,
+                          &got);
+        assert_true(got == 0 || (result == TLS_OK && !full));
+        *len += got;
         rig_send(r, side);
-    } while (result == TLS_MORE && rig_deliver(r, side));
+    } while (result == TLS_OK || (result == TLS_MORE && rig_deliver(r, side)));
     return result;
 }
 
