@@ -67,6 +67,7 @@ class Peer(TlsSteps, threading.Thread):
         for line, words in block:
             self.lines.append(line)
             self.step_begins()
+            self.unused &= words[0] in ("connect", "accept", "repeat")
             args = [self.world.expand(w) if isinstance(w, bytes) else w for w in words[1:]]
             getattr(self, "do_" + words[0])(*args)
             self.lines.pop()
@@ -87,7 +88,7 @@ class Peer(TlsSteps, threading.Thread):
     # -- octets
     def begin_connection(self):
         self.reading, self.pending, self.unsent, self.layer = True, b"", bytearray(), None
-        self.broken = None
+        self.broken, self.unused = None, True
 
     def readable(self):
         """Waits; False when it was in vain so far."""
@@ -380,7 +381,9 @@ class Client(Peer):
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def do_connect(self):
-        """A new connection to the same place."""
+        """A new connection to the same place; the first one, while nothing was done with it."""
+        if self.unused:
+            return
         self.sock.close()
         self.begin_connection()
         self.open()
@@ -417,7 +420,7 @@ class Server(Peer):
 
     def open(self):
         if "each" not in self.actor.options:
-            self.do_accept()
+            self.take_next()
 
     def play(self, block):
         if "each" not in self.actor.options or self.sock:
@@ -436,10 +439,14 @@ class Server(Peer):
             raise Failed(errors[0])
 
     def do_accept(self):
-        """Drops the connection it has and takes the next one."""
-        if self.sock:
-            self.sock.close()
+        """Drops the connection it has, unless nothing was done with it, and takes the next."""
+        if self.unused:
+            return
+        self.sock.close()
         self.begin_connection()
+        self.take_next()
+
+    def take_next(self):
         self.listener.settimeout(self.left())
         try:
             self.sock = self.listener.accept()[0]

@@ -46,6 +46,8 @@ class Proxy:
         top = self.text("conf") if top is None else top
 
         def default(text, key, value):
+            while (outer := re.sub(r"\{[^{}]*\}", "", text)) != text:
+                text = outer
             return "" if re.search(rf"\b{key}\s*=", text) else f"{key} = {value};\n"
 
         targets = [f'"{t}"' for t in self.targets()]

@@ -37,15 +37,20 @@ def context(directory, server, options):
 
 
 class Tls:
-    def __init__(self, directory, server, options, session=None):
-        self.directory = directory
+    def __init__(self, directory, server, options, before=None):
+        """before: the Tls whose session is to be taken up again."""
+        self.directory, session = directory, None
         self.put, self.get = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.name_seen = ""
-        self.context = context(directory, server, options)
+        if before:
+            self.context, session = before.context, before.session
+        else:
+            self.context = context(directory, server, options)
         if server:
             self.context.sni_callback = self.saw_name
         self.obj = self.context.wrap_bio(self.put, self.get, server_side=server,
                                          server_hostname=options.get("name"), session=session)
+        self.session = None  # to be taken up again
         self.closed = False  # close_notify came
         self.finished = False
 
@@ -78,6 +83,7 @@ class Tls:
                 break
             except ssl.SSLZeroReturnError:
                 self.closed = True
+        self.session = self.obj.session or self.session
         return b"".join(parts)
 
     def encrypt(self, data):

@@ -18,7 +18,7 @@ class TlsSteps:
     """Part of Peer. self.layer is the TLS in force, None in the clear."""
 
     is_server = False
-    session = None  # of the last handshake, for `resume`
+    earlier = None  # the TLS in force before, for `resume`
     last_cut = 0
     broken = None  # what was wrong with the octets that came
 
@@ -28,8 +28,8 @@ class TlsSteps:
             raise Failed(f"octets in the clear where TLS begins: {show(self.pending)}")
         options = {field.name: self.world.expand(field.value.encode("latin-1")).decode("latin-1")
                    for field in fields}
-        session = self.session if "resume" in options else None
-        self.layer = Tls(self.world.certificates(), self.is_server, options, session)
+        before = self.earlier if "resume" in options else None
+        self.layer = Tls(self.world.certificates(), self.is_server, options, before)
         self.allowance = self.octets_allowed(options)
         try:
             self.shake_hands(options)
@@ -119,7 +119,7 @@ class TlsSteps:
             self.log("<~", "(close_notify)")
         self.pending += data
         self.got += data
-        self.session = self.layer.obj.session or self.session
+        self.earlier = self.layer
 
     def expect_tls(self, *fields):
         if not self.layer:
