@@ -309,6 +309,11 @@ static enum step take_reply(struct session *s, const struct reply *r, struct not
     return step;
 }
 
+static bool awaits_greeting(const struct session *s)
+{
+    return s->state == STATE_GREETING && s->preamble == PREAMBLE_NONE;
+}
+
 enum step server_step(struct session *s, struct wish *w)
 {
     struct span in;
@@ -331,8 +336,8 @@ enum step server_step(struct session *s, struct wish *w)
         break;
     case REPLY_BAD_CODE:
         return protocol_error(s, r.received, &notes,
-                              s->state == STATE_GREETING ? NOTE_GREETING_NOT_SMTP
-                                                         : NOTE_REPLY_BAD_CODE);
+                              awaits_greeting(s) ? NOTE_GREETING_NOT_SMTP
+                                                 : NOTE_REPLY_BAD_CODE);
     case REPLY_MISMATCH:
         return protocol_error(s, r.received, &notes, NOTE_REPLY_CODE_MISMATCH);
     case REPLY_TOO_LONG:
@@ -342,7 +347,7 @@ enum step server_step(struct session *s, struct wish *w)
         notes_add(&notes, NOTE_REPLY_MASKED, s->at[SERVER]);
     if (s->preamble != PREAMBLE_NONE)
         return preamble_reply(s, &r, &notes);
-    if (s->state == STATE_GREETING)
+    if (awaits_greeting(s))
         return take_greeting(s, &r, &notes, w);
     return take_reply(s, &r, &notes, w);
 }

@@ -213,7 +213,7 @@ static void came_with_connection(struct session *s, enum side side, bool ok)
         return;
     if (side == CLIENT)
         session_close(s, CLOSE_CLIENT_TLS);
-    else
+    else if (!s->upstream_gone)
         session_give_up(s, LOCAL_GONE_TLS, NOTE_COUNT);
 }
 
