@@ -42,17 +42,24 @@ static inline char *read_whole(const char *path)
 }
 
 /* *errors: what was written, to be freed. NULL as config_load(). */
-static inline struct config *load_file(const char *path, char **errors)
+static inline struct config *load_file_for(const char *path, enum config_purpose purpose,
+                                           char **errors)
 {
     size_t size;
     FILE *out = open_memstream(errors, &size);
-    struct config *c = config_load(path, CONFIG_TEXT, out);
+    struct config *c = config_load(path, purpose, out);
 
     fclose(out);
     return c;
 }
 
-static inline struct config *load_text(const char *text, char **errors)
+static inline struct config *load_file(const char *path, char **errors)
+{
+    return load_file_for(path, CONFIG_TEXT, errors);
+}
+
+static inline struct config *load_text_for(const char *text, enum config_purpose purpose,
+                                           char **errors)
 {
     char path[64];
     int fd = memfd_create("conf", MFD_CLOEXEC);
@@ -61,9 +68,14 @@ static inline struct config *load_text(const char *text, char **errors)
     if (fd < 0 || write(fd, text, len) != (ssize_t)len)
         abort();
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    struct config *c = load_file(path, errors);
+    struct config *c = load_file_for(path, purpose, errors);
     close(fd);
     return c;
+}
+
+static inline struct config *load_text(const char *text, char **errors)
+{
+    return load_text_for(text, CONFIG_TEXT, errors);
 }
 
 static inline char *printed(const struct config *c)

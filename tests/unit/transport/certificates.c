@@ -36,6 +36,7 @@ static const struct recipe recipes[CERTIFICATES] = {
     [CERTIFICATE_ADDRESS] = { "address", "IP:192.0.2.1", BY_CA, -1, 30, false },
     [CERTIFICATE_EXPIRED] = { "expired", "DNS:mx.test", BY_CA, -30, -12, false },
     [CERTIFICATE_NOT_YET] = { "not-yet", "DNS:mx.test", BY_CA, 3, 30, false },
+    [CERTIFICATE_SOON] = { "soon", "DNS:mx.test", BY_CA, -1, 10, false },
     [CERTIFICATE_SELF_SIGNED] = { "self-signed", "DNS:mx.test", BY_SELF, -1, 30, false },
     [CERTIFICATE_UNKNOWN_CA] = { "unknown-ca", "DNS:mx.test", BY_OTHER_CA, -1, 30, false },
     [CERTIFICATE_CLIENT] = { "client", "DNS:client.test", BY_CA, -1, 30, false },

@@ -22,6 +22,7 @@ enum certificate {
     CERTIFICATE_ADDRESS,     /* 192.0.2.1 */
     CERTIFICATE_EXPIRED,     /* 12 days ago */
     CERTIFICATE_NOT_YET,     /* from in 3 days */
+    CERTIFICATE_SOON,        /* expires within 10 days */
     CERTIFICATE_SELF_SIGNED,
     CERTIFICATE_UNKNOWN_CA,
     CERTIFICATE_CLIENT,
