@@ -299,9 +299,12 @@ static void close_says_goodbye(void **state)
 {
     (void)state;
     encrypt("mx.test");
+    assert_int_equal(say(&server, "221 bye\r\n"), 0);
+    expect_text(&client, "221 bye\r\n"); /* the ticket before it is read, too: no reset */
     conn_close(&client.conn);
     while (server.ends == 0)
         uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(server.how, TCP_END_FIN);
     assert_false(server.conn.truncated);
 }
 
