@@ -104,11 +104,11 @@ static bool xclient_line(const struct session *s, struct span ehlo, struct buf *
         struct span name = span_first(attribute, span_find(attribute, '='));
 
         rest = span_drop(rest, attribute.len);
+        struct span before = line->len == 0 ? SPAN_LIT("XCLIENT ") : SPAN_LIT(" ");
         if (!ehlo_names(ehlo, EHLO_XCLIENT, name) ||
-            line->len + 7 + 1 + attribute.len + 2 > XCLIENT_LINE_OCTETS)
+            line->len + before.len + attribute.len + 2 > XCLIENT_LINE_OCTETS)
             continue;
-        if (!buf_append(line, line->len == 0 ? SPAN_LIT("XCLIENT ") : SPAN_LIT(" ")) ||
-            !buf_append(line, attribute))
+        if (!buf_append(line, before) || !buf_append(line, attribute))
             return false;
     }
     return true;
