@@ -79,32 +79,36 @@ void tls_failing_alert(struct tls_facts *f, enum side from, int number, unsigned
 
 /* ---- ends of the connection ------------------------------------------------------- */
 
+/* How far the handshake came. */
+static void where(char *out, size_t size, const char *last, bool within)
+{
+    if (last == NULL)
+        snprintf(out, size, "%s",
+                 within ? "in the middle of its first record" : "before anything came");
+    else
+        snprintf(out, size, "%s %s", within ? "in the middle of a record after" : "right after",
+                 last);
+}
+
 void tls_failing_end(struct tls_facts *f, enum tls_ending how, enum side from, const char *last,
                      bool within)
 {
-    static const char *const acts[] = {
-        [TLS_ENDING_EOF] = " closed the connection",
-        [TLS_ENDING_RESET] = " reset the connection",
-        [TLS_ENDING_TIMEOUT] = "nothing more came",
-        [TLS_ENDING_STOPPED] = "the session ended",
+    static const struct {
+        enum tls_failure why;
+        const char *subject, *verb;
+    } endings[] = {
+        [TLS_ENDING_EOF] = { TLS_FAILURE_EOF, "the ", " closed the connection" },
+        [TLS_ENDING_RESET] = { TLS_FAILURE_RESET, "the ", " reset the connection" },
+        [TLS_ENDING_TIMEOUT] = { TLS_FAILURE_TIMEOUT, "time ran out", "" },
+        [TLS_ENDING_STOPPED] = { TLS_FAILURE_EOF, "the session ended", "" },
     };
-    static const enum tls_failure whys[] = {
-        [TLS_ENDING_EOF] = TLS_FAILURE_EOF,
-        [TLS_ENDING_RESET] = TLS_FAILURE_RESET,
-        [TLS_ENDING_TIMEOUT] = TLS_FAILURE_TIMEOUT,
-        [TLS_ENDING_STOPPED] = TLS_FAILURE_EOF,
-    };
-    bool by_side = how == TLS_ENDING_EOF || how == TLS_ENDING_RESET;
+    const char *who = how == TLS_ENDING_EOF || how == TLS_ENDING_RESET ? side_names[from] : "";
+    char place[80];
 
-    set(f, whys[how]);
-    snprintf(f->detail, sizeof f->detail, "%s%s%s %s%s", by_side ? "the " : "",
-             by_side ? side_names[from] : "", acts[how],
-             within         ? "in the middle of a record after "
-             : last != NULL ? "right after "
-                            : "before anything came",
-             last != NULL ? last
-             : within     ? "nothing"
-                          : "");
+    where(place, sizeof place, last, within);
+    set(f, endings[how].why);
+    snprintf(f->detail, sizeof f->detail, "%s%s%s %s", endings[how].subject, who,
+             endings[how].verb, place);
 }
 
 /* ---- strangers -------------------------------------------------------------------- */

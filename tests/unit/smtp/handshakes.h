@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FACT_HEAD = 3 };
+enum { FACT_HEAD = 3, HANDSHAKE_MAX = 8192 };
 
 /* Gives octets in pieces of `cut` (0: whole), each from a block of exactly its size. */
 static inline void give(struct tls_watch *w, enum side from, struct span in, size_t cut)
@@ -77,14 +77,44 @@ static inline const char *facts_text(const struct tls_watch *w)
     const struct tls_facts *f = tls_watch_facts(w);
     char *out = room[turn++ % 2];
 
-    snprintf(out, sizeof room[0],
-             "%s|%s|received=%d sent=%d|%s%s%s%s|%s|%s|sni=%s|alpn=%s of %s|%s|%s|%s..%s|%s|%s|%s",
-             tls_failure_name(f->failure), f->detail, f->alert_received, f->alert_sent,
-             tls_watch_done(w) ? "done " : "", f->resumed ? "resumed " : "",
-             f->hello_client ? "client " : "", f->hello_server ? "server" : "", f->version,
-             f->cipher, f->server_name, f->alpn, f->alpn_offered, f->subject, f->issuer,
-             f->not_before, f->not_after, f->sha256, f->spki_sha256, f->verify);
+    snprintf(
+        out, sizeof room[0],
+        "%s|%s|received=%d sent=%d|%s%s%s%s|%s|%s|sni=%s|alpn=%s of %s|%s|%s|%s..%s|%s|%s|%s",
+        tls_failure_name(f->failure), f->detail, f->alert_received, f->alert_sent,
+        tls_watch_done(w) ? "done " : "", f->resumed ? "resumed " : "",
+        f->hello_client ? "client " : "", f->hello_server ? "server" : "", f->version,
+        f->cipher, f->server_name, f->alpn, f->alpn_offered, f->subject, f->issuer,
+        f->not_before, f->not_after, f->sha256, f->spki_sha256, f->verify);
     return out;
+}
+
+/* A file of fuzz/corpus/fuzz_tls_watch. Valid until the next call. */
+static inline struct span load(const char *name)
+{
+    static unsigned char octets[HANDSHAKE_MAX];
+    char path[128];
+    FILE *f;
+    size_t n;
+
+    snprintf(path, sizeof path, "fuzz/corpus/fuzz_tls_watch/%s", name);
+    f = fopen(path, "rb");
+    assert(f != NULL);
+    n = fread(octets, 1, sizeof octets, f);
+    fclose(f);
+    assert(n > 0 && n < sizeof octets);
+    return span_of(octets, n);
+}
+
+/* The octets of one side in the first fact that has some. */
+static inline struct span first_octets(struct span facts, enum side side)
+{
+    struct span octets = { NULL, 0 };
+
+    while (facts.len > 0)
+        if (next_fact(&facts, &octets) == (unsigned)side)
+            return octets;
+    assert(!"no octets of that side");
+    return octets;
 }
 
 #endif
