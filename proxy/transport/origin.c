@@ -1,52 +1,62 @@
 #include "transport/origin.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
-#include <net/if.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stddef.h>
 #include <unistd.h>
 
 enum { ORIGINAL_DESTINATION = 80 }; /* SO_ORIGINAL_DST and IP6T_SO_ORIGINAL_DST */
 
 /* ---- where to ---- */
 
-static unsigned prefix_bits(const struct addr *mask)
+struct route_question {
+    struct nlmsghdr header;
+    struct rtmsg route;
+    struct rtattr attribute;
+    uint8_t ip[16];
+};
+
+struct route_answer {
+    struct nlmsghdr header;
+    struct rtmsg route;
+    char attributes[1024];
+};
+
+/* As `ip route get` does: interfaces do not tell of all addresses that are this machine's,
+ * such as 127.0.0.2 or what a route of type local leads here. */
+static bool ask_route(int fd, const struct addr *a, unsigned char *type)
 {
-    unsigned bits = 0;
+    size_t size = a->family == AF_INET ? 4 : 16;
+    struct route_answer answer;
+    struct route_question q = {
+        .header = { .nlmsg_len = (uint32_t)(offsetof(struct route_question, ip) + size),
+                    .nlmsg_type = RTM_GETROUTE,
+                    .nlmsg_flags = NLM_F_REQUEST },
+        .route = { .rtm_family = a->family, .rtm_dst_len = (unsigned char)(8 * size) },
+        .attribute = { .rta_type = RTA_DST, .rta_len = (unsigned short)RTA_LENGTH(size) },
+    };
 
-    while (bits < 32 && (mask->ip[bits / 8] & 0x80 >> bits % 8) != 0)
-        bits++;
-    return bits;
-}
-
-/* All of 127.0.0.0/8 is this machine, though one address of it is all that is told. */
-static bool interface_has(const struct ifaddrs *i, const struct addr *a)
-{
-    struct addr own, mask;
-
-    if (i->ifa_addr == NULL)
+    memcpy(q.ip, a->ip, size);
+    if (send(fd, &q, q.header.nlmsg_len, 0) < 0)
         return false;
-    addr_from_sockaddr(&own, i->ifa_addr);
-    if (own.family == 0 || own.family != a->family)
+    if (recv(fd, &answer, sizeof answer, 0) <
+        (ssize_t)offsetof(struct route_answer, attributes))
         return false;
-    if (!(i->ifa_flags & IFF_LOOPBACK) || own.family != AF_INET || i->ifa_netmask == NULL)
-        return addr_equal_ip(&own, a);
-    addr_from_sockaddr(&mask, i->ifa_netmask);
-    struct addr network = addr_network(&own, prefix_bits(&mask), 128);
-    struct addr other = addr_network(a, prefix_bits(&mask), 128);
-    return addr_equal(&network, &other);
+    *type = answer.header.nlmsg_type == RTM_NEWROUTE ? answer.route.rtm_type : RTN_UNREACHABLE;
+    return true;
 }
 
 static bool is_own_address(const struct addr *a)
 {
-    struct ifaddrs *list;
-    bool own = false;
+    unsigned char type = RTN_LOCAL; /* a connection refused does less harm than a loop */
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
-    if (getifaddrs(&list) != 0)
-        return true; /* a connection refused does less harm than a loop */
-    for (struct ifaddrs *i = list; i != NULL && !own; i = i->ifa_next)
-        own = interface_has(i, a);
-    freeifaddrs(list);
-    return own;
+    if (fd >= 0) {
+        (void)ask_route(fd, a, &type);
+        close(fd);
+    }
+    return type == RTN_LOCAL;
 }
 
 /* Would a connection to `original` come back to the listener? */
@@ -85,8 +95,6 @@ enum origin_result origin_find(const struct tcp *t, enum intercept how,
         return ORIGIN_LOST;
     if (bound == NULL)
         return ORIGIN_FOUND;
-    if (how == INTERCEPT_REDIRECT && addr_equal(out, &local))
-        return ORIGIN_DIRECT;
     return is_listener(out, bound) ? ORIGIN_DIRECT : ORIGIN_FOUND;
 }
 
