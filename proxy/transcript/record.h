@@ -19,6 +19,7 @@
 #include "smtp/close_reason.h"
 #include "smtp/event.h"
 #include "smtp/session.h"
+#include "transcript/finding.h"
 
 #include <stdint.h>
 
@@ -90,6 +91,8 @@ void record_connect(struct recorder *r, const struct record_connect *info);
 void record_tls(struct recorder *r, const struct record_tls *info);
 /* Greeting, command, content, tls that passed through, opaque. */
 void record_event(struct recorder *r, const struct event *e);
+/* Something odd in the record just written, or in an earlier one: finding->record. */
+void record_finding(struct recorder *r, const struct finding *f, uint64_t t_us);
 /* Content octets as they pass: feed every wish whose mark is not CONTENT_NONE. */
 void record_content(struct recorder *r, enum content_mark mark, struct span bytes);
 /* The last record; gives back what the recorder holds. */
