@@ -53,17 +53,13 @@ static bool verb_fits(const struct record *r, const char *verb)
     return r->kind == RECORD_COMMAND && strcasecmp(record_text(r->root, "verb"), verb) == 0;
 }
 
-static bool is_as_usual(const char *action)
+/* STARTTLS that is ended here, too. */
+static bool is_as_usual(const struct record *r)
 {
-    return strcmp(action, "relayed") == 0 || strcmp(action, "added") == 0;
-}
+    const char *action = record_text(r->root, "action");
 
-/* Or nobody looked. */
-static bool is_verified(const struct record *r)
-{
-    const char *verify = record_text(json_object_get(r->root, "certificate"), "verify");
-
-    return verify[0] == '\0' || strcmp(verify, "ok") == 0;
+    return strcmp(action, "relayed") == 0 || strcmp(action, "added") == 0 ||
+           strcmp(record_text(r->root, "verb"), "STARTTLS") == 0;
 }
 
 /* Something went wrong, or was seen and written down as odd. */
@@ -73,13 +69,12 @@ static bool is_error(const struct record *r)
         return true;
     switch (r->kind) {
     case RECORD_COMMAND:
-        return !is_as_usual(record_text(r->root, "action")) ||
-               strcmp(record_text(r->root, "origin"), "none") == 0;
+        return !is_as_usual(r) || strcmp(record_text(r->root, "origin"), "none") == 0;
     case RECORD_CONTENT:
         return record_flag(r->root, "refused") || record_flag(r->root, "altered") ||
                !record_flag(r->root, "complete");
     case RECORD_TLS:
-        return !record_flag(r->root, "ok") || !is_verified(r);
+        return !record_flag(r->root, "ok");
     case RECORD_CONNECT:
     case RECORD_CLOSE:
         return json_object_get(r->root, "error") != NULL &&

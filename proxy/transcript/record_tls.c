@@ -7,8 +7,10 @@ struct head {
     const struct notes *notes;
 };
 
-/* All texts of the facts, with whatever else is in there. */
-enum { TEXTS_MAX = sizeof(struct tls_facts) };
+enum {
+    TEXTS_MAX = sizeof(struct tls_facts), /* all of them, with whatever else is in there */
+    SAID_KEPT = 4,                        /* octets: EHLO, GET, AUTH */
+};
 
 static void put_certificate(struct json *j, const struct tls_facts *f)
 {
@@ -73,17 +75,38 @@ static struct span hello_name(const struct tls_facts *f)
     return f->hello_server ? SPAN_LIT("server") : SPAN_LIT("none");
 }
 
-static void put_failure(struct json *j, const struct tls_facts *f)
+/*
+ * What came in the place of TLS may be a line with a password or an address: of what the
+ * engine quotes only the first letters are written. The watcher keeps no more of the client's.
+ */
+static void put_detail(struct json *j, const struct tls_facts *f, bool redact)
+{
+    struct span detail = span_str(f->detail), said;
+    size_t quote = span_find(detail, '"') + 1;
+
+    if (!redact || f->failure != TLS_FAILURE_PLAINTEXT || quote > detail.len) {
+        DRAFT_TEXT(j, "detail", detail);
+        return;
+    }
+    said = span_first(span_drop(detail, quote), SAID_KEPT);
+    said.len = span_find(said, ' ');
+    JSON_LIT(j, ",\"detail\":\"");
+    json_octets(j, span_first(detail, quote));
+    json_octets(j, span_first(said, span_find(said, '"')));
+    JSON_LIT(j, "...\\\"\"");
+}
+
+static void put_failure(struct json *j, const struct tls_facts *f, bool redact)
 {
     if (f->failure == TLS_FAILURE_NONE)
         return;
     JSON_TEXT(j, "failure", span_str(tls_failure_name(f->failure)));
     JSON_TEXT(j, "text", span_str(tls_failure_text(f->failure)));
-    DRAFT_TEXT(j, "detail", span_str(f->detail));
+    put_detail(j, f, redact);
     JSON_TEXT(j, "hello", hello_name(f));
 }
 
-static void put_facts(struct json *j, const struct tls_facts *f)
+static void put_facts(struct json *j, const struct tls_facts *f, bool redact)
 {
     DRAFT_TEXT(j, "version", span_str(f->version));
     DRAFT_TEXT(j, "cipher", span_str(f->cipher));
@@ -93,7 +116,7 @@ static void put_facts(struct json *j, const struct tls_facts *f)
     if (f->resumed)
         JSON_BOOL(j, "resumed", true);
     put_certificate(j, f);
-    put_failure(j, f);
+    put_failure(j, f, redact);
     put_alerts(j, f);
 }
 
@@ -107,7 +130,7 @@ static void put_record(struct recorder *r, const struct head *h, const struct tl
     JSON_TEXT(&j, "how", h->how);
     JSON_BOOL(&j, "ok", f->failure == TLS_FAILURE_NONE);
     JSON_U64(&j, "us", h->us);
-    put_facts(&j, f);
+    put_facts(&j, f, r->stream->config->redact != REDACT_NONE);
     if (h->notes != NULL)
         draft_notes(&j, h->notes);
     draft_end(&j, r);

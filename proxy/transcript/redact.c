@@ -142,7 +142,6 @@ static void cut_names_too(struct cuts *c, struct span text)
 {
     struct cuts secrets = *c, names;
     unsigned i = 0, k = 0;
-    size_t end = 0;
 
     names.len = 0;
     cut_addresses(&names, text, 0);
@@ -151,9 +150,7 @@ static void cut_names_too(struct cuts *c, struct span text)
         bool secret =
             k == names.len || (i < secrets.len && secrets.list[i].at <= names.list[k].at);
         struct cut one = secret ? secrets.list[i++] : names.list[k++];
-        cut_add(c, one.at > end ? one.at : end, one.at + one.octets, text.len);
-        if (one.at + one.octets > end)
-            end = one.at + one.octets;
+        cut_add(c, one.at, one.at + one.octets, text.len);
     }
 }
 

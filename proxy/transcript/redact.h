@@ -20,7 +20,7 @@ struct cut {
     size_t at, octets;
 };
 
-/* In rising order, without overlap. */
+/* In rising order; of a reply they may overlap. */
 struct cuts {
     struct cut list[CUTS_MAX];
     unsigned len;

@@ -1,9 +1,10 @@
 /*
- * sample_tls - a transcript of five sessions with TLS, two of them interleaved: for the
+ * sample_tls - a transcript of six sessions with TLS, two of them interleaved: for the
  * schema, show and the reader.
  *
  *   both      behind a balancer; TLS on both legs, EHLO, STARTTLS and XCLIENT of our own
  *   through   at the same time: STARTTLS passes through, the server's certificate has expired
+ *   starttls  TLS on both legs by the client's STARTTLS
  *   upstream  the upstream's certificate is not taken; in the clear to the client
  *   client    the client resets in the middle of an implicit handshake
  *   pin       behind a balancer that speaks for itself; the wrong key
@@ -72,12 +73,14 @@ static void shaken(struct recorder *r, enum side side, bool starttls, const stru
     record_tls(r, &t);
 }
 
-static void greeted(struct recorder *r)
+/* `replied`: in the place of what the upstream had said. */
+static void greeted(struct recorder *r, const char *replied)
 {
     struct event g = { .kind = EVENT_GREETING,
                        .t_us = now += 100,
                        .origin = ORIGIN_UPSTREAM,
                        .reply = SPAN_LIT("220 mx.example.org ESMTP\r\n"),
+                       .replied = span_str(replied),
                        .code = 220,
                        .reply_us = 350 };
 
@@ -163,8 +166,8 @@ static void both(struct recorder *r, struct stream *s)
     added(r, VERB_STARTTLS, "STARTTLS\r\n", "220 2.0.0 go on\r\n");
     certify(&server, "2026-12-31T23:59:59Z", "ok");
     shaken(r, SERVER, true, &server);
-    added(r, VERB_XCLIENT, "XCLIENT ADDR=198.51.100.9\r\n", "550 5.7.0 no\r\n");
-    greeted(r);
+    added(r, VERB_XCLIENT, "XCLIENT ADDR=198.51.100.9\r\n", "220 mx for you\r\n");
+    greeted(r, "220 mx for you\r\n");
 }
 
 static void both_goes_on(struct recorder *r)
@@ -198,20 +201,44 @@ static void through(struct recorder *r)
     closed(r, CLOSE_OPAQUE_END);
 }
 
+/* The client's STARTTLS goes on to the upstream; its 220 is ours. */
+static void upgrading(struct recorder *r, const struct tls_facts *f, const char *replied)
+{
+    struct event e = line(VERB_STARTTLS, "STARTTLS\r\n", "220 2.0.0 go on\r\n");
+
+    shaken(r, SERVER, true, f);
+    e.origin = ORIGIN_PROXY;
+    e.replied = span_str(replied);
+    e.code = (unsigned)strtoul(replied, NULL, 10);
+    record_event(r, &e);
+}
+
+static void starttls(struct recorder *r, struct stream *s)
+{
+    struct tls_facts f = facts("TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256", "");
+
+    opened(r, s, "192.0.2.1:5", (struct record_open){ 0 });
+    connected(r);
+    greeted(r, "");
+    upgrading(r, &f, "220 2.0.0 Ready to start TLS\r\n");
+    shaken(r, CLIENT, true, &f);
+    changed(r, line(VERB_NOOP, "NOOP\r\n", "250\r\n"), "", "250 \r\n");
+    closed(r, CLOSE_QUIT);
+}
+
 static void upstream(struct recorder *r, struct stream *s)
 {
     struct tls_facts f = facts("TLSv1.3", "", "mx.example.org");
+    const char *why = "unable to get local issuer certificate";
 
     opened(r, s, "192.0.2.1:3", (struct record_open){ 0 });
     connected(r);
-    greeted(r);
-    added(r, VERB_STARTTLS, "STARTTLS\r\n", "220 go on\r\n");
+    greeted(r, "");
     f.failure = TLS_FAILURE_UNKNOWN_CA;
     f.alert_sent = 48;
-    snprintf(f.detail, sizeof f.detail, "depth 1");
-    certify(&f, "2026-12-31T23:59:59Z", "unable to get local issuer certificate");
-    shaken(r, SERVER, true, &f);
-    answered(r, VERB_STARTTLS, "STARTTLS\r\n", ACTION_REFUSED, "454 4.7.0 no TLS\r\n");
+    snprintf(f.detail, sizeof f.detail, "%s", why);
+    certify(&f, "2026-12-31T23:59:59Z", why);
+    upgrading(r, &f, "454 4.7.0 no TLS\r\n");
     closed(r, CLOSE_UPSTREAM_TLS);
 }
 
@@ -222,6 +249,7 @@ static void client(struct recorder *r, struct stream *s)
     opened(r, s, "192.0.2.1:4", (struct record_open){ 0 });
     f.failure = TLS_FAILURE_RESET;
     f.hello_server = false;
+    snprintf(f.detail, sizeof f.detail, "after the ClientHello");
     snprintf(f.alpn_offered, sizeof f.alpn_offered, "h2 http/1.1");
     shaken(r, CLIENT, false, &f);
     closed(r, CLOSE_CLIENT_TLS);
@@ -237,6 +265,7 @@ static void pin(struct recorder *r, struct stream *s)
                                  .proxy_peer = SPAN_LIT("10.0.0.9:5001") });
     f.failure = TLS_FAILURE_PIN;
     f.alert_received = 255;
+    snprintf(f.detail, sizeof f.detail, "1 expected");
     certify(&f, "2027-01-01T00:00:00Z", "");
     snprintf(f.not_before, sizeof f.not_before, "2026-12-01T00:00:00Z");
     shaken(r, SERVER, false, &f);
@@ -258,9 +287,10 @@ int main(int argc, char **argv)
     both(&a, s);
     opened(&b, s, "192.0.2.1:2", (struct record_open){ 0 });
     connected(&b);
-    greeted(&b);
+    greeted(&b, "");
     both_goes_on(&a);
     through(&b);
+    starttls(&a, s);
     upstream(&a, s);
     client(&a, s);
     pin(&a, s);

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 SHOW, SAMPLE = sys.argv[1:3]
-NAMES = ("both", "through", "upstream", "client", "pin")
+NAMES = ("both", "through", "starttls", "upstream", "client", "pin")
 CERTIFICATE = "     certificate: CN=mx.example.org, issued by O=Example,CN=Test CA, "
 SENT = "   [sent by smtpscope itself]\n"
 ENDS = "the client closed first, after 9.0 ms  [client 0 in, 0 out; upstream 0 in, 0 out]\n"
@@ -29,8 +29,9 @@ DIALOGUE = {
         "===  TLS with the upstream: TLSv1.3 TLS_AES_128_GCM_SHA256, asked for mx.example.org"
         "  [3.2 ms]\n" + CERTIFICATE + "valid until 2026-12-31T23:59:59Z, verified\n"
         " =~> XCLIENT ADDR=198.51.100.9" + SENT +
-        "<~=  550 5.7.0 no\n"
-        "<~   220 mx.example.org ESMTP\n"
+        "<~=  220 mx for you\n"
+        "<=   220 mx.example.org ESMTP\n"
+        "<~   220 mx for you\n"
         " ~>  EHLO client\n"
         "<~=  250-mx.example.org\n"
         "<~=  250 XCLIENT ADDR\n"
@@ -57,33 +58,43 @@ DIALOGUE = {
         "===  from here on relayed unread (starttls): 1000 octets from the client, 2000 from "
         "the upstream\n"
         "===  the stream after STARTTLS ended (opaque-end): " + ENDS,
-    "upstream":
+    "starttls":
         "===  2026-11-23 09:04:01.001600 UTC  session SID\n"
+        "===  192.0.2.1:5 -> 192.0.2.2:25  (listener mx, enforce, at dmz)\n" + CONNECTED +
+        "<-   220 mx.example.org ESMTP\n"
+        "===  TLS with the upstream: TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256  [3.2 ms]\n"
+        " ->  STARTTLS\n"
+        "<=   220 2.0.0 go on\n"
+        "<**  220 2.0.0 Ready to start TLS\n"
+        "===  TLS with the client: TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256  [3.2 ms]\n"
+        " ~>  NOOP\n"
+        "<~=  250\n"
+        "<~   250 \n"
+        "===  QUIT was answered (quit): " + ENDS,
+    "upstream":
+        "===  2026-11-23 09:04:01.002300 UTC  session SID\n"
         "===  192.0.2.1:3 -> 192.0.2.2:25  (listener mx, enforce, at dmz)\n" + CONNECTED +
         "<-   220 mx.example.org ESMTP\n"
-        " =>  STARTTLS" + SENT +
-        "<=   220 go on\n"
-        "***  TLS with the upstream failed: the certificate's issuer is not trusted (depth 1), "
-        "alert unknown_ca (48) sent, TLSv1.3, asked for mx.example.org  [3.2 ms]\n" +
+        "***  TLS with the upstream failed: the certificate's issuer is not trusted, TLSv1.3, "
+        "asked for mx.example.org  [3.2 ms]\n" +
         CERTIFICATE + "valid until 2026-12-31T23:59:59Z, not verified: unable to get local "
         "issuer certificate\n"
         " ->  STARTTLS\n"
-        "***  refused by smtpscope, never sent on\n"
+        "<=   220 2.0.0 go on\n"
         "<**  454 4.7.0 no TLS\n"
         "***  TLS with the upstream failed (upstream-tls): " + ENDS,
     "client":
-        "===  2026-11-23 09:04:01.002200 UTC  session SID\n"
+        "===  2026-11-23 09:04:01.002800 UTC  session SID\n"
         "===  192.0.2.1:4 -> 192.0.2.2:25  (listener mx, enforce, at dmz)\n"
         "***  TLS with the client failed: the connection was reset in the middle of the "
-        "handshake, after the client's hello, asked for mx.example.org, ALPN offered: h2 "
-        "http/1.1  [3.2 ms]\n"
+        "handshake (after the ClientHello), asked for mx.example.org  [3.2 ms]\n"
         "***  TLS with the client failed (client-tls): " + ENDS,
     "pin":
-        "===  2026-11-23 09:04:01.002400 UTC  session SID\n"
+        "===  2026-11-23 09:04:01.003000 UTC  session SID\n"
         "===  10.0.0.9:5001 -> 192.0.2.2:25, the balancer itself (PROXY v1 LOCAL)  (listener "
         "mx, enforce, at dmz)\n"
-        "***  TLS with the upstream failed: the certificate's key is not the one expected, "
-        "alert 255 received, TLSv1.2  [3.2 ms]\n" +
+        "***  TLS with the upstream failed: the certificate's key is not the one expected "
+        "(1 expected), TLSv1.2  [3.2 ms]\n" +
         CERTIFICATE + "not valid before 2026-12-01T00:00:00Z, not verified\n"
         "     certificate SHA-256 " + "0123456789abcdef" * 4 + "\n"
         "     key SHA-256 " + "fedcba9876543210" * 4 + "\n"
@@ -140,26 +151,40 @@ class ShowTls(unittest.TestCase):
         self.assertNotIn("QUIT\n", text)
         self.assertNotIn(self.sids["through"], text)
 
-    def test_a_new_session_of_a_file_that_begins_in_the_middle(self):
+    def test_a_file_that_begins_behind_the_handshake_marks_nothing(self):
         at = [b'"kind":"tls"' in line for line in self.lines].index(True)
-        self.assertIn("<-   220 mx.example.org", self.show("-", data=b"".join(
+        self.assertIn("<-   220 mx for you", self.show("-", data=b"".join(
             line for line in self.lines[at + 1:] if self.sids["both"].encode() in line)))
 
     def test_filters(self):
         errors = self.show("--errors", self.file)
         self.assertNotIn("EHLO scope", errors)  # added, and answered well
-        self.assertIn("XCLIENT", errors)  # refused by the upstream
+        self.assertIn(" ->  STARTTLS\n<=   220", errors)  # of "upstream", answered 454
+        self.assertNotIn(self.sids["starttls"], errors)
         for name in ("upstream", "client", "pin"):
             self.assertIn("***  TLS with the ", self.show("--errors", "--session",
                                                           self.sids[name], self.file))
         self.assertEqual(1, self.show("--verb", "XCLIENT", self.file).count("XCLIENT "))
 
-    def test_errors_shows_a_certificate_that_is_wrong(self):
-        lines = [line.replace(b'"verify":"ok"', b'"verify":"self-signed certificate"')
-                 for line in self.lines if b'"kind":"tls"' in line and b'"verify":"ok"' in line]
-        self.assertEqual(len(lines), 1)
-        text = self.show("--errors", "-", data=b"".join(lines))
-        self.assertIn(", not verified: self-signed certificate\n", text)
+    def test_a_handshake_that_failed_is_an_error_and_marks_nothing(self):
+        mine = [line for line in self.lines if self.sids["starttls"].encode() in line]
+        client = next(i for i, line in enumerate(mine) if b'"side":"client"' in line)
+        self.assertEqual("", self.show("--errors", "-", data=mine[client]))
+        mine[client] = mine[client].replace(b'"ok":true', b'"ok":false')
+        self.assertIn("***  TLS with the client", self.show("--errors", "-", data=mine[client]))
+        self.assertIn("\n ->  NOOP\n<~=  250\n<-   250 \n", self.show("-", data=b"".join(mine)))
+
+    def test_starttls_ended_here_is_no_error(self):
+        line = next(line for line in self.lines if b'"verb":"STARTTLS"' in line and
+                    self.sids["starttls"].encode() in line)
+        line = line.replace(b'"action":"relayed"', b'"action":"stripped"')
+        self.assertIn("answered by smtpscope on purpose", self.show("-", data=line))
+        self.assertEqual("", self.show("--errors", "-", data=line))
+
+    def test_a_reply_of_ours_is_red_only_when_it_refuses(self):
+        text = self.show("--color=always", "--verb", "STARTTLS", self.file)
+        self.assertIn("\x1b[33m220 2.0.0 Ready to start TLS", text)
+        self.assertIn("\x1b[1;31m454 4.7.0 no TLS", text)
 
     def test_hex(self):
         text = self.show("--hex", "--session", self.sids["both"], self.file)
@@ -169,7 +194,8 @@ class ShowTls(unittest.TestCase):
     def test_summary(self):
         text = self.show("--summary", self.file).splitlines()
         self.assertEqual([line.split()[3] for line in text],
-                         ["quit", "opaque-end", "upstream-tls", "client-tls", "upstream-tls"])
+                         ["quit", "opaque-end", "quit", "upstream-tls", "client-tls",
+                          "upstream-tls"])
 
     def test_hostile_text(self):
         line = next(line for line in self.lines if b'"side":"through"' in line)

@@ -271,8 +271,16 @@ static void put_lost(struct dialogue *d, uint64_t records, const char *why)
     paint_end(&d->paint);
 }
 
+/* The client hears the greeting, and the reply to its STARTTLS, when the upstream's leg has
+ * been seen to; the upstream had said it before. */
+static bool is_before_upgrade(const struct record *r)
+{
+    return r->kind == RECORD_GREETING || strcmp(record_text(r->root, "verb"), "STARTTLS") == 0;
+}
+
 void dialogue_print(struct dialogue *d, const struct record *r)
 {
+    d->early = is_before_upgrade(r);
     if (r->missing > 0)
         put_lost(d, r->missing, "");
     switch (r->kind) {

@@ -21,13 +21,15 @@
 
 /* Which legs of a session are inside TLS. */
 struct dialogue_legs {
-    bool client, upstream;
+    bool client;
+    enum { LEG_CLEAR, LEG_TLS, LEG_UPGRADED } upstream; /* from the first octet, by STARTTLS */
 };
 
 struct dialogue {
     struct paint paint;
     struct dialogue_legs legs;
-    bool hex; /* a hexdump below every line of the wire */
+    bool hex;   /* a hexdump below every line of the wire */
+    bool early; /* the upstream said this before an upgrade, though it is told behind it */
 };
 
 /* Keeps `legs`: for every record of a session, those that are not shown, too. */

@@ -22,38 +22,11 @@ static bool text_is(const struct record *r, const char *name, const char *want)
     return strcmp(record_text(r->root, name), want) == 0;
 }
 
-/* How far a handshake came that was cut. */
-static const char *stage_words(const struct record *r)
-{
-    if (!text_is(r, "failure", "eof") && !text_is(r, "failure", "reset") &&
-        !text_is(r, "failure", "timeout"))
-        return "";
-    return text_is(r, "hello", "none")     ? ", before the client's hello"
-           : text_is(r, "hello", "client") ? ", after the client's hello"
-                                           : ", after the server's hello";
-}
-
-/* ", alert unknown_ca (48) sent" */
-static void put_alert(struct paint *p, const struct record *r, const char *which,
-                      const char *words)
-{
-    const json_t *alert = json_object_get(json_object_get(r->root, "alert"), which);
-    unsigned long long number = record_count(alert, "number");
-
-    if (alert == NULL)
-        return;
-    if (record_text(alert, "name")[0] != '\0') {
-        put_fact(p, RED, ", alert ", record_text(alert, "name"));
-        paint_words(p, RED, " (%llu) %s", number, words);
-    } else {
-        paint_words(p, RED, ", alert %llu %s", number, words);
-    }
-}
-
 static void put_outcome(struct paint *p, const struct record *r, enum paint_color color)
 {
     const char *version = record_text(r->root, "version");
-    bool through = text_is(r, "side", "through");
+    const char *detail = record_text(r->root, "detail");
+    const json_t *certificate = json_object_get(r->root, "certificate");
 
     if (record_flag(r->root, "ok")) {
         put_fact(p, color, ": ", version[0] != '\0' ? version : "complete");
@@ -61,13 +34,10 @@ static void put_outcome(struct paint *p, const struct record *r, enum paint_colo
         return;
     }
     put_fact(p, color, " failed: ", record_text(r->root, "text"));
-    if (record_text(r->root, "detail")[0] != '\0') {
-        put_fact(p, color, " (", record_text(r->root, "detail"));
+    if (detail[0] != '\0' && strcmp(detail, record_text(certificate, "verify")) != 0) {
+        put_fact(p, color, " (", detail);
         paint_words(p, color, ")");
     }
-    paint_words(p, color, "%s", stage_words(r));
-    put_alert(p, r, "received", through ? "from the upstream" : "received");
-    put_alert(p, r, "sent", through ? "from the client" : "sent");
     put_fact(p, color, ", ", version);
 }
 
@@ -92,8 +62,6 @@ static void put_handshake(struct dialogue *d, const struct record *r)
     put_outcome(p, r, color);
     put_fact(p, color, ", asked for ", record_text(r->root, "server_name"));
     put_fact(p, color, ", ALPN ", record_text(r->root, "alpn"));
-    if (!ok)
-        put_fact(p, color, ", ALPN offered: ", record_text(r->root, "alpn_offered"));
     if (record_flag(r->root, "resumed"))
         paint_words(p, color, ", resumed");
     paint_words(p, DIM, "  [%s]", took);
@@ -171,8 +139,10 @@ void dialogue_legs_follow(struct dialogue_legs *legs, const struct record *r)
 {
     if (r->kind != RECORD_TLS || !record_flag(r->root, "ok"))
         return;
-    legs->client = legs->client || text_is(r, "side", "client");
-    legs->upstream = legs->upstream || text_is(r, "side", "server");
+    if (text_is(r, "side", "client"))
+        legs->client = true;
+    else if (text_is(r, "side", "server"))
+        legs->upstream = text_is(r, "how", "starttls") ? LEG_UPGRADED : LEG_TLS;
 }
 
 const char *dialogue_marker(const struct dialogue *d, enum dialogue_marker m)
@@ -182,6 +152,8 @@ const char *dialogue_marker(const struct dialogue *d, enum dialogue_marker m)
         [MADE_HERE] = { "<**  ", "<~*  " },     [TO_UPSTREAM] = { " =>  ", " =~> " },
         [FROM_UPSTREAM] = { "<=   ", "<~=  " },
     };
+    bool upstream =
+        d->legs.upstream == LEG_TLS || (d->legs.upstream == LEG_UPGRADED && !d->early);
 
-    return markers[m][m < TO_UPSTREAM ? d->legs.client : d->legs.upstream];
+    return markers[m][m < TO_UPSTREAM ? d->legs.client : upstream];
 }

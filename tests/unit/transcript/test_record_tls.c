@@ -154,6 +154,48 @@ static void failures(void **state)
     }
 }
 
+/* What somebody says in the place of TLS may be a password. */
+static void plaintext(void **state)
+{
+    static const struct {
+        enum redact_level level;
+        enum tls_failure failure;
+        const char *detail, *json;
+    } cases[] = {
+        { REDACT_SECRETS, TLS_FAILURE_PLAINTEXT, "received \"AUTH PLAIN c2VjcmV0\"",
+          "received \\\"AUTH...\\\"" },
+        { REDACT_SECRETS, TLS_FAILURE_PLAINTEXT, "received \"c2VjcmV0\"",
+          "received \\\"c2Vj...\\\"" },
+        { REDACT_ALL, TLS_FAILURE_PLAINTEXT, "received \"220 a@b.test\"",
+          "received \\\"220...\\\"" },
+        { REDACT_ALL, TLS_FAILURE_PLAINTEXT, "received \"\"\"\"", "received \\\"...\\\"" },
+        { REDACT_ALL, TLS_FAILURE_PLAINTEXT, "received \"", "received \\\"...\\\"" },
+        { REDACT_ALL, TLS_FAILURE_PLAINTEXT, "the client said in the clear: AUTH ...",
+          "the client said in the clear: AUTH ..." },
+        { REDACT_SECRETS, TLS_FAILURE_NAME, "for \"other.test\"", "for \\\"other.test\\\"" },
+        { REDACT_NONE, TLS_FAILURE_PLAINTEXT, "received \"AUTH PLAIN x\"",
+          "received \\\"AUTH PLAIN x\\\"" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tls_facts f = no_facts();
+        struct record_tls info = handshake(&f);
+        struct scene s;
+        char want[160];
+        f.failure = cases[i].failure;
+        snprintf(f.detail, sizeof f.detail, "%s", cases[i].detail);
+        begin(&s, (struct writer_config){ .redact = cases[i].level });
+        record_tls(&s.recorder, &info);
+        char *text = end(&s);
+        end_folder();
+        snprintf(want, sizeof want, ",\"detail\":\"%s\",\"hello\"", cases[i].json);
+        if (strstr(text, want) == NULL)
+            fail_msg("%s: no %s in %s", cases[i].detail, want, text);
+        free(text);
+    }
+}
+
 /* A handshake between the others, and without its facts being touched: nothing is kept. */
 static void passed_through(void **state)
 {
@@ -256,6 +298,22 @@ static void proxy_headers(void **state)
     }
 }
 
+static void longest_proxy(void **state)
+{
+    static char peer[20001];
+    struct record_open o = { .proxy_version = 2, .proxy_peer = { (void *)peer, 20000 } };
+    struct scene s;
+
+    (void)state;
+    memset(peer, 1, 20000);
+    begin(&s, (struct writer_config){ 0 });
+    record_open(&s.recorder, &o); /* larger than a chunk */
+    char *text = end(&s);
+    end_folder();
+    assert_int_equal(strlen(strstr(text, "\"peer\"")), 8 + 6 * 20000 + 4);
+    free(text);
+}
+
 static struct event our_command(const char *line)
 {
     struct event e = command(VERB_XCLIENT, "", 0);
@@ -325,8 +383,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_known),   cmocka_unit_test(each_field),
         cmocka_unit_test(whole_handshake), cmocka_unit_test(failures),
-        cmocka_unit_test(passed_through),  cmocka_unit_test(longest_facts),
-        cmocka_unit_test(proxy_headers),   cmocka_unit_test(added_commands),
+        cmocka_unit_test(plaintext),       cmocka_unit_test(passed_through),
+        cmocka_unit_test(longest_facts),   cmocka_unit_test(proxy_headers),
+        cmocka_unit_test(longest_proxy),   cmocka_unit_test(added_commands),
         cmocka_unit_test(added_secrets),   cmocka_unit_test(no_transcript),
     };
 

@@ -23,6 +23,8 @@ static const struct {
     { REDACT_ALL, VERB_UNKNOWN, SECRET_LINE, "bobsecret\r\n", 0,
       "535 a@x.test: bobsecret, abobsecretb@x.test bobsecret z@x.test\r\n", "***\\r\\n",
       "\"reply\":\"535 ***@x.test: ***, ***@x.test *** ***@x.test\\r\\n\"" },
+    { REDACT_ALL, VERB_UNKNOWN, SECRET_LINE, "bob@x\r\n", 0, "535 abob@x.test?\r\n",
+      "***\\r\\n", "\"reply\":\"535 ******.test?\\r\\n\"" },
     { REDACT_NONE, VERB_AUTH, SECRET_NONE, "AUTH PLAIN c2VjcmV0\r\n", 5, "235 ok\r\n",
       "AUTH PLAIN c2VjcmV0\\r\\n", "\"arg\":\"PLAIN c2VjcmV0\"" },
     { REDACT_SECRETS, VERB_MAIL, SECRET_NONE, "MAIL FROM:<bob@x.test>\r\n", 5, "250 ok\r\n",
