@@ -81,19 +81,19 @@ static struct span hello_name(const struct tls_facts *f)
  */
 static void put_detail(struct json *j, const struct tls_facts *f, bool redact)
 {
-    struct span detail = span_str(f->detail), said;
-    size_t quote = span_find(detail, '"') + 1;
+    struct span detail = span_str(f->detail);
+    size_t quote = span_find(detail, '"');
+    struct span said = span_first(span_drop(detail, quote + 1), SAID_KEPT);
 
-    if (!redact || f->failure != TLS_FAILURE_PLAINTEXT || quote > detail.len) {
+    if (!redact || f->failure != TLS_FAILURE_PLAINTEXT || quote == detail.len) {
         DRAFT_TEXT(j, "detail", detail);
         return;
     }
-    said = span_first(span_drop(detail, quote), SAID_KEPT);
     said.len = span_find(said, ' ');
     JSON_LIT(j, ",\"detail\":\"");
     json_octets(j, span_first(detail, quote));
     json_octets(j, span_first(said, span_find(said, '"')));
-    JSON_LIT(j, "...\\\"\"");
+    JSON_LIT(j, " ...\"");
 }
 
 static void put_failure(struct json *j, const struct tls_facts *f, bool redact)

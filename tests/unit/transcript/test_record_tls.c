@@ -163,13 +163,11 @@ static void plaintext(void **state)
         const char *detail, *json;
     } cases[] = {
         { REDACT_SECRETS, TLS_FAILURE_PLAINTEXT, "received \"AUTH PLAIN c2VjcmV0\"",
-          "received \\\"AUTH...\\\"" },
-        { REDACT_SECRETS, TLS_FAILURE_PLAINTEXT, "received \"c2VjcmV0\"",
-          "received \\\"c2Vj...\\\"" },
-        { REDACT_ALL, TLS_FAILURE_PLAINTEXT, "received \"220 a@b.test\"",
-          "received \\\"220...\\\"" },
-        { REDACT_ALL, TLS_FAILURE_PLAINTEXT, "received \"\"\"\"", "received \\\"...\\\"" },
-        { REDACT_ALL, TLS_FAILURE_PLAINTEXT, "received \"", "received \\\"...\\\"" },
+          "received AUTH ..." },
+        { REDACT_SECRETS, TLS_FAILURE_PLAINTEXT, "received \"c2VjcmV0\"", "received c2Vj ..." },
+        { REDACT_ALL, TLS_FAILURE_PLAINTEXT, "received \"220 a@b.test\"", "received 220 ..." },
+        { REDACT_ALL, TLS_FAILURE_PLAINTEXT, "received \"\"\"\"", "received  ..." },
+        { REDACT_ALL, TLS_FAILURE_PLAINTEXT, "received \"", "received  ..." },
         { REDACT_ALL, TLS_FAILURE_PLAINTEXT, "the client said in the clear: AUTH ...",
           "the client said in the clear: AUTH ..." },
         { REDACT_SECRETS, TLS_FAILURE_NAME, "for \"other.test\"", "for \\\"other.test\\\"" },
