@@ -77,7 +77,7 @@ static const char *v1_addresses(struct proxy_header *h, int family, struct span 
     if (!addr_parse_ip(&h->source, family, next_field(&words)) ||
         !addr_parse_ip(&h->destination, family, next_field(&words)))
         return "not an address of the family said";
-    if (!parse_port(&h->source.port, next_field(&words)) || words.len == 0 ||
+    if (!parse_port(&h->source.port, next_field(&words)) ||
         !parse_port(&h->destination.port, words))
         return "not two port numbers";
     return NULL;

@@ -127,6 +127,7 @@ static const struct wrong {
     BAD(SIGNATURE "\x21\x21\0\x27" TCP6_ADDRESSES "\x04\0\x01", "a TLV longer"),
     BAD(SIGNATURE "\x21\0\0\x02zz", "a cut TLV"),
     BAD(SIGNATURE "\x21\x21\0\x2a" TCP6_ADDRESSES "\x03\0\x03zzz", "a checksum of"),
+    BAD(SIGNATURE "\x21\x21\0\x2c" TCP6_ADDRESSES "\x03\0\x05zzzzz", "a checksum of"),
     BAD(SIGNATURE "\x21\x21\0\x2b" TCP6_ADDRESSES "\x03\0\x04zzzz", "the checksum is wrong"),
     BAD(SIGNATURE "\x21\x11\x08\x01", "a header of more than 2064"),
     BAD(SIGNATURE "\x20\0\xff\xff", "a header of more than 2064"),
@@ -204,6 +205,17 @@ static void test_wrong(void **state)
         check_number(h.used, 0, c->why);
         check_number(h.source.family, 0, c->why);
     }
+}
+
+static void test_longest(void **state)
+{
+    static unsigned char longest[PROXY_HEADER_MAX] = SIGNATURE "\x20\0\x08";
+    struct proxy_header h;
+
+    (void)state;
+    assert_int_equal(read_any(span_of(longest, sizeof longest - 1), &h), PROXY_MORE);
+    assert_int_equal(read_any(span_of(longest, sizeof longest), &h), PROXY_OK);
+    assert_int_equal(h.used, sizeof longest);
 }
 
 static void test_versions_allowed(void **state)
@@ -368,13 +380,10 @@ static void test_round_trip(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_wrong),
-        cmocka_unit_test(test_versions_allowed),
-        cmocka_unit_test(test_mutants),
-        cmocka_unit_test(test_checksum),
-        cmocka_unit_test(test_written),
-        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_good),    cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_longest), cmocka_unit_test(test_versions_allowed),
+        cmocka_unit_test(test_mutants), cmocka_unit_test(test_checksum),
+        cmocka_unit_test(test_written), cmocka_unit_test(test_round_trip),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
