@@ -205,6 +205,21 @@ bool tls_pair_is_out_of_date(const struct tls_pair *p, const char *file,
     return error->part == TLS_PART_EXPIRED;
 }
 
+/* X509_STORE_set_default_paths() but for its third way, which reads folders with every
+ * handshake; and the second, which looks for a file with every unknown issuer, only where the
+ * first finds nothing. */
+static bool use_system_paths(X509_STORE *store)
+{
+    X509_LOOKUP *file = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+    bool found = file != NULL && X509_LOOKUP_load_file(file, NULL, X509_FILETYPE_DEFAULT) > 0;
+
+    ERR_clear_error();
+    if (found)
+        return true;
+    X509_LOOKUP *folder = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
+    return folder != NULL && X509_LOOKUP_add_dir(folder, NULL, X509_FILETYPE_DEFAULT) > 0;
+}
+
 X509_STORE *tls_store_load(const char *file, struct tls_config_error *error)
 {
     X509_STORE *store = X509_STORE_new();
@@ -215,7 +230,7 @@ X509_STORE *tls_store_load(const char *file, struct tls_config_error *error)
         return NULL;
     }
     if (file == NULL) {
-        if (X509_STORE_set_default_paths(store) == 1)
+        if (use_system_paths(store))
             return store;
         SAY(error, TLS_PART_CA, "the system's CA certificates cannot be used");
     } else if ((b = open_file(file, TLS_PART_CA, error)) != NULL) {
