@@ -41,6 +41,8 @@ static const struct {
     { 112, TLS_FAILURE_ALERT, "it has no certificate for the name asked for" },
     { 116, TLS_FAILURE_ALERT, "it wants a certificate of the client" },
     { 120, TLS_FAILURE_ALPN, "" },
+    { TLS_ALERT_FOR_FINISHED, TLS_FAILURE_ALERT,
+      "no Finished, so most often it does not trust the certificate" },
 };
 
 static void alert_name(int number, char *out, size_t size)
@@ -49,7 +51,7 @@ static void alert_name(int number, char *out, size_t size)
 
     if (name[0] != '\0')
         snprintf(out, size, "alert %s", name);
-    else if (number == TLS_ALERT_HIDDEN)
+    else if (number >= TLS_ALERT_HIDDEN)
         snprintf(out, size, "an encrypted alert");
     else
         snprintf(out, size, "alert %d", number);
@@ -60,7 +62,7 @@ void tls_failing_alert(struct tls_facts *f, enum side from, int number, unsigned
     char name[48], version[TLS_VERSION_TEXT], words[96] = "";
 
     set(f, TLS_FAILURE_ALERT);
-    if (number != TLS_ALERT_HIDDEN)
+    if (number < TLS_ALERT_HIDDEN)
         *(from == SERVER ? &f->alert_received : &f->alert_sent) = (int16_t)number;
     for (size_t i = 0; i < ARRAY_LEN(alerts); i++) {
         if (alerts[i].number == number) {
@@ -84,10 +86,10 @@ static void where(char *out, size_t size, const char *last, bool within)
 {
     if (last == NULL)
         snprintf(out, size, "%s",
-                 within ? "in the middle of its first record" : "before anything came");
+                 within ? "in the middle of its first message" : "before anything came");
     else
-        snprintf(out, size, "%s %s", within ? "in the middle of a record after" : "right after",
-                 last);
+        snprintf(out, size, "%s %s",
+                 within ? "in the middle of a message after" : "right after", last);
 }
 
 void tls_failing_end(struct tls_facts *f, enum tls_ending how, enum side from, const char *last,

@@ -13,7 +13,8 @@
 
 #include <stdint.h>
 
-enum { TLS_ALERT_HIDDEN = 256 }; /* one that is encrypted */
+/* Alerts that are encrypted: anywhere, or where the client's Finished belongs. */
+enum { TLS_ALERT_HIDDEN = 256, TLS_ALERT_FOR_FINISHED = 257 };
 
 /* `what` ("a malformed ClientHello") came from that side. */
 void tls_failing_protocol(struct tls_facts *f, enum side from, const char *what);
@@ -22,7 +23,7 @@ void tls_failing_alert(struct tls_facts *f, enum side from, int number, unsigned
 
 /*
  * How the connection ended. last: what passed last ("the ClientHello"), NULL for nothing;
- * within: in the middle of a record.
+ * within: in the middle of a message or record.
  */
 enum tls_ending { TLS_ENDING_EOF, TLS_ENDING_RESET, TLS_ENDING_TIMEOUT, TLS_ENDING_STOPPED };
 

@@ -97,7 +97,7 @@ static void data_record(struct tls_watch *w, enum side from)
 
     if (watch_is_tls13(w)) {
         if (record_octets(l) == ENCRYPTED_ALERT && !l->finished)
-            watch_alert(w, from, TLS_ALERT_HIDDEN);
+            watch_alert(w, from, from == CLIENT ? TLS_ALERT_FOR_FINISHED : TLS_ALERT_HIDDEN);
         else
             watch_finished(w, from);
     } else if (!l->encrypted && (from == SERVER || w->version != TLS_VERSION_UNKNOWN ||

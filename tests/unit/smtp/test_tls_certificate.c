@@ -251,6 +251,22 @@ static void too_many_parts_are_refused(void **state)
     }
 }
 
+static void nothing_follows_the_signature(void **state)
+{
+    struct make m;
+    struct tls_facts f = { .detail = "" };
+    struct der certificate;
+    struct span in = make(&m, SPAN_LIT(NAME), SPAN_LIT(VALIDITY), SPAN_LIT(NAME));
+    struct make more = { .len = 0 };
+
+    (void)state;
+    assert_true(der_expect(&in, DER_SEQUENCE, &certificate));
+    put(&more, certificate.value);
+    put(&more, SPAN_LIT("\5\0"));
+    wrap(&more, 0, DER_SEQUENCE);
+    assert_false(tls_certificate_facts(guarded(span_of(more.octets, more.len)), &f));
+}
+
 /* Cut off, with an octet changed, with one too many: never read past the end, and what is
  * not a certificate leaves nothing but its fingerprint. */
 static void damage_is_survived(void **state)
@@ -289,6 +305,7 @@ int main(void)
         cmocka_unit_test(times_are_checked_and_written_as_rfc3339),
         cmocka_unit_test(long_names_are_cut),
         cmocka_unit_test(too_many_parts_are_refused),
+        cmocka_unit_test(nothing_follows_the_signature),
         cmocka_unit_test(damage_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,7 @@ static void ends_say_how_far_it_came(void **state)
         { HELLO, 7, "eof", "the session ended right after the ClientHello" },
         { NOWHERE, 6, "timeout", "time ran out before anything came" },
         { HALF, 2, "eof",
-          "the client closed the connection in the middle of its first record" },
+          "the client closed the connection in the middle of its first message" },
         { SERVER_HELLO, 2, "eof",
           "the client closed the connection right after the server's encrypted answer" },
         { SERVER_HELLO, 5, "reset",
@@ -85,6 +85,8 @@ static void strangers_and_nonsense_are_told(void **state)
           "the client sent a hello in the form of SSL 2" },
         { CLIENT, false, SPAN_INIT("\x80\x2e\x02"), "protocol",
           "the client sent 0x80 where a record begins" },
+        { CLIENT, false, SPAN_INIT("\0\x2e\x01"), "protocol",
+          "the client sent 0x00 where a record begins" },
         { CLIENT, true, SPAN_INIT("\x80\x2e\x01"), "protocol",
           "the client sent 0x80 where a record begins" },
         { SERVER, true, SPAN_INIT("\0"), "protocol",
@@ -127,6 +129,8 @@ static void strangers_and_nonsense_are_told(void **state)
           "the server sent a malformed alert" },
         { SERVER, true, SPAN_INIT("\x15\x03\x03\0\2\2\x64"), "alert",
           "the server sent alert no_renegotiation" },
+        { SERVER, false, SPAN_INIT("\x15\x03\x03\0\2\2\x46"), "version",
+          "the server sent alert protocol_version" },
         { SERVER, true, SPAN_INIT("\x15\x03\x03\0\2\2\xfa"), "alert",
           "the server sent alert 250" },
         { CLIENT, true, SPAN_INIT("\x15\x03\x03\0\2\1\0"), "alert",
@@ -148,6 +152,65 @@ static void strangers_and_nonsense_are_told(void **state)
             check_end(w, cases[i].failure, cases[i].detail);
         }
     }
+}
+
+/* After a ClientHello and the server's first record. */
+static void server_cannot_go_on_with_anything(void **state)
+{
+    static const struct {
+        const char *name;
+        struct span octets; /* none: its first record once more */
+        const char *detail;
+    } cases[] = {
+        { "tls12-rsa", SPAN_INIT("\x16\3\3\0\7\x0b\0\0\3\0\0\1"),
+          "the server sent a malformed Certificate" },
+        { "tls12-rsa", SPAN_INIT("\x16\3\3\0\6\x0b\0\0\2\0\0"),
+          "the server sent a malformed Certificate" },
+        { "tls12-rsa", SPAN_INIT(""), "the server sent handshake message 2 out of order" },
+        { "tls13", SPAN_INIT("\x16\3\3\0\4\x0b\0\0\3"),
+          "the server sent handshake message 11 out of order" },
+        { "tls13-retry", SPAN_INIT(""), "the server sent handshake message 2 out of order" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct tls_watch *w = tls_watch_new();
+        struct span record;
+
+        give(w, CLIENT, first_octets(load(cases[i].name), CLIENT), 0);
+        record = first_octets(load(cases[i].name), SERVER);
+        record = span_first(record, 5 + ((size_t)record.ptr[3] << 8 | record.ptr[4]));
+        give(w, SERVER, record, 0);
+        assert_false(tls_watch_done(w));
+        give(w, SERVER, cases[i].octets.len > 0 ? cases[i].octets : record, 0);
+        check_end(w, "protocol", cases[i].detail);
+    }
+}
+
+static void there_is_one_retry(void **state)
+{
+    struct tls_watch *w = tls_watch_new();
+    struct span retry;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        assert_false(tls_watch_done(w));
+        give(w, CLIENT, first_octets(load("tls13-retry"), CLIENT), 0);
+        retry = first_octets(load("tls13-retry"), SERVER);
+        give(w, SERVER, retry, 0);
+    }
+    check_end(w, "protocol", "the server sent a malformed ServerHello");
+}
+
+/* Between two records, but not between two messages. */
+static void half_a_message_is_the_middle_of_it(void **state)
+{
+    struct tls_watch *w = tls_watch_new();
+
+    (void)state;
+    give(w, CLIENT, SPAN_LIT("\x16\3\1\0\5\1\0\0\x50\3"), 0);
+    tls_watch_stop(w, TLS_FAILURE_TIMEOUT);
+    check_end(w, "timeout", "time ran out in the middle of its first message");
 }
 
 static void a_warning_is_why_the_connection_ends(void **state)
@@ -186,17 +249,33 @@ static void alerts_in_tls13_are_known_by_their_size(void **state)
     unsigned char record[5 + 24] = { 23, 3, 3, 0, 0 };
 
     (void)state;
-    for (unsigned len = 18; len <= 20; len++) {
+    for (unsigned i = 0; i < 6; i++) {
+        enum side side = i < 3 ? CLIENT : SERVER;
+        unsigned len = 18 + i % 3;
         struct tls_watch *w = tls_watch_new();
+        struct span answer;
 
         give(w, CLIENT, first_octets(load("tls13"), CLIENT), 0);
-        give(w, SERVER, first_octets(load("tls13"), SERVER), 0);
+        answer = first_octets(load("tls13"), SERVER);
+        if (side == SERVER) /* its hello alone */
+            answer = span_first(answer, 5u + answer.ptr[4]);
+        give(w, SERVER, answer, 0);
         assert_false(tls_watch_done(w));
+        assert_true(tls_watch_facts(w)->hello_server);
         record[4] = (unsigned char)len;
-        give(w, CLIENT, span_of(record, 5 + len), 0);
+        give(w, side, span_of(record, 5 + len), 0);
         assert_int_equal(tls_watch_facts(w)->alert_sent, TLS_ALERT_UNKNOWN);
+        assert_int_equal(tls_watch_facts(w)->alert_received, TLS_ALERT_UNKNOWN);
+        if (side == SERVER && len != 19) {
+            assert_false(tls_watch_done(w));
+            tls_watch_free(&w);
+            continue;
+        }
         check_end(w, len == 19 ? "alert" : "",
-                  len == 19 ? "the client sent an encrypted alert" : "");
+                  len != 19        ? ""
+                  : side == SERVER ? "the server sent an encrypted alert"
+                                   : "the client sent an encrypted alert: no Finished, so most "
+                                     "often it does not trust the certificate");
     }
 }
 
@@ -205,6 +284,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ends_say_how_far_it_came),
         cmocka_unit_test(strangers_and_nonsense_are_told),
+        cmocka_unit_test(server_cannot_go_on_with_anything),
+        cmocka_unit_test(there_is_one_retry),
+        cmocka_unit_test(half_a_message_is_the_middle_of_it),
         cmocka_unit_test(a_warning_is_why_the_connection_ends),
         cmocka_unit_test(half_a_line_is_told_at_the_end),
         cmocka_unit_test(alerts_in_tls13_are_known_by_their_size),

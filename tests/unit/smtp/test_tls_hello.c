@@ -44,6 +44,7 @@ static const struct {
       true, 0x0303, "m???e", "" },
     { SPAN_INIT(CLIENT_TOP "\0\x0e\0\0\0\x0a\0\x08\0\0\6mx.de"), false, 0, "", "" },
     { SPAN_INIT(CLIENT_TOP "\0\x0e\0\0\0\x0a\0\x07\0\0\5mx.de"), false, 0, "", "" },
+    { SPAN_INIT(CLIENT_TOP "\0\x0e\0\0\0\x0a\0\x08\0\0\1a\0\0\1b"), true, 0x0303, "a", "" },
     { SPAN_INIT(CLIENT_TOP "\0\4\0\0\0\0"), false, 0, "", "" },
     /* ALPN: a name may hold anything, but it is one word here */
     { SPAN_INIT(CLIENT_TOP "\0\x0e\0\x10\0\x0a\0\x08\4smtp\2h2"), true, 0x0303, "", "smtp h2" },
