@@ -50,6 +50,15 @@ def answers(address):
         return False
 
 
+def listens(address):
+    host, port = address.split(":")
+    try:
+        socket.create_connection((host, int(port)), 2).close()
+    except OSError:
+        return False
+    return True
+
+
 class Program:
     """A process in its own process group and directory, its output in `log`."""
 
@@ -77,12 +86,22 @@ class Program:
             return self.process.wait()
 
 
+CONFIGURATION = """\
+listeners = ( {{ listen = [ "127.0.0.1:0" ]; upstream = "{upstream}"; {listener} }} );
+transcript = {{ file = "{transcript}"; }};
+"""
+
+
 class Proxy(Program):
-    def __init__(self, run, upstream, *args):
-        self.transcript = os.path.join(run.directory("smtpscope"), "transcript.jsonl")
-        command = [run.smtpscope, "run", "--listen", "127.0.0.1:0", "--upstream", upstream,
-                   "--transcript", self.transcript, *args]
-        super().__init__(run, "smtpscope", command)
+    def __init__(self, run, upstream, listener=""):
+        """listener: more keys of the listener, as in the configuration file."""
+        directory = run.directory("smtpscope")
+        self.transcript = os.path.join(directory, "transcript.jsonl")
+        conf = os.path.join(directory, "smtpscope.conf")
+        with open(conf, "w", encoding="utf-8") as f:
+            f.write(CONFIGURATION.format(upstream=upstream, listener=listener,
+                                         transcript=self.transcript))
+        super().__init__(run, "smtpscope", [run.smtpscope, "run", "-f", conf])
         until(lambda: self.process.poll() is not None or self.listening(), "smtpscope to listen")
         if not self.listening():
             raise AssertionError("smtpscope did not start: " + self.text())
@@ -90,6 +109,12 @@ class Proxy(Program):
 
     def listening(self):
         return re.search(r"listening on (127\.0\.0\.1:\d+)", self.text())
+
+    def show(self):
+        """The dialogue, as `smtpscope show` tells it."""
+        command = [self.process.args[0], "show", self.transcript]
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, timeout=PATIENCE, check=True).stdout
 
     def stop(self):
         code = super().stop()
@@ -258,9 +283,9 @@ smtpd_client_connection_count_limit = 0
 
 
 class Postfix(Program):
-    """A Postfix of its own, relaying everything to `relay`."""
+    """A Postfix of its own, relaying everything to `relay`; more lines of main.cf."""
 
-    def __init__(self, run, relay):
+    def __init__(self, run, relay, more=""):
         if os.geteuid() != 0:
             raise Skipped("Postfix starts as root only")
         if not os.path.exists("/usr/lib/postfix/sbin/master"):
@@ -276,8 +301,11 @@ class Postfix(Program):
         for name, text in (("main.cf", MAIN_CF), ("master.cf", MASTER_CF)):
             with open(os.path.join(self.etc, name), "w", encoding="ascii") as f:
                 f.write(text.format(dir=directory, host=host, relay_port=relay_port, port=port))
+                f.write(more if name == "main.cf" else "")
         super().__init__(run, "postfix", ["postfix", "-c", self.etc, "start-fg"])
-        until(lambda: answers(self.address), "Postfix to answer")
+        # one that wants a PROXY header first greets nobody without
+        ready = listens if "upstream_proxy_protocol" in more else answers
+        until(lambda: ready(self.address), "Postfix to answer")
 
     def wait_idle(self):
         """Until nothing is left in its queues."""
@@ -294,6 +322,35 @@ class Postfix(Program):
         return super().stop()
 
 
+HAPROXY_CONF = """\
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+frontend f
+  bind {address}
+  default_backend b
+backend b
+  server s {backend} {options}
+"""
+
+
+class Haproxy(Program):
+    """A balancer in front of one server."""
+
+    def __init__(self, run, backend, options):
+        program = shutil.which("haproxy") or "/usr/sbin/haproxy"
+        if not os.path.exists(program):
+            raise Skipped("needs the package haproxy")
+        self.address = f"127.0.0.1:{free_port()}"
+        conf = os.path.join(run.directory("haproxy"), "haproxy.cfg")
+        with open(conf, "w", encoding="ascii") as f:
+            f.write(HAPROXY_CONF.format(address=self.address, backend=backend, options=options))
+        super().__init__(run, "haproxy", [program, "-f", conf, "-db"])
+        until(lambda: answers(self.address), "HAProxy to answer")
+
+
 EXIM_CONF = """\
 exim_path = {program}
 keep_environment =
@@ -306,7 +363,7 @@ log_file_path = {dir}/logs/%slog
 pid_file_path = {dir}/exim.pid
 daemon_smtp_ports = {port}
 local_interfaces = 127.0.0.1
-tls_advertise_hosts =
+{server}
 acl_smtp_rcpt = accept
 host_lookup =
 rfc1413_hosts =
@@ -330,6 +387,7 @@ t:
   port = {relay_port}
   hosts_try_dane =
   hosts_try_fastopen =
+{transport}
 begin retry
 * * F,2h,1m
 """
@@ -352,9 +410,10 @@ def exim_program():
 
 
 class Exim(Program):
-    """An Exim of its own, relaying everything to `relay`, by BDAT where it can."""
+    """An Exim of its own, relaying everything to `relay`, by BDAT where it can; more lines of
+    its main section and of its transport."""
 
-    def __init__(self, run, relay):
+    def __init__(self, run, relay, server="tls_advertise_hosts =", transport=""):
         if os.geteuid() != 0:
             raise Skipped("Exim starts as root only")
         program = exim_program()
@@ -366,7 +425,8 @@ class Exim(Program):
         conf = os.path.join(directory, "exim.conf")
         with open(conf, "w", encoding="ascii") as f:
             f.write(EXIM_CONF.format(program=program, dir=directory, port=port, host=host,
-                                     relay_port=relay_port))
+                                     relay_port=relay_port, server=server,
+                                     transport=transport))
         self.write_user(directory)
         # Its user is compiled in: /etc/passwd of a mount namespace of its own has it.
         script = (f"mount --bind {directory}/passwd /etc/passwd && "
