@@ -14,7 +14,6 @@ enum der_tag {
     DER_INTEGER = 0x02,
     DER_BIT_STRING = 0x03,
     DER_OID = 0x06,
-    DER_UTF8_STRING = 0x0c,
     DER_UTC_TIME = 0x17,
     DER_GENERALIZED_TIME = 0x18,
     DER_UNIVERSAL_STRING = 0x1c,
