@@ -278,8 +278,9 @@ static void warn_keylogs(const struct config *c)
 {
     for (unsigned i = 0; i < c->listener_count; i++) {
         const struct config_listener *l = &c->listeners[i];
+        bool used = l->settings->tls.server != NULL || l->settings->tls.client != NULL;
 
-        if (l->tls.keylog[0] != '\0')
+        if (used && l->tls.keylog[0] != '\0')
             log_warn("listener %s: who reads %s can read all its TLS sessions (tls.keylog)",
                      l->settings->name, l->tls.keylog);
     }

@@ -2,6 +2,7 @@
  * What is said of certificates, keys and CAs when a file is loaded, and the contexts made of
  * them. The files are made by the test; @NAME@ in a text stands for one of them.
  */
+#include "transport/tls.h"
 #include "unit/config/helpers.h"
 #include "unit/transport/certificates.h"
 
@@ -204,6 +205,85 @@ static void test_contexts(void **state)
     }
 }
 
+struct peer {
+    struct tls *engine;
+    struct tls_wire wire;
+    enum tls_result result;
+};
+
+static void open_peer(struct peer *e, struct tls_context *ctx, const char *name)
+{
+    e->wire = (struct tls_wire){ malloc(TLS_WIRE_MIN), 0, TLS_WIRE_MIN };
+    assert_non_null(e->wire.bytes);
+    e->engine = tls_new(ctx, &e->wire, name);
+    assert_non_null(e->engine);
+    e->result = tls_handshake(e->engine);
+}
+
+static void carry(struct peer *from, struct peer *to)
+{
+    if (from->wire.len > 0 && to->result == TLS_MORE) {
+        tls_put_wire(to->engine, span_of(from->wire.bytes, from->wire.len));
+        to->result = tls_handshake(to->engine);
+    }
+    from->wire.len = 0;
+}
+
+static void close_peer(struct peer *e)
+{
+    tls_free(&e->engine);
+    free(e->wire.bytes);
+}
+
+/* What the client of `tls` thinks of the certificate for mx.test. */
+static enum tls_failure judgement(const char *tls)
+{
+    char text[TEXT_MAX], *errors;
+    struct tls_facts facts;
+    struct peer client, server;
+
+    snprintf(text, sizeof text, PAIR "upstream = \"require\"; %s", tls);
+    struct config *c = load(text, CONFIG_RUN, &errors);
+    if (c == NULL)
+        fail_msg("%s", errors);
+    const struct relay_tls *t = &c->listeners[0].settings->tls;
+    open_peer(&server, t->server, NULL);
+    open_peer(&client, t->client, t->verify_name);
+    while (client.wire.len > 0 || server.wire.len > 0) {
+        carry(&client, &server);
+        carry(&server, &client);
+    }
+    tls_facts(client.engine, &facts);
+    close_peer(&client);
+    close_peer(&server);
+    config_free(&c);
+    free(errors);
+    return facts.failure;
+}
+
+/* A word of the file reaches the handshake. */
+static void test_verify(void **state)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t pin[TLS_PIN_OCTETS];
+    char pinned[256], hex[2 * TLS_PIN_OCTETS + 1] = "";
+
+    (void)state;
+    certificate_pin(CERTIFICATE_GOOD, pin);
+    for (size_t i = 0; i < sizeof hex - 1; i++)
+        hex[i] = digits[(i % 2 == 0 ? pin[i / 2] >> 4 : pin[i / 2]) & 0x0f];
+    snprintf(pinned, sizeof pinned, "verify = \"pin\"; pins = [ \"%064d\", \"%s\" ];", 0, hex);
+    assert_int_equal(judgement(""), TLS_FAILURE_NONE);
+    assert_int_equal(judgement("verify = \"ca\"; ca = \"@ca.pem@\"; name = \"mx.test\";"),
+                     TLS_FAILURE_NONE);
+    assert_int_equal(judgement("verify = \"ca\"; ca = \"@ca.pem@\"; name = \"mx2.test\";"),
+                     TLS_FAILURE_NAME);
+    assert_int_equal(judgement("verify = \"ca\"; name = \"mx.test\";"), TLS_FAILURE_UNKNOWN_CA);
+    assert_int_equal(judgement(pinned), TLS_FAILURE_NONE);
+    snprintf(pinned, sizeof pinned, "verify = \"pin\"; pins = \"%064d\";", 0);
+    assert_int_equal(judgement(pinned), TLS_FAILURE_PIN);
+}
+
 /* The key in the file of the certificate. */
 static void test_one_file(void **state)
 {
@@ -294,7 +374,7 @@ int main(void)
         cmocka_unit_test(test_wrong),    cmocka_unit_test(test_each_is_told),
         cmocka_unit_test(test_dates),    cmocka_unit_test(test_contexts),
         cmocka_unit_test(test_one_file), cmocka_unit_test(test_keylog),
-        cmocka_unit_test(test_host),
+        cmocka_unit_test(test_host),     cmocka_unit_test(test_verify),
     };
 
     limit_files();
