@@ -157,7 +157,7 @@ static void keep_first(struct tls *t, struct span in)
 void tls_put_wire(struct tls *t, struct span in)
 {
     assert(t->in.len == 0);
-    if (in.len == 0)
+    if (in.len == 0 || t->failure != TLS_FAILURE_NONE)
         return;
     t->in = in;
     t->dry = false;

@@ -174,6 +174,30 @@ static void test_old_versions_are_refused(void **state)
     assert_string_equal(e.server.detail, "the client offers TLS 1.0 at most");
 }
 
+/* supported_versions: a value that is none (GREASE, RFC 8701), and TLS 1.1. */
+static void test_version_offered_in_the_extension(void **state)
+{
+    static const char hello[] = "\x16\x03\x01\x00\x38\x01\x00\x00\x34\x03\x03"
+                                "0123456789abcdef0123456789abcdef"
+                                "\x00\x00\x02\x13\x01\x01\x00"
+                                "\x00\x09\x00\x2b\x00\x05\x04\x1a\x1a\x03\x02";
+    struct tls_context *server = rig_server(shown, 1);
+    struct tls_wire wire = rig_wire();
+    struct tls *t = tls_new(server, &wire, NULL);
+    struct tls_facts f;
+
+    (void)state;
+    assert_non_null(t);
+    tls_put_wire(t, guarded(span_of(hello, sizeof hello - 1)));
+    assert_int_equal(tls_handshake(t), TLS_FAILED);
+    tls_facts(t, &f);
+    assert_int_equal(f.failure, TLS_FAILURE_VERSION);
+    assert_string_equal(f.detail, "the client offers TLS 1.1 at most");
+    tls_free(&t);
+    free(wire.bytes);
+    tls_context_unref(&server);
+}
+
 static void no_common_cipher(SSL *ssl)
 {
     SSL_set_cipher_list(ssl, "ECDHE-RSA-AES128-GCM-SHA256"); /* the server's key is EC */
@@ -322,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_certificate_by_key_type),
         cmocka_unit_test(test_alpn),
         cmocka_unit_test(test_old_versions_are_refused),
+        cmocka_unit_test(test_version_offered_in_the_extension),
         cmocka_unit_test(test_no_shared_cipher),
         cmocka_unit_test(test_facts_of_a_good_handshake),
         cmocka_unit_test(test_plaintext),
