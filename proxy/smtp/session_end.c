@@ -82,7 +82,7 @@ void session_give_up(struct session *s, enum local_reply id, enum note_id note)
         return;
     }
     ex->local = id;
-    ex->waits = ex->held = false;
+    ex->waits = false;
 }
 
 /* What the client had sent and nobody will look at any more. */

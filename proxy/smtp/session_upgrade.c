@@ -82,7 +82,6 @@ static enum step refuse_injection(struct session *s, struct exchange *ex, enum n
     if (ex->event.reply.len == 0)
         ex->event.action = ACTION_REFUSED;
     ex->local = LOCAL_STARTTLS_INJECTION;
-    ex->held = false;
     return STEP_AGAIN;
 }
 

@@ -3,8 +3,9 @@
  *
  * Each runs with every segmentation it names, with random segmentations, with the
  * upstream's replies withheld until all client bytes were sent, and in observe mode
- * for transparency. Bytes are given from heap blocks of exact size that are freed when
- * the fact is used up, so that a view kept too long is found.
+ * for transparency; those about STARTTLS also where TLS ends here. Bytes are given from heap
+ * blocks of exact size that are freed when the fact is used up, so that a view kept too long is
+ * found.
  */
 #include "smtp/session_private.h"
 
@@ -32,11 +33,14 @@ struct run {
     size_t items_len;
     bool seen[NOTE_COUNT];
     bool closed, dropped, muted;
+    bool handshake; /* wished for */
+    enum side handshake_side;
     uint64_t now;
 };
 
 static unsigned long runs, failures;
 static bool starred[NOTE_COUNT]; /* notes that the vectors know */
+static bool terminate;           /* for now: TLS ends here */
 
 static void fail(const struct run *r, const char *what, const void *got, size_t len)
 {
@@ -95,7 +99,10 @@ static void collect(struct run *r, const struct wish *w)
         r->client_len += w->bytes.len;
         break;
     case WISH_CONTENT:
+        break;
     case WISH_START_TLS:
+        r->handshake = true;
+        r->handshake_side = w->side;
         break;
     case WISH_RECORD:
         for (unsigned i = 0; i < w->event->notes.len && !r->muted; i++)
@@ -118,6 +125,11 @@ static void pump(struct run *r)
         if (r->closed)
             fail(r, "a wish after WISH_CLOSE", "", 0);
         collect(r, &w);
+    }
+    while (r->handshake) { /* it always succeeds */
+        r->handshake = false;
+        session_tls(&r->s, r->handshake_side, true, ++r->now);
+        pump(r);
     }
 }
 
@@ -257,9 +269,12 @@ static struct run *run_begin(json_t *v, const char *how, bool observe)
     pool_init(&r->exchanges, session_exchange_size(), 0); /* 0 kept: ASan sees late use */
     pool_init(&r->contents, session_content_size(), 0);
     set_policy(&r->policy, json_object_get(v, "policy"));
+    if (terminate)
+        policy_set(&r->policy, RULE_STARTTLS, SPAN_LIT("terminate")) ? (void)0 : abort();
     r->env = (struct session_env){
         .policy = &r->policy,
         .observe = observe,
+        .upstream_tls = terminate ? UPSTREAM_TLS_MAY : UPSTREAM_TLS_NO,
         .exchanges = &r->exchanges,
         .contents = &r->contents,
     };
@@ -326,6 +341,16 @@ static bool local_matches(const struct run *r, const struct item *item, json_t *
     return match;
 }
 
+/* Where TLS ends here, 220 to STARTTLS is ours, whatever the upstream said. */
+static bool is_ready_reply(const struct run *r, const struct item *item, const char *want)
+{
+    static const char ready[] = "220 2.0.0 Ready to start TLS\r\n";
+
+    return terminate && (strncmp(want, "220 ", 4) == 0 || strncmp(want, "454 ", 4) == 0) &&
+           item->local && item->len == sizeof ready - 1 &&
+           memcmp(r->client + item->at, ready, item->len) == 0;
+}
+
 static void check_client(struct run *r, json_t *expect)
 {
     json_t *items = json_object_get(expect, "client");
@@ -345,6 +370,8 @@ static void check_client(struct run *r, json_t *expect)
             continue;
         }
         size_t len;
+        if (is_ready_reply(r, item, json_string_value(json_object_get(want, "text"))))
+            continue;
         unsigned char *text = unescape(json_string_value(json_object_get(want, "text")), &len);
         if (item->local || len != item->len || memcmp(text, r->client + item->at, len) != 0)
             fail(r, "relayed reply", r->client + item->at, item->len);
@@ -532,13 +559,25 @@ static void run_observe(json_t *v, const unsigned char *in, size_t len, const ch
     free(sent);
 }
 
-static bool names(json_t *chunking, const char *how)
+static bool names(json_t *list, const char *word)
 {
     size_t i;
-    json_t *c;
+    json_t *w;
 
-    json_array_foreach(chunking, i, c) if (strcmp(json_string_value(c), how) == 0) return true;
+    json_array_foreach(list, i, w) if (strcmp(json_string_value(w), word) == 0) return true;
     return false;
+}
+
+/* STARTTLS offered by the upstream; and replies where one is too many. */
+static bool is_for_terminate(json_t *v)
+{
+    json_t *policy = json_object_get(v, "policy"), *caps = json_object_get(v, "caps");
+    const char *word = json_string_value(json_object_get(policy, "starttls"));
+    const char *id = json_string_value(json_object_get(v, "id"));
+
+    if (strcmp(id, "REP-026") == 0)
+        return true;
+    return word != NULL && strcmp(word, "passthrough") == 0 && names(caps, "STARTTLS");
 }
 
 static void run_vector(json_t *v)
@@ -559,15 +598,18 @@ static void run_vector(json_t *v)
             continue;
         }
         run_scripted(v, in, len, cuts, false);
-        run_observe(v, in, len, cuts);
-        if (strcmp(json_string_value(json_object_get(v, "direction")), "c2u") == 0)
+        if (!terminate)
+            run_observe(v, in, len, cuts);
+        if (strcmp(json_string_value(json_object_get(v, "direction")), "c2u") == 0 &&
+            (any_cut || !terminate)) /* else reads matter: there plaintext is injected */
             run_scripted(v, in, len, cuts, true);
     }
     for (int n = 0; n < RANDOM_RUNS && any_cut && len > 2; n++) {
         char cuts[128];
         random_cuts(cuts, sizeof cuts, len);
         run_scripted(v, in, len, cuts, false);
-        run_observe(v, in, len, cuts);
+        if (!terminate)
+            run_observe(v, in, len, cuts);
     }
     free(in);
 }
@@ -605,6 +647,10 @@ int main(int argc, char **argv)
             else if (argc < 3 ||
                      strcmp(argv[2], json_string_value(json_object_get(v, "id"))) == 0) {
                 run_vector(v);
+                terminate = is_for_terminate(v);
+                if (terminate)
+                    run_vector(v);
+                terminate = false;
                 vectors++;
             }
             json_decref(v);

@@ -1,14 +1,19 @@
 /*
  * fuzz_session - whole sessions from arbitrary facts, each played twice.
  *
- * Input: one octet of flags, then operations: a kind octet and, for bytes, a length
- * octet and that many octets. Always true:
+ * Input: one octet of flags, with FLAG_TLS another one, then operations: a kind octet and,
+ * for bytes, a length octet and that many octets. A handshake that was wished for is over with
+ * the next bytes of its side (a NUL first: it failed) or when time is up. Always true:
  *
  *   - WISH_CLOSE is the last wish; nothing is sent to an upstream that was dropped
  *   - observe mode: what is forwarded is what came in, per side
  *   - cut anywhere, the input gives the same octets and the same events
  *   - what is held stays within its limits; no secret line is told as open
  *   - with the default policy no line but CRLF-ended ones goes upstream
+ *   - no octet received before a handshake is used after it; nothing is sent while it is under
+ *     way, nor after it failed
+ *   - where TLS is required, nothing but NOOP, EHLO, STARTTLS, QUIT and our own XCLIENT goes
+ *     upstream in the clear
  */
 #include "smtp/session_private.h"
 
@@ -19,6 +24,8 @@
     ((x) ? (void)0 : (fprintf(stderr, "not so: %s, line %d\n", #x, __LINE__), abort()))
 
 enum { FLAG_OBSERVE = 1, FLAG_STRICT = 2, FLAG_LENIENT = 4, FLAG_LIMIT = 8, FLAG_GREETED = 16 };
+enum { FLAG_TLS = 32 }; /* TLS ends here, and more flags follow: */
+enum { TLS_UPSTREAM = 3, TLS_IMPLICIT = 4, TLS_XCLIENT = 8, TLS_TRUSTED = 16 };
 
 struct log {
     char *ptr;
@@ -32,6 +39,8 @@ struct play {
     struct session s;
     struct log in[2], out[2], events;
     bool closed, dropped, observe;
+    bool handshake[2], mute[2]; /* by side: under way; failed */
+    uint64_t clear[2];          /* octets received before the handshake */
     uint64_t now;
 };
 
@@ -84,13 +93,38 @@ static void log_event(struct log *l, const struct event *e)
     put(l, "\n", 1);
 }
 
-static void check_event(const struct event *e)
+static void check_event(const struct play *p, const struct event *e)
 {
+    ALWAYS(e->kind != EVENT_COMMAND || e->received_octets == 0 || e->at >= p->clear[CLIENT] ||
+           e->verb == VERB_STARTTLS);
     ALWAYS(e->received.len <= e->received_octets || e->kind != EVENT_COMMAND);
     ALWAYS(!e->auth_line || e->secrecy == SECRET_LINE);
     ALWAYS(e->replied.len == 0 || e->code != 0 || e->origin == ORIGIN_UPSTREAM);
     ALWAYS(e->origin != ORIGIN_PROXY ||
            (e->replied.len > 5 && e->replied.len <= LOCAL_REPLY_MAX));
+}
+
+static void check_sent(const struct play *p, enum side side, struct span bytes)
+{
+    static const char *const clear[] = { "NOOP", "EHLO", "STARTTLS", "QUIT", "XCLIENT" };
+    bool found = false;
+
+    ALWAYS(!p->handshake[side] && !p->mute[side]);
+    if (side == CLIENT || p->observe || p->env.upstream_tls != UPSTREAM_TLS_REQUIRE ||
+        p->s.upstream_secure)
+        return;
+    for (unsigned i = 0; i < ARRAY_LEN(clear); i++)
+        found = found || span_starts_with_nocase(bytes, span_str(clear[i]));
+    ALWAYS(found);
+}
+
+static void start_tls(struct play *p, enum side side)
+{
+    ALWAYS(!p->observe && !p->handshake[CLIENT] && !p->handshake[SERVER]);
+    ALWAYS(input_is_empty(&p->s, side) && p->s.at[side] == p->s.received[side]);
+    p->handshake[side] = true;
+    p->clear[side] = p->s.received[side];
+    put(&p->events, side == CLIENT ? "tls c\n" : "tls s\n", 6);
 }
 
 static void pump(struct play *p)
@@ -102,19 +136,21 @@ static void pump(struct play *p)
         switch (w.kind) {
         case WISH_FORWARD:
             ALWAYS(!(w.side == SERVER && p->dropped));
+            check_sent(p, w.side, w.bytes);
             put(&p->out[w.side], w.bytes.ptr, w.bytes.len);
             break;
         case WISH_ANSWER:
             ALWAYS(!p->observe);
+            check_sent(p, CLIENT, w.bytes);
             put(&p->out[CLIENT], w.bytes.ptr, w.bytes.len);
             break;
         case WISH_CONTENT:
             break;
         case WISH_START_TLS:
-            ALWAYS(!p->observe);
+            start_tls(p, w.side);
             break;
         case WISH_RECORD:
-            check_event(w.event);
+            check_event(p, w.event);
             log_event(&p->events, w.event);
             break;
         case WISH_DROP_UPSTREAM:
@@ -129,12 +165,57 @@ static void pump(struct play *p)
     ALWAYS(p->s.exchanges <= SESSION_EXCHANGES_MAX + 2u);
 }
 
+static void handshake_over(struct play *p, enum side side, bool ok)
+{
+    p->handshake[side] = false;
+    p->mute[side] = !ok;
+    session_tls(&p->s, side, ok, p->now);
+    if (ok && side == CLIENT && !p->closed)
+        ALWAYS(!p->s.helo && !p->s.mail && !p->s.authenticated && p->s.offered == 0 &&
+               p->s.first == NULL && p->s.secret_lines == 0);
+    pump(p);
+}
+
+/*
+ * Where reads matter on purpose: replies that come in one read before a command was sent on
+ * are one too many, in two reads nobody can tell. So the server's octets are cut only where
+ * no client waits, nor a command of our own, and not after the client's end, when the last
+ * reply is the end of all. Plaintext behind STARTTLS in one read is refused at once.
+ */
+static bool may_cut(const struct play *p, enum side from, const uint8_t *bytes, size_t len)
+{
+    const struct session *s = &p->s;
+    const struct log *in = &p->in[CLIENT];
+    char line[2048];
+    size_t n = 0;
+
+    if (from == SERVER)
+        return input_is_empty(s, CLIENT) && !s->ended[CLIENT] && s->state != STATE_TLS &&
+               s->preamble == PREAMBLE_NONE && !session_has_pending(s, VERB_STARTTLS) &&
+               !(s->state == STATE_GREETING && preamble_is_wanted(s));
+    if (p->observe || !session_ends_tls(s))
+        return true;
+    for (size_t at = in->len; at > 0 && in->ptr[at - 1] != '\n' && n < 1024; at--)
+        n++;
+    if (n == 1024)
+        return false;
+    if (n > 0)
+        memcpy(line, in->ptr + in->len - n, n);
+    memcpy(line + n, bytes, len);
+    for (size_t i = 0; i + 8 <= n + len; i++)
+        if (strncasecmp(line + i, "STARTTLS", 8) == 0)
+            return false;
+    return true;
+}
+
 static void give(struct play *p, enum side from, const uint8_t *bytes, size_t len, size_t cut)
 {
-    /* Replies that come in one read before a held command was sent on are one too many;
-     * in two reads nobody can tell. So the server's octets are cut only where no client
-     * waits, and not after its end, when the last reply is the end of all. */
-    if (from == SERVER && (!input_is_empty(&p->s, CLIENT) || p->s.ended[CLIENT]))
+    if (len > 0 && p->handshake[from]) {
+        handshake_over(p, from, bytes[0] != '\0');
+        if (p->mute[from])
+            return;
+    }
+    if (!may_cut(p, from, bytes, len))
         cut = 0;
     while (len > 0) {
         size_t n = cut > 0 && cut < len ? cut : len;
@@ -153,42 +234,92 @@ static void give(struct play *p, enum side from, const uint8_t *bytes, size_t le
     }
 }
 
-static void play_init(struct play *p, uint8_t flags)
+static void set_up(struct play *p, uint8_t flags, uint8_t more)
 {
     memset(p, 0, sizeof *p);
     policy_init(&p->policy, flags & FLAG_STRICT    ? PRESET_STRICT
                             : flags & FLAG_LENIENT ? PRESET_OBSERVE
                                                    : PRESET_DEFAULT);
-    /* Plaintext behind STARTTLS in one read is refused at once, in two it waits for the
-     * reply: the one place where reads matter on purpose. */
-    ALWAYS(policy_set(&p->policy, RULE_STARTTLS, SPAN_LIT("refuse")));
     p->observe = (flags & FLAG_OBSERVE) != 0;
+    ALWAYS(policy_set(&p->policy, RULE_STARTTLS,
+                      flags & FLAG_TLS && !p->observe ? SPAN_LIT("terminate")
+                                                      : SPAN_LIT("refuse")));
     pool_init(&p->exchanges, session_exchange_size(), 0);
     pool_init(&p->contents, session_content_size(), 0);
     p->env = (struct session_env){
         .policy = &p->policy,
         .observe = p->observe,
         .error_limit = flags & FLAG_LIMIT ? 3 : 0,
+        .upstream_tls = more & TLS_UPSTREAM,
+        .helo_name = "proxy.test",
         .exchanges = &p->exchanges,
         .contents = &p->contents,
     };
     p->now = 1;
     session_init(&p->s, &p->env);
-    if (flags & FLAG_GREETED) {
-        static const char greeting[] = "220 mx ESMTP\r\n", ehlo[] = "EHLO c\r\n",
-                          reply[] =
-                              "250-mx\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-AUTH PLAIN "
-                              "LOGIN\r\n250-SMTPUTF8\r\n250 8BITMIME\r\n";
-        give(p, SERVER, (const uint8_t *)greeting, sizeof greeting - 1, 0);
-        give(p, CLIENT, (const uint8_t *)ehlo, sizeof ehlo - 1, 0);
-        give(p, SERVER, (const uint8_t *)reply, sizeof reply - 1, 0);
+    if (more & TLS_TRUSTED)
+        session_trust_client(&p->s);
+    if (more & TLS_XCLIENT)
+        ALWAYS(session_send_xclient(&p->s, SPAN_LIT("NAME=c ADDR=192.0.2.1 PORT=1")));
+    if (more & TLS_IMPLICIT)
+        session_tls(&p->s, CLIENT, true, p->now);
+    if ((more & TLS_UPSTREAM) == UPSTREAM_TLS_IMPLICIT)
+        session_tls(&p->s, SERVER, true, p->now);
+}
+
+static void say(struct play *p, enum side from, const char *text)
+{
+    give(p, from, (const uint8_t *)text, strlen(text), 0);
+}
+
+/* Up to the reply to the client's EHLO. */
+static void greet(struct play *p)
+{
+    static const char *const replies[] = {
+        [PREAMBLE_EHLO] = "250-mx\r\n250-STARTTLS\r\n250 XCLIENT NAME ADDR\r\n",
+        [PREAMBLE_STARTTLS] = "220 go\r\n",
+        [PREAMBLE_XCLIENT] = "220 mx again\r\n",
+    };
+
+    say(p, SERVER, "220 mx ESMTP\r\n");
+    while (p->s.preamble != PREAMBLE_NONE) {
+        if (p->handshake[SERVER])
+            handshake_over(p, SERVER, true);
+        say(p, SERVER, replies[p->s.preamble]);
+    }
+    say(p, CLIENT, "EHLO c\r\n");
+    say(p, SERVER,
+        session_ends_tls(&p->s)
+            ? "250-mx\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-AUTH PLAIN "
+              "LOGIN\r\n250-STARTTLS\r\n250-XCLIENT NAME\r\n250 8BITMIME\r\n"
+            : "250-mx\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-AUTH PLAIN "
+              "LOGIN\r\n250-SMTPUTF8\r\n250 8BITMIME\r\n");
+}
+
+static void play_fact(struct play *p, uint8_t kind)
+{
+    enum side side = p->handshake[CLIENT] ? CLIENT : SERVER;
+
+    if (kind == 12 || kind == 13) {
+        session_eof(&p->s, kind == 12 ? CLIENT : SERVER, END_FIN, p->now);
+        p->handshake[kind == 12 ? CLIENT : SERVER] = false; /* it cannot go on */
+    } else if (kind == 14 && p->handshake[side]) {
+        handshake_over(p, side, false);
+    } else if (kind == 14) {
+        session_timeout(&p->s, p->now);
+    } else if (!p->observe) { /* there it closes in the middle of what is forwarded ahead */
+        session_end(&p->s, CLOSE_SHUTDOWN, p->now);
     }
 }
 
 static void play(struct play *p, const uint8_t *data, size_t size, size_t cut)
 {
-    play_init(p, data[0]);
-    for (size_t i = 1; i < size;) {
+    bool more = (data[0] & FLAG_TLS) != 0;
+
+    set_up(p, data[0], more ? data[1] : 0);
+    if (data[0] & FLAG_GREETED)
+        greet(p);
+    for (size_t i = more ? 2 : 1; i < size;) {
         uint8_t kind = data[i++] % 16;
         size_t len = kind < 12 && i < size ? data[i++] : 0;
 
@@ -198,14 +329,8 @@ static void play(struct play *p, const uint8_t *data, size_t size, size_t cut)
             give(p, CLIENT, data + i, len, cut);
         else if (kind < 12)
             give(p, SERVER, data + i, len, cut);
-        else if (kind == 12)
-            session_eof(&p->s, CLIENT, END_FIN, p->now);
-        else if (kind == 13)
-            session_eof(&p->s, SERVER, END_FIN, p->now);
-        else if (kind == 14)
-            session_timeout(&p->s, p->now);
-        else if (!p->observe) /* there it closes in the middle of what is forwarded ahead */
-            session_end(&p->s, CLOSE_SHUTDOWN, p->now);
+        else
+            play_fact(p, kind);
         i += len;
         pump(p);
     }

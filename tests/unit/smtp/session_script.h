@@ -8,7 +8,8 @@
  *   <250 ok|             to the client              [drop]         WISH_DROP_UPSTREAM
  *   =502 5.5.1 no|       to the client, made here   [close quit]   WISH_CLOSE
  *   {NOOP 250 note}      the record of a command: action unless relayed, code; "up 454" when
- *                        the upstream's reply was another than the one the client heard
+ *                        the upstream's reply was another than the one the client heard;
+ *                        "secret" when all of its line is
  *
  * Whenever a handshake is wished for, nothing received of that side may be left.
  */
@@ -160,6 +161,8 @@ static inline void player_add_event(struct player *p, const struct event *e)
         player_add(p, " ");
         player_add(p, note_name((enum note_id)e->notes.list[i].id));
     }
+    if (e->secrecy == SECRET_LINE)
+        player_add(p, " secret");
     player_add(p, "}");
 }
 

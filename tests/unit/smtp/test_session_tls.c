@@ -86,6 +86,11 @@ static const struct script terminated[] = {
       "{STARTTLS stripped 220}=503 5.5.1 Bad sequence of commands: EHLO or HELO comes first|"
       "{MAIL refused 503 cmd-sequence}>EHLO c|<250 mx|{EHLO 250}"
       ">MAIL FROM:<a@b.test>|<250 ok|{MAIL 250}" },
+    { .name = "a renewed upstream has no old name: the order is its business",
+      .upstream = MAY,
+      .lenient = true,
+      .steps = { BOTH, C("MAIL FROM:<a@b.test>\r\n"), S("503 no\r\n") },
+      .log = BOTH_LOG ">MAIL FROM:<a@b.test>|<503 no|{MAIL 503}" },
     { .name = "after AUTH, the upstream's leg renewed",
       .upstream = MAY,
       .steps = { GREET, S("250-mx\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n"),

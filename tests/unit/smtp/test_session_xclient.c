@@ -148,6 +148,25 @@ static const struct script clients[] = {
       "<250 mx|{EHLO 250 ehlo-modified}=502 5.5.1 XCLIENT is not implemented here|"
       "{XCLIENT refused 502 cmd-unimplemented}=502 5.5.1 XFORWARD is not implemented here|"
       "{XFORWARD refused 502 cmd-unimplemented}" },
+    { .name = "observe: noted unless trusted",
+      .observe = true,
+      .steps = { S_READ("220 mx\r\n"), C_READ("XCLIENT NAME=a\r\n"), S_READ("501 no\r\n") },
+      .log = "<220 mx|{greeting 220}>XCLIENT NAME=a|<501 no|{XCLIENT 501 cmd-unimplemented}" },
+    { .name = "observe: offered, and not trusted",
+      .observe = true,
+      .steps = { S_READ("220 mx\r\n"), C_READ("EHLO c\r\n"),
+                 S_READ("250-mx\r\n250 XCLIENT NAME\r\n"), C_READ("XCLIENT NAME=a\r\n"),
+                 S_READ("220 ok\r\n") },
+      .log = GREET_LOG "<250-mx|250 XCLIENT NAME|{EHLO 250}>XCLIENT NAME=a|<220 ok|{XCLIENT "
+                       "220 cmd-unimplemented}" },
+    { .name = "observe: offered, and trusted",
+      .observe = true,
+      .trusted = true,
+      .steps = { S_READ("220 mx\r\n"), C_READ("EHLO c\r\n"),
+                 S_READ("250-mx\r\n250 XCLIENT NAME\r\n"), C_READ("XCLIENT NAME=a\r\n"),
+                 S_READ("220 ok\r\n") },
+      .log = GREET_LOG
+      "<250-mx|250 XCLIENT NAME|{EHLO 250}>XCLIENT NAME=a|<220 ok|{XCLIENT 220}" },
 };
 
 GROUP(ours)

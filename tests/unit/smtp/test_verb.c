@@ -45,7 +45,7 @@ static void sync_verbs(void **state)
     (void)state;
     for (unsigned v = 0; v < VERB_COUNT; v++) {
         bool sync = v == VERB_EHLO || v == VERB_HELO || v == VERB_STARTTLS || v == VERB_AUTH ||
-                    v == VERB_DATA || v == VERB_QUIT;
+                    v == VERB_DATA || v == VERB_QUIT || v == VERB_XCLIENT;
 
         check_number((verb_flags((enum verb)v) & VERB_SYNC) != 0, sync,
                      verb_name((enum verb)v));
