@@ -194,7 +194,6 @@ enum tls_result tls_handshake(struct tls *t)
     int ret = SSL_do_handshake(t->ssl);
     if (ret == 1) {
         t->complete = true;
-        SSL_free_buffers(t->ssl);
         return TLS_OK;
     }
     enum tls_result result = result_of(t, ret);

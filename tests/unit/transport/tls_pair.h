@@ -144,8 +144,8 @@ static inline enum tls_result rig_read(struct tls_pair_rig *r, int side, unsigne
     do {
         size_t got = 0;
         bool full = *len == max;
-        result = tls_read(r->engine[side], full ? &beyond : out + *len, full ? 1 : max - *len,
-                          &got);
+        result =
+            tls_read(r->engine[side], full ? &beyond : out + *len, full ? 1 : max - *len, &got);
         assert_true(got == 0 || (result == TLS_OK && !full));
         *len += got;
         rig_send(r, side);
