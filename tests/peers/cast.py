@@ -185,15 +185,20 @@ class SinkSession(socketserver.StreamRequestHandler):
         self.say("250 2.0.0 octets taken")
 
 
+class SinkServer(socketserver.ThreadingTCPServer):
+    allow_reuse_address = daemon_threads = True
+
+    def handle_error(self, _request, _address):
+        pass  # a session that was cut is no fault of the sink
+
+
 class Sink:
     """A server that keeps every message: .messages, in the order of their ends."""
 
     def __init__(self, run, keywords=()):
         self.keywords, self.messages, self.chunks = keywords, [], 0
         self.lock = threading.Lock()
-        socketserver.ThreadingTCPServer.allow_reuse_address = True
-        socketserver.ThreadingTCPServer.daemon_threads = True
-        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), SinkSession)
+        self.server = SinkServer(("127.0.0.1", 0), SinkSession)
         self.server.sink = self
         self.address = "127.0.0.1:%d" % self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

@@ -324,25 +324,21 @@ def test_tls_nothing_old(run):
     for version in ("-tls1", "-tls1_1"):
         said = client(version, "-cipher", "ALL:@SECLEVEL=0")
         assert "alert protocol version" in said, said
-    assert "Protocol  : TLSv1.2" in client("-tls1_2") or "TLSv1.2" in client("-tls1_2")
+    assert "New, TLSv1.2, Cipher is " in client("-tls1_2")
     weak = client("-tls1_2", "-cipher", "RC4:3DES:eNULL:aNULL:EXPORT:@SECLEVEL=0")
     assert "alert handshake failure" in weak or "no ciphers available" in weak, weak
-    # Diffie-Hellman always: a key stolen later opens no recorded session
-    said = client("-tls1_2", "-cipher", "kRSA:@SECLEVEL=0")
-    assert "alert handshake failure" in said, said
     for options in ((), ("-tls1_2",)):
         said = client("-comp", *options)
         assert "Compression: NONE" in said, said
-    # a line with R alone asks for renegotiation
-    need("openssl")
     said = renegotiate(proxy.address)
-    assert "no renegotiation" in said or "221" not in said, said
+    assert "RENEGOTIATING" in said and "no renegotiation" in said, said
     run.stop()
     versions = [r.get("failure") for r in records(proxy, "tls") if not r["ok"]]
     assert versions.count("version") == 2, versions
 
 
 def renegotiate(address):
+    """A line with R alone makes s_client ask for it."""
     command = ["openssl", "s_client", "-connect", address, "-tls1_2", "-crlf"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT) as child:
