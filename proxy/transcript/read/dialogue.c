@@ -304,6 +304,9 @@ void dialogue_print(struct dialogue *d, const struct record *r)
     case RECORD_CONTENT:
         dialogue_content(d, r);
         break;
+    case RECORD_FINDING:
+        dialogue_finding(d, r);
+        break;
     case RECORD_OPAQUE:
         dialogue_opaque(d, r);
         break;

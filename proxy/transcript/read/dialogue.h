@@ -5,6 +5,7 @@
  *    =>   sent on, when it differs   <=   what the upstream had said, when it differs
  *    <**  made by smtpscope          ***  what smtpscope did, or what went wrong
  *    ===  the session                !    a note: what is odd, and where
+ *    !!   a finding: what looks like the work of a box on the path
  *
  * Inside TLS the shaft has a wave, leg by leg:
  *
@@ -49,6 +50,7 @@ void dialogue_open(struct dialogue *d, const struct record *r);
 void dialogue_connect(struct dialogue *d, const struct record *r);
 void dialogue_content(struct dialogue *d, const struct record *r);
 void dialogue_opaque(struct dialogue *d, const struct record *r);
+void dialogue_finding(struct dialogue *d, const struct record *r);
 void dialogue_close(struct dialogue *d, const struct record *r);
 /* dialogue.c: the notes of a record, whose line begins at `at` and has `len` octets. */
 void dialogue_notes(struct dialogue *d, const struct record *r, uint64_t at, uint64_t len);

@@ -32,6 +32,7 @@ enum { READER_LINE_MAX = 4 << 20, READER_ERROR_MAX = 512 };
     X(COMMAND, command)                                                                        \
     X(CONTENT, content)                                                                        \
     X(OPAQUE, opaque)                                                                          \
+    X(FINDING, finding)                                                                        \
     X(CLOSE, close)                                                                            \
     X(LOST, lost)
 

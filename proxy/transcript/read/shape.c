@@ -158,6 +158,23 @@ static const struct field opaque_fields[] = {
 };
 SHAPE(opaque);
 
+static const struct field finding_fields[] = {
+    HEAD,
+    MUST("id", TEXT),
+    MUST("name", TEXT),
+    MUST("severity", TEXT),
+    MUST("confidence", TEXT),
+    MUST("side", TEXT),
+    MAY("record", COUNT),
+    MAY("field", TEXT),
+    MAY("at", COUNT),
+    MAY("bytes", WIRE),
+    MUST("text", TEXT),
+    MAY("next_test", TEXT),
+    MAY("products", LABELS),
+};
+SHAPE(finding);
+
 static const struct field octets_fields[] = { MUST("client_in", COUNT),
                                               MUST("client_out", COUNT),
                                               MUST("server_in", COUNT),

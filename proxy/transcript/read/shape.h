@@ -13,6 +13,7 @@ enum field_type {
     FIELD_OBJECTS, /* list of them */
     FIELD_COUNTS,  /* list of integers */
     FIELD_BLOCKS,  /* list of [count, text] */
+    FIELD_LABELS,  /* list of texts */
     FIELD_TEXTS,   /* object of texts, any names */
 };
 

@@ -27,6 +27,11 @@ static bool is_block(const json_t *v)
            json_is_string(json_array_get(v, 1));
 }
 
+static bool is_label(const json_t *v)
+{
+    return json_is_string(v) && strlen(json_string_value(v)) == json_string_length(v);
+}
+
 static bool each_is(const json_t *list, bool (*is)(const json_t *))
 {
     for (size_t i = 0; i < json_array_size(list); i++)
@@ -52,13 +57,15 @@ static bool is_field(const struct field *f, json_t *v)
     case FIELD_FLAG:
         return json_is_boolean(v);
     case FIELD_TEXT: /* read as a C string: no NUL within */
-        return json_is_string(v) && strlen(json_string_value(v)) == json_string_length(v);
+        return is_label(v);
     case FIELD_WIRE:
         return json_is_string(v) && is_wire(v);
     case FIELD_COUNTS:
         return json_is_array(v) && each_is(v, is_count);
     case FIELD_BLOCKS:
         return json_is_array(v) && each_is(v, is_block);
+    case FIELD_LABELS:
+        return json_is_array(v) && each_is(v, is_label);
     case FIELD_TEXTS:
         return json_is_object(v) && are_texts(v);
     case FIELD_OBJECT:
@@ -80,6 +87,7 @@ static const char *type_name(enum field_type t)
         [FIELD_OBJECTS] = "a list of objects",
         [FIELD_COUNTS] = "a list of counts",
         [FIELD_BLOCKS] = "a list of [octets, hash]",
+        [FIELD_LABELS] = "a list of texts",
         [FIELD_TEXTS] = "an object of texts",
     };
     return names[t];
