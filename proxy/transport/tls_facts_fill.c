@@ -36,11 +36,11 @@ static void put_time(char *out, size_t size, const ASN1_TIME *time)
     snprintf(out, size, "%.*s", (int)size - 1, text);
 }
 
-static void put_hex(char *out, const unsigned char *in, unsigned len)
+static void put_hex(char *out, const unsigned char *in, size_t len)
 {
     static const char digits[] = "0123456789abcdef";
 
-    for (unsigned i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++) {
         out[2 * i] = digits[in[i] >> 4];
         out[2 * i + 1] = digits[in[i] & 15];
     }
