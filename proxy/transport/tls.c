@@ -259,5 +259,9 @@ void tls_fail(struct tls *t, enum tls_failure why)
 
 const char *tls_server_name(const struct tls *t)
 {
-    return t->server_name != NULL ? t->server_name : "";
+    const char *name = t->server_name;
+
+    if (!SSL_is_server(t->ssl)) /* an address is checked, not sent */
+        name = SSL_get_servername(t->ssl, TLSEXT_NAMETYPE_host_name);
+    return name != NULL ? name : "";
 }

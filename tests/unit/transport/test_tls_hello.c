@@ -44,6 +44,7 @@ static void test_certificate_by_name(void **state)
         assert_string_equal(f.subject, cases[i / 2].subject);
         bool sent = name != NULL && strcmp(name, "192.0.2.1") != 0;
         assert_string_equal(tls_server_name(r.engine[SERVER]), sent ? name : "");
+        assert_string_equal(tls_server_name(r.engine[CLIENT]), sent ? name : "");
         tls_facts(r.engine[SERVER], &f);
         assert_string_equal(f.server_name, sent ? name : "");
         rig_deinit(&r);
