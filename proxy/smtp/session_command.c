@@ -101,7 +101,7 @@ static enum step turn_down(struct judge *j, enum local_reply v)
 
     ex->local = v;
     ex->event.action =
-        v != LOCAL_TLS_REQUIRED && (j->cmd.verb == VERB_VRFY || j->cmd.verb == VERB_EXPN)
+        !session_lacks_tls(s) && (j->cmd.verb == VERB_VRFY || j->cmd.verb == VERB_EXPN)
             ? ACTION_STRIPPED
             : ACTION_REFUSED;
     if (j->cmd.verb == VERB_AUTH)

@@ -333,6 +333,14 @@ static verdict judge_verb(struct judge *j)
     }
 }
 
+/* A client with TLS comes here when the upstream refused to greet. */
+static verdict lacks_tls(struct judge *j)
+{
+    return j->s->client_secure ? refuse(j, LOCAL_TLS_UNAVAILABLE,
+                                        "the mail server behind this proxy refused service")
+                               : LOCAL_TLS_REQUIRED;
+}
+
 /* RFC 3207 4: all but these hear 530. A chunk must be eaten, a password found, all the same. */
 static verdict judge_without_tls(struct judge *j)
 {
@@ -346,12 +354,12 @@ static verdict judge_without_tls(struct judge *j)
         if (command_bdat(j->cmd.arg, &j->octets, &j->last) != BDAT_OK)
             return judge_verb(j);
         j->framed = true;
-        return LOCAL_TLS_REQUIRED;
+        return lacks_tls(j);
     case VERB_UNKNOWN:
         (void)judge_unknown(j);
-        return LOCAL_TLS_REQUIRED;
+        return lacks_tls(j);
     default:
-        return LOCAL_TLS_REQUIRED;
+        return lacks_tls(j);
     }
 }
 

@@ -2,7 +2,7 @@
  * session_preamble - what this proxy itself says to the upstream before it relays the
  * greeting: EHLO, STARTTLS for a client that came with TLS, XCLIENT.
  *
- *   greeting 220      kept, as the head of the FIFO
+ *   greeting 2xx      kept, as the head of the FIFO
  *   EHLO              what is offered there?
  *   STARTTLS, EHLO    wanted and offered
  *   XCLIENT           wanted and offered; its 220 is the greeting then

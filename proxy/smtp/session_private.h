@@ -153,7 +153,7 @@ void session_reset_transaction(struct session *s);
 /* ---- session_upgrade.c ---- */
 /* TLS with clients ends here: STARTTLS is never passed through. */
 bool session_ends_tls(const struct session *s);
-/* The client has to issue STARTTLS first. */
+/* TLS is required, and the upstream's leg has none: no mail passes. */
 bool session_lacks_tls(const struct session *s);
 /* The upstream's leg is to have TLS by STARTTLS, and has none yet. */
 bool upstream_wants_tls(const struct session *s);

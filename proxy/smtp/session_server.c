@@ -255,7 +255,7 @@ static enum step take_greeting(struct session *s, const struct reply *r,
     ex->event.kind = EVENT_GREETING;
     ex->event.at = s->at[SERVER];
     ex->event.notes = *notes;
-    if (r->code == 220 && preamble_is_wanted(s))
+    if (r->code / 100 == 2 && preamble_is_wanted(s))
         return preamble_begin(s, ex, r);
     s->early_talker = !input_is_empty(s, CLIENT);
     session_enter(s, STATE_COMMAND);

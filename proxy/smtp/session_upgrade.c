@@ -35,7 +35,7 @@ bool upgrade_renews_upstream(const struct session *s)
 bool session_lacks_tls(const struct session *s)
 {
     return !s->env->observe && s->env->upstream_tls == UPSTREAM_TLS_REQUIRE &&
-           !s->client_secure && !s->upstream_secure;
+           !s->upstream_secure;
 }
 
 void upgrade_forget_upstream(struct session *s)

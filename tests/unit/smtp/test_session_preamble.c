@@ -135,6 +135,20 @@ static const struct script implicit[] = {
       .upstream = REQUIRE,
       .steps = { TLS(CLIENT), S("554 no\r\n"), C("QUIT\r\n"), S("221 bye\r\n") },
       .log = "<554 no|{greeting 554 greeting-554}>QUIT|<221 bye|{QUIT 221}[close quit]" },
+    { .name = "require: no mail in the clear for an upstream that refuses service, either",
+      .upstream = REQUIRE,
+      .steps = { TLS(CLIENT), S("554 no\r\n"), C("MAIL FROM:<a@b.test>\r\n"), C("STARTTLS\r\n"),
+                 C("NOOP\r\n"), S("503 no\r\n") },
+      .log =
+          "<554 no|{greeting 554 greeting-554}=454 4.7.0 TLS is not available: the mail server "
+          "behind this proxy refused service|{MAIL refused 454}=503 5.5.1 Bad sequence of "
+          "commands: "
+          "TLS is active already|{STARTTLS refused 503 cmd-sequence}>NOOP|<503 no|{NOOP 503}" },
+    { .name = "require: any friendly greeting will do",
+      .upstream = REQUIRE,
+      .steps = { TLS(CLIENT), S("250 mx\r\n"), S("250 mx\r\n") },
+      .log = ">EHLO proxy.test|{EHLO added 250}" GONE
+             "{greeting 421 up 250}[close upstream-tls]" },
     { .name = "a drain before the greeting",
       .upstream = MAY,
       .steps = { TLS(CLIENT), S("220 mx\r\n"), END(CLOSE_SHUTDOWN) },
