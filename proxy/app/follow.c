@@ -8,32 +8,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "app/tool.h"
 #include "base/log.h"
-
-#define TOOL "smtpscope-show"
-
-bool follow_find_tool(char *path, size_t size)
-{
-    char self[4096];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-
-    if (len > 0) {
-        self[len] = '\0';
-        char *slash = strrchr(self, '/');
-        if (slash != NULL) {
-            snprintf(path, size, "%.*s/" TOOL, (int)(slash - self), self);
-            if (access(path, X_OK) == 0)
-                return true;
-        }
-    }
-    snprintf(path, size, "%s/" TOOL, SMTPSCOPE_LIBEXECDIR);
-    return access(path, X_OK) == 0;
-}
 
 /* Ctrl-C goes to the whole foreground group: the reader lives until the stream ends. */
 static void child_run(const char *path, int in)
 {
-    char *const argv[] = { (char[]){ TOOL }, (char[]){ "--follow" }, (char[]){ "-" }, NULL };
+    char *const argv[] = { (char[]){ "smtpscope-show" }, (char[]){ "--follow" },
+                           (char[]){ "-" }, NULL };
 
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
@@ -45,11 +27,11 @@ static void child_run(const char *path, int in)
 
 void follow_start(struct follow *f)
 {
-    char path[4160];
+    char path[TOOL_PATH_MAX];
     int ends[2];
 
     *f = (struct follow){ -1, -1 };
-    if (!follow_find_tool(path, sizeof path))
+    if (!tool_find("show", path))
         return;
     if (pipe2(ends, O_CLOEXEC) != 0) {
         log_warn("cannot start %s: %s", path, strerror(errno));

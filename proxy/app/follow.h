@@ -13,8 +13,6 @@ struct follow {
     int child; /* its process, or -1 */
 };
 
-/* Where smtpscope-show is: beside this program or in the libexec folder. False: nowhere. */
-bool follow_find_tool(char *path, size_t size);
 /* Starts the reader; before any thread. On failure f->fd is -1. */
 void follow_start(struct follow *f);
 /* Ends the stream and waits until all is shown. */

@@ -11,7 +11,7 @@
 #include <xxhash.h>
 
 #include "app/commands.h"
-#include "app/follow.h"
+#include "app/tool.h"
 #include "base/attributes.h"
 
 static const struct command {
@@ -21,7 +21,11 @@ static const struct command {
 } commands[] = {
     { "run", run_main, "the proxy" },
     { "check", check_main, "check a configuration file, print what it means" },
-    { "show", show_main, "read a transcript as a dialogue" },
+    { "show", tool_main, "read a transcript as a dialogue" },
+    { "diff", tool_main, "compare the transcripts of two places: what was altered between" },
+    { "report", tool_main, "a page about findings, for those who run the firewall" },
+    { "import", tool_main, "make a transcript of a packet capture" },
+    { "export", tool_main, "make a packet capture of a transcript" },
     { "reflect", reflect_main, "a server that answers as an MTA and keeps nothing" },
 };
 
@@ -50,21 +54,6 @@ static int print_version(void)
     return STATUS_OK;
 }
 
-/* The reader of transcripts is a program of its own, so that the proxy parses no JSON. */
-int show_main(int argc, char **argv)
-{
-    char path[4160];
-
-    (void)argc;
-    if (!follow_find_tool(path, sizeof path)) {
-        fprintf(stderr, "smtpscope: %s is not installed\n", "smtpscope-show");
-        return STATUS_WRONG;
-    }
-    execv(path, argv);
-    fprintf(stderr, "smtpscope: cannot run %s: %s\n", path, strerror(errno));
-    return STATUS_WRONG;
-}
-
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -83,7 +72,9 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < ARRAY_LEN(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
-    fprintf(stderr, "smtpscope: no command \"%s\"; there are run, check, show and reflect\n",
-            argv[1]);
+    fprintf(stderr, "smtpscope: no command \"%s\"; there are", argv[1]);
+    for (unsigned i = 0; i < ARRAY_LEN(commands); i++)
+        fprintf(stderr, "%s %s", i == 0 ? "" : ",", commands[i].name);
+    fputs("\n", stderr);
     return STATUS_USAGE;
 }
