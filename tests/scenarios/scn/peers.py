@@ -215,9 +215,12 @@ class Peer(TlsSteps, threading.Thread):
             raise Failed(f"and behind it: {show(self.pending)}")
 
     def recv_bytes(self, size):
-        while len(self.pending) < size_of(size):
-            self.need()
-        self.take(size_of(size))
+        left = size_of(size)
+        while left > 0:
+            if not self.pending:
+                self.need()
+                self.step_begins()
+            left -= len(self.take(left))
 
     def recv_reply(self, code, text=b""):
         reply = b""
