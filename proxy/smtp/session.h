@@ -206,8 +206,8 @@ void session_timeout(struct session *s, uint64_t now_us);
 /*
  * Ends the session from outside: CLOSE_SHUTDOWN answers 421 4.3.2 as soon as no
  * message is in transfer (nothing happens before that), CLOSE_SESSION_LIMIT,
- * CLOSE_CLIENT_LIMIT and CLOSE_DIRECT answer 421 as a greeting; any other reason closes at
- * once.
+ * CLOSE_CLIENT_LIMIT and CLOSE_DIRECT answer 421 as a greeting, CLOSE_UPSTREAM_TLS in place of
+ * what the client waits for; any other reason closes at once.
  */
 void session_end(struct session *s, enum close_reason why, uint64_t now_us);
 

@@ -176,6 +176,16 @@ static void handshake_over(struct play *p, enum side side, bool ok)
     pump(p);
 }
 
+static bool has_word(const char *text, size_t len, const char *word)
+{
+    size_t n = strlen(word);
+
+    for (size_t i = 0; i + n <= len; i++)
+        if (strncasecmp(text + i, word, n) == 0)
+            return true;
+    return false;
+}
+
 /*
  * Where reads matter on purpose: replies that come in one read before a command was sent on
  * are one too many, in two reads nobody can tell. So the server's octets are cut only where
@@ -202,10 +212,7 @@ static bool may_cut(const struct play *p, enum side from, const uint8_t *bytes, 
     if (n > 0)
         memcpy(line, in->ptr + in->len - n, n);
     memcpy(line + n, bytes, len);
-    for (size_t i = 0; i + 8 <= n + len; i++)
-        if (strncasecmp(line + i, "STARTTLS", 8) == 0)
-            return false;
-    return true;
+    return !has_word(line, n + len, "STARTTLS");
 }
 
 static void give(struct play *p, enum side from, const uint8_t *bytes, size_t len, size_t cut)
@@ -354,8 +361,7 @@ static void check_lines(const struct play *p, uint8_t flags)
     const struct log *l = &p->out[SERVER];
 
     if (flags & (FLAG_OBSERVE | FLAG_LENIENT | FLAG_STRICT) || p->s.content != NULL ||
-        l->len == 0 || memmem(l->ptr, l->len, "BDAT", 4) != NULL ||
-        memmem(l->ptr, l->len, "bdat", 4) != NULL)
+        has_word(l->ptr, l->len, "BDAT"))
         return; /* chunks are opaque */
     for (size_t i = 0; i < l->len; i++)
         if (l->ptr[i] == '\n')

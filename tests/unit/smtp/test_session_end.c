@@ -60,6 +60,18 @@ static const struct script ended[] = {
       .log = "[close client-tls]" },
     { .name = "no TLS with the upstream",
       .steps = { END(CLOSE_UPSTREAM_TLS) },
+      .log = GONE "{greeting 421}[close upstream-tls]" },
+    { .name = "TLS with the upstream breaks",
+      .steps = { OFFERED, C("NOOP\r\n"), END(CLOSE_UPSTREAM_TLS) },
+      .log = OFFERED_LOG ">NOOP|" GONE "{NOOP 421}[close upstream-tls]" },
+    { .name = "TLS with the upstream breaks in the client's handshake",
+      .upstream = IMPLICIT,
+      .steps = { TLS(SERVER), OFFERED, C("STARTTLS\r\n"), END(CLOSE_UPSTREAM_TLS),
+                 TLS(CLIENT) },
+      .log = OFFERED_LOG READY "{STARTTLS stripped 220}[close upstream-tls]" },
+    { .name = "TLS with the upstream breaks: observe",
+      .observe = true,
+      .steps = { END(CLOSE_UPSTREAM_TLS) },
       .log = "[close upstream-tls]" },
 };
 
