@@ -283,6 +283,13 @@ static inline void player_begin(struct player *p, const struct script *script)
         assert_true(session_send_xclient(&p->s, span_str(script->xclient)));
 }
 
+static inline void player_end(struct player *p)
+{
+    session_deinit(&p->s);
+    pool_deinit(&p->exchanges);
+    pool_deinit(&p->contents);
+}
+
 static inline bool player_play(const struct script *script, size_t cut)
 {
     struct player p;
@@ -295,9 +302,7 @@ static inline bool player_play(const struct script *script, size_t cut)
     if (!same)
         print_error("%s (cut %zu):\n got  %s\n want %s\n", script->name, cut, p.log,
                     script->log);
-    session_deinit(&p.s);
-    pool_deinit(&p.exchanges);
-    pool_deinit(&p.contents);
+    player_end(&p);
     return same;
 }
 

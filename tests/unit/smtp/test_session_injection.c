@@ -193,6 +193,31 @@ static const struct script other_side[] = {
       .log = OFFERED_LOG ">STARTTLS|[tls server]{STARTTLS}[close client-stalled]" },
 };
 
+/* What the upstream says while the client's handshake is under way is held, with a limit. */
+static void held_with_a_limit(void **state)
+{
+    static const struct script script = { .name = "held", .upstream = NO };
+    static const struct fact_step before[] = { OFFERED, C("STARTTLS\r\n") };
+    static const struct fact_step done = TLS(CLIENT);
+    static char noise[REPLY_MAX];
+    struct player p;
+
+    (void)state;
+    player_begin(&p, &script);
+    for (size_t i = 0; i < ARRAY_LEN(before); i++)
+        player_step(&p, &before[i], 0);
+    memset(noise, 'x', sizeof noise);
+    assert_true(session_wants(&p.s, SERVER));
+    player_read(&p, SERVER, span_of(noise, sizeof noise - 1));
+    assert_true(session_wants(&p.s, SERVER));
+    player_read(&p, SERVER, span_of(noise, 1));
+    assert_false(session_wants(&p.s, SERVER));
+    assert_true(session_wants(&p.s, CLIENT));
+    player_step(&p, &done, 0);
+    assert_true(session_is_closing(&p.s)); /* and was no reply */
+    player_end(&p);
+}
+
 GROUP(injected)
 GROUP(other_side)
 
@@ -201,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(group_injected),
         cmocka_unit_test(group_other_side),
+        cmocka_unit_test(held_with_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
