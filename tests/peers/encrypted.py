@@ -282,7 +282,8 @@ def test_tls_nodemailer(run):
     proxy = Proxy(run, sink.address, terminating(run))
     script = make_file(run, "send.js", NODEMAILER.encode())
     mail = make_file(run, "mail", content("short", BODIES["short"]))
-    done = subprocess.run(["node", script, proxy.address.split(":")[1], run.certificate("ca"), mail],
+    port = proxy.address.split(":")[1]
+    done = subprocess.run(["node", script, port, run.certificate("ca"), mail],
                           env=dict(os.environ, NODE_PATH=os.path.join(folder, "node_modules")),
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           timeout=cast.PATIENCE * 2, check=False)

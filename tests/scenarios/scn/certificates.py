@@ -121,8 +121,8 @@ def fingerprint(directory, name):
 
 def pin(directory, name):
     """SHA-256 of the public key, hexadecimal."""
-    key = subprocess.run(["openssl", "pkey", "-in", os.path.join(directory, name + ".key"), "-pubout",
-                          "-outform", "DER"], stdout=subprocess.PIPE, check=True).stdout
+    key = subprocess.run(["openssl", "pkey", "-in", os.path.join(directory, name + ".key"),
+                          "-pubout", "-outform", "DER"], stdout=subprocess.PIPE, check=True).stdout
     return hashlib.sha256(key).hexdigest()
 
 
