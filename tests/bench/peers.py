@@ -100,7 +100,7 @@ transcript = {{ file = "{s.dir}/transcript.jsonl"; content = "digest"; redact = 
 class Uvrelay(Peer):
     """The libuv floor: a relay that knows no SMTP, but STARTTLS where TLS is ended."""
     modes = ('plain', 'passthrough', 'starttls', 'tls')
-    TICKETS = 2  # to each client, as smtpscope gives
+    TICKETS = 1  # to each client, as smtpscope gives
 
     def __init__(self, tools, name='uvrelay'):
         self.tools, self.path, self.name = tools, os.path.join(tools, 'uvrelay'), name
