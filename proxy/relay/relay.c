@@ -44,6 +44,7 @@ static void relay_free(struct relay *r)
 
     relay_dial_free(r);
     free(r->early);
+    free(r->destination);
     session_deinit(&r->session);
     relay_unlink(r);
     descriptors_give(r->descriptors);
@@ -91,6 +92,10 @@ bool relay_destination(const struct relay *r, struct addr *out)
     const struct relay_settings *s = r->service->settings;
     const struct tcp *t = &r->leg[CLIENT].tcp;
 
+    if (r->destination != NULL) {
+        *out = *r->destination;
+        return true;
+    }
     if (s->intercept == INTERCEPT_NO)
         return tcp_local(t, out);
     return origin_find(t, (enum intercept)s->intercept, NULL, out) == ORIGIN_FOUND;
@@ -186,13 +191,27 @@ static void relay_go(struct relay *r, struct span rest)
     relay_dial(r);
 }
 
+/* Whom the upstream is told of: the balancer's client and where that was going to. */
+static bool relay_believe(struct relay *r, const struct proxy_header *header)
+{
+    if (header->local)
+        return true;
+    r->destination = malloc(sizeof *r->destination);
+    if (r->destination != NULL)
+        *r->destination = header->destination;
+    return r->destination != NULL;
+}
+
 void relay_begin(struct relay *r, const struct proxy_header *header, struct span rest)
 {
     if (header != NULL && !header->local)
         r->client = header->source;
     r->local = header != NULL && header->local;
     relay_record_open(r, header);
-    relay_go(r, rest);
+    if (header != NULL && !relay_believe(r, header))
+        relay_refuse(r, CLOSE_NO_MEMORY);
+    else
+        relay_go(r, rest);
 }
 
 /* A connection to the listener itself would be relayed to itself for ever. */

@@ -95,9 +95,11 @@ void relay_close(struct relay *r)
     if (r->admitted)
         admission_leave(r->service->admission, &r->client, r->service->settings);
     /* Where ends are mirrored, the reset of one side becomes a reset of the other. */
-    if (session_mirrors_ends(&r->session) && reason == CLOSE_CLIENT_RESET)
+    if (session_mirrors_ends(&r->session) &&
+        (reason == CLOSE_CLIENT_RESET || r->leg[CLIENT].reset))
         conn_close_reset(&r->leg[SERVER]);
-    if (session_mirrors_ends(&r->session) && reason == CLOSE_UPSTREAM_RESET)
+    if (session_mirrors_ends(&r->session) &&
+        (reason == CLOSE_UPSTREAM_RESET || r->leg[SERVER].reset))
         conn_close_reset(&r->leg[CLIENT]);
     conn_close(&r->leg[CLIENT]);
     conn_close(&r->leg[SERVER]);

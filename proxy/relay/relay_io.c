@@ -42,6 +42,11 @@ static void on_end(struct conn *c, enum tcp_end how)
     }
     if (!fin)
         r->leg_state[side] = LEG_TOLD;
+    if (r->phase == RELAY_HANDSHAKE) {
+        session_end(&r->session, CLOSE_CLIENT_LEFT, relay_clock_us());
+        relay_work(r, -1);
+        return;
+    }
     if (c->tls_failed) {
         relay_record_handshake(r, side);
         session_end(&r->session, side == CLIENT ? CLOSE_CLIENT_TLS : CLOSE_UPSTREAM_TLS,

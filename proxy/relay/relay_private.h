@@ -94,7 +94,8 @@ struct relay {
     struct service *service;
     struct relay *next, **link; /* of loop->first */
     struct dial *dial;          /* while connecting */
-    struct early *early; /* an unfinished PROXY header, or what no upstream can take yet */
+    struct early *early;      /* an unfinished PROXY header, or what no upstream can take yet */
+    struct addr *destination; /* the PROXY header's, or NULL */
     uint64_t opened_us;
     uint64_t wait_since_ms;
     uint64_t tls_us;     /* when the handshake under way began */

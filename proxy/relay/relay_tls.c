@@ -69,6 +69,8 @@ void relay_on_handshake(struct conn *c)
 
     if (r->phase >= RELAY_ENDING)
         return;
+    if (r->phase == RELAY_HANDSHAKE && !c->heard && c->tcp.ended)
+        return; /* it left without a word: on_end follows */
     relay_record_handshake(r, side);
     if (r->phase == RELAY_HANDSHAKE && c->secure) {
         handshake_done(r);

@@ -35,7 +35,9 @@ static void relay_obey(struct relay *r, const struct wish *w)
 {
     int error;
 
-    if (w->content != CONTENT_NONE)
+    if (w->content != CONTENT_NONE && w->bdat)
+        record_chunk(&r->recorder, w->content, w->bytes);
+    else if (w->content != CONTENT_NONE)
         record_content(&r->recorder, w->content, w->bytes);
     switch (w->kind) {
     case WISH_FORWARD:

@@ -31,8 +31,8 @@ void end_mirrored(struct session *s, enum side from, enum end how)
         return;
     if (s->quit_told)
         session_close(s, CLOSE_QUIT);
-    else if (s->state == STATE_OPAQUE && how == END_FIN)
-        session_close(s, CLOSE_OPAQUE_END);
+    else if (s->state == STATE_OPAQUE && (how == END_FIN || s->ended[other] == 1 + END_FIN))
+        session_close(s, CLOSE_OPAQUE_END); /* who is done with TLS resets what comes late */
     else
         session_close(s, mirrored_reason(s, from, how));
 }

@@ -50,6 +50,7 @@ static void conn_handshake_over(struct conn *c, bool ok)
 static void conn_ended(struct conn *c, enum tcp_end how)
 {
     c->ended = true;
+    c->reset = how != TCP_END_FIN;
     events(c)->on_end(c, how);
 }
 
@@ -75,6 +76,7 @@ void conn_feed(struct conn *c, struct span wire)
 {
     if (c->ended || c->tls_failed)
         return;
+    c->heard = true;
     tls_put_wire(c->tls, wire);
     if (c->handshaking) {
         enum tls_result r = tls_handshake(c->tls);
@@ -272,7 +274,7 @@ void conn_close(struct conn *c)
 {
     if (c->tcp.closing)
         return;
-    if (!c->ended || !c->tcp.ended) /* somebody may still listen */
+    if (!c->reset) /* also behind its FIN somebody may still listen */
         conn_say_goodbye(c);
     tcp_close(&c->tcp);
 }

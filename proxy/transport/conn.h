@@ -45,6 +45,8 @@ struct conn {
     bool tls_failed; /* in the handshake, or later: then on_end() tells */
     bool ended;      /* on_end was raised: the other side sends no more */
     bool truncated;  /* it ended without close_notify */
+    bool reset;      /* it ended otherwise than in order: nobody listens */
+    bool heard;      /* an octet came for TLS */
 };
 
 /* False when memory is out; conn_loop_deinit() is due in both cases. */
