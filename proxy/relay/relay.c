@@ -237,9 +237,13 @@ bool relay_accept(struct service *s, struct listener *l)
     }
     r->descriptors = 2;
     int error = tcp_accept(&r->leg[CLIENT].tcp, (uv_stream_t *)&l->uv);
-    (void)tcp_peer(&r->leg[CLIENT].tcp, &r->client);
+    bool known = tcp_peer(&r->leg[CLIENT].tcp, &r->client);
     relay_loop_start_flush(loop);
-    if (error == 0 && s->settings->proxy_protocol != 0 &&
+    if (error == 0 && !known) { /* it was reset before it was accepted */
+        relay_record_open(r, NULL);
+        relay_note_first(r, CLIENT, HOW_RESET);
+        relay_refuse(r, CLOSE_CLIENT_LEFT);
+    } else if (error == 0 && s->settings->proxy_protocol != 0 &&
         settings_trust(s->settings, &r->client)) {
         relay_preface(r);
     } else if (error == 0 && relay_is_intercepted(r, l)) {

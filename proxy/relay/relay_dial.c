@@ -74,7 +74,7 @@ const char *relay_upstream_name(const struct relay *r, char out[ADDR_TEXT_MAX])
         return s->tls.verify_name;
     if (u->host != NULL)
         return u->host;
-    if (client->tls != NULL && tls_server_name(client->tls)[0] != '\0')
+    if (u->original && client->tls != NULL && tls_server_name(client->tls)[0] != '\0')
         return tls_server_name(client->tls);
     if (!tcp_peer(&r->leg[SERVER].tcp, &peer))
         return NULL;
