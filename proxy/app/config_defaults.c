@@ -37,6 +37,7 @@ struct config *config_defaults(void)
         .fd = -1,
         .content = CONTENT_LEVEL_DIGEST,
         .redact = REDACT_SECRETS,
+        .dkim = DKIM_LEVEL_CHECK,
         .spool = config_copy(""),
         .flush_ms = 1000,
         .on_full = ON_FULL_PAUSE,

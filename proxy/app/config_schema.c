@@ -21,9 +21,11 @@ static const char *const upstream_tls[] = { "no", "may", "require", "implicit", 
 static const char *const verifies[] = { "no", "ca", "pin", NULL };
 static const char *const contents[] = { "none", "digest", "headers", "full", NULL };
 static const char *const redacts[] = { "secrets", "none", "all", NULL };
+static const char *const dkims[] = { "no", "check", "repair", NULL };
 static const char *const fulls[] = { "pause", "drop", NULL };
 
-_Static_assert(CONTENT_LEVEL_FULL == 3 && REDACT_ALL == 2 && ON_FULL_DROP == 1,
+_Static_assert(CONTENT_LEVEL_FULL == 3 && REDACT_ALL == 2 && ON_FULL_DROP == 1 &&
+                   DKIM_LEVEL_REPAIR == 2,
                "words follow the enums of writer.h");
 _Static_assert(INTERCEPT_TPROXY == 2 && PROXY_ANY == (PROXY_V1 | PROXY_V2) && PROXY_V2 == 2 &&
                    UPSTREAM_TLS_IMPLICIT == 3 && TLS_VERIFY_PIN == 2,
@@ -237,6 +239,15 @@ static const struct config_key keys[] = {
       IN_CONFIG(transcript.sha256),
       .restart = true,
       .about = "Also write the SHA-256 of each mail." },
+    { .path = "transcript.dkim",
+      .type = KEY_WORD,
+      IN_CONFIG(transcript.dkim),
+      .words = dkims,
+      .restart = true,
+      .about = "Whether the body of each mail is compared with the body hash of its DKIM and "
+               "ARC signatures; unless content = \"none\". Word repair also searches what "
+               "changed a body that does not fit, and keeps up to 4 MiB of each signed mail "
+               "in memory while it passes." },
     { .path = "transcript.spool",
       .type = KEY_PATH,
       IN_CONFIG(transcript.spool),

@@ -117,6 +117,7 @@ struct wish {
     bool lasting;   /* `bytes` stay valid until the fact is used up; else until
                        the next session_next() */
     enum content_mark content;
+    bool bdat; /* content of a chunk: its dots are not stuffed */
     struct span bytes;
     const struct event *event;
     enum close_reason reason;

@@ -53,12 +53,13 @@ void content_free(struct session *s)
     s->content = NULL;
 }
 
-static enum step received_content(struct span bytes, struct wish *w)
+static enum step received_content(const struct session *s, struct span bytes, struct wish *w)
 {
     w->kind = WISH_CONTENT;
     w->side = SERVER;
     w->bytes = bytes;
     w->content = CONTENT_RECEIVED;
+    w->bdat = s->content->event.bdat;
     return STEP_WISH;
 }
 
@@ -68,7 +69,7 @@ enum step content_tell(struct session *s, struct wish *w)
 
     if (c->cut_off) {
         c->cut_off = false;
-        return received_content(c->cut.received, w);
+        return received_content(s, c->cut.received, w);
     }
     c->told = true;
     w->kind = WISH_RECORD;
@@ -96,6 +97,7 @@ static enum step forward_content(struct session *s, struct span bytes, enum cont
     w->side = SERVER;
     w->bytes = bytes;
     w->content = mark;
+    w->bdat = s->content->event.bdat;
     w->lasting = session_is_lasting(s, bytes);
     return STEP_WISH;
 }
@@ -118,12 +120,12 @@ static enum step take_piece(struct session *s, const struct data_piece *piece, s
         return forward_content(s, piece->received, CONTENT_SAME, w);
     if (c->data.refused) {
         refuse_content(s);
-        return received_content(piece->received, w);
+        return received_content(s, piece->received, w);
     }
     if (piece->same)
         return forward_content(s, piece->sent, CONTENT_SAME, w);
     c->rest = *piece;
-    return received_content(piece->received, w);
+    return received_content(s, piece->received, w);
 }
 
 /* ". CR LF": takes a reply like a command, and has a record like one. */
@@ -235,6 +237,6 @@ enum step chunk_step(struct session *s, struct wish *w)
     if (chunk_is_refused(s))
         refuse_content(s);
     if (s->upstream_gone)
-        return received_content(in, w);
+        return received_content(s, in, w);
     return forward_content(s, in, CONTENT_SAME, w);
 }

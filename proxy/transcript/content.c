@@ -45,6 +45,8 @@ struct content_digest *content_digest_begin(struct stream *s, const char *spool)
         s->config->content >= CONTENT_LEVEL_HEADERS && s->config->redact != REDACT_ALL;
     if (s->config->sha256)
         d->sha256 = sha256_begin();
+    if (s->config->dkim != DKIM_LEVEL_NO)
+        d->dkim = dkim_new(s->config->dkim == DKIM_LEVEL_REPAIR);
     if (spool != NULL)
         d->spool = spool_new(s->queue, s->config->spool, spool);
     return d;
@@ -158,7 +160,8 @@ static void received_add(struct content_digest *d, struct span in)
         spool_add(d->spool, in);
 }
 
-void content_add(struct content_digest *d, enum content_mark mark, struct span bytes)
+void content_add(struct content_digest *d, enum content_mark mark, struct span bytes,
+                 bool stuffed)
 {
     if (bytes.len == 0)
         return;
@@ -168,8 +171,11 @@ void content_add(struct content_digest *d, enum content_mark mark, struct span b
     }
     if (mark == CONTENT_SENT || (mark == CONTENT_SAME && d->forked))
         d->hash->update(d->sent, bytes);
-    if (mark != CONTENT_SENT)
-        received_add(d, bytes);
+    if (mark == CONTENT_SENT)
+        return;
+    received_add(d, bytes);
+    if (d->dkim != NULL)
+        dkim_add(d->dkim, bytes, stuffed);
 }
 
 void content_finish(struct content_digest *d)
@@ -188,6 +194,7 @@ void content_digest_free(struct content_digest **dp, struct stream *s)
     if (d == NULL)
         return;
     spool_free(&d->spool);
+    dkim_free(&d->dkim);
     EVP_MD_CTX_free(d->sha256);
     buf_release(&d->header);
     free(d->blocks);

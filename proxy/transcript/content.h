@@ -2,8 +2,8 @@
  * content - the digest of one message's content as it passes.
  *
  * XXH3-128 of all that was received, of each block of it (cutter.h), and, from the
- * first difference on, of what was sent; SHA-256, the header section and the
- * spool file if the configuration asks for them.
+ * first difference on, of what was sent; SHA-256, the header section, the spool
+ * file and a look at DKIM signatures if the configuration asks for them.
  *
  * Owns:   its hash states, the list of blocks, the header text. Lives while a
  *         content is under way, in the stream's pool.
@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "smtp/session.h"
 #include "transcript/cutter.h"
+#include "transcript/dkim.h"
 #include "transcript/hash.h"
 #include "transcript/stream.h"
 
@@ -46,6 +47,7 @@ struct content_digest {
     struct buf header; /* its first octets, until the empty line */
     bool header_open;
     struct spool *spool;
+    struct dkim *dkim;
     unsigned char states[];
 };
 
@@ -53,7 +55,9 @@ size_t content_digest_size(void);
 
 /* NULL when memory is out. spool: the name of the spool file, NULL for none. */
 MUST_CHECK struct content_digest *content_digest_begin(struct stream *s, const char *spool);
-void content_add(struct content_digest *d, enum content_mark mark, struct span bytes);
+/* stuffed: of DATA, its dots as they came. */
+void content_add(struct content_digest *d, enum content_mark mark, struct span bytes,
+                 bool stuffed);
 /* No more octets: closes the last block. */
 void content_finish(struct content_digest *d);
 void content_digest_free(struct content_digest **d, struct stream *s);

@@ -9,8 +9,8 @@
  *
  * An octet b of the wire is written as the code point U+00bb: lossless valid JSON.
  *
- * Owns: the digest of the content under way, until record_event(EVENT_CONTENT) or
- * record_close().
+ * Owns: the digest of the content under way, and what its signatures say of it, until
+ * record_event(EVENT_CONTENT) or record_close().
  */
 #ifndef TRANSCRIPT_RECORD_H
 #define TRANSCRIPT_RECORD_H
@@ -19,6 +19,7 @@
 #include "smtp/close_reason.h"
 #include "smtp/event.h"
 #include "smtp/session.h"
+#include "transcript/dkim.h"
 #include "transcript/finding.h"
 
 #include <stdint.h>
@@ -95,6 +96,19 @@ void record_event(struct recorder *r, const struct event *e);
 void record_finding(struct recorder *r, const struct finding *f, uint64_t t_us);
 /* Content octets as they pass: feed every wish whose mark is not CONTENT_NONE. */
 void record_content(struct recorder *r, enum content_mark mark, struct span bytes);
+/* The same for octets of a BDAT chunk (wish.bdat): their dots are not stuffed. */
+void record_chunk(struct recorder *r, enum content_mark mark, struct span bytes);
+/*
+ * For what looks at a content before its record is written, between its last octet and
+ * record_event(EVENT_CONTENT): what its signatures say of it. NULL: not looked at (no
+ * transcript, transcript.dkim = "no", content = "none"), or not signed.
+ */
+const struct dkim_verdict *record_content_dkim(struct recorder *r, bool complete);
+/* Then, with transcript.dkim = "repair": the body that does not fit. See dkim_body(). */
+bool record_content_body(const struct recorder *r, struct span *body);
+/* What was found of signature i: it becomes part of the record. See dkim_set_damage(). */
+void record_content_damage(struct recorder *r, unsigned i, const char *damage,
+                           const char *text);
 /* The last record; gives back what the recorder holds. */
 void record_close(struct recorder *r, const struct record_close *info);
 

@@ -1,4 +1,5 @@
 #include "transcript/content.h"
+#include "transcript/dkim_record.h"
 #include "transcript/draft.h"
 #include "transcript/spool.h"
 
@@ -25,7 +26,7 @@ static struct content_digest *digest_begin(struct recorder *r)
     return d != NULL ? d : &no_digest;
 }
 
-void record_content(struct recorder *r, enum content_mark mark, struct span bytes)
+static void add(struct recorder *r, enum content_mark mark, struct span bytes, bool stuffed)
 {
     if (mark == CONTENT_NONE || !stream_is_on(r->stream) ||
         r->stream->config->content == CONTENT_LEVEL_NONE)
@@ -33,7 +34,38 @@ void record_content(struct recorder *r, enum content_mark mark, struct span byte
     if (r->digest == NULL)
         r->digest = digest_begin(r);
     if (r->digest != &no_digest)
-        content_add(r->digest, mark, bytes);
+        content_add(r->digest, mark, bytes, stuffed);
+}
+
+void record_content(struct recorder *r, enum content_mark mark, struct span bytes)
+{
+    add(r, mark, bytes, true);
+}
+
+void record_chunk(struct recorder *r, enum content_mark mark, struct span bytes)
+{
+    add(r, mark, bytes, false);
+}
+
+static struct dkim *dkim_of(const struct recorder *r)
+{
+    return r->digest != NULL ? r->digest->dkim : NULL; /* no_digest has none */
+}
+
+const struct dkim_verdict *record_content_dkim(struct recorder *r, bool complete)
+{
+    return dkim_of(r) != NULL ? dkim_finish(dkim_of(r), complete) : NULL;
+}
+
+bool record_content_body(const struct recorder *r, struct span *body)
+{
+    return dkim_of(r) != NULL && dkim_body(dkim_of(r), body);
+}
+
+void record_content_damage(struct recorder *r, unsigned i, const char *damage, const char *text)
+{
+    if (dkim_of(r) != NULL)
+        dkim_set_damage(dkim_of(r), i, damage, text);
 }
 
 void record_content_end(struct recorder *r)
@@ -157,6 +189,7 @@ static void put_content(struct json *j, const struct event *e)
 void record_content_event(struct recorder *r, const struct event *e)
 {
     struct content_digest *d;
+    const struct dkim_verdict *dkim = record_content_dkim(r, e->complete);
     size_t octets = CONTENT_FIXED / JSON_OCTET_MAX + 1;
     struct json j;
 
@@ -166,11 +199,13 @@ void record_content_event(struct recorder *r, const struct event *e)
     if (d != NULL) {
         content_finish(d);
         octets += d->header.len + d->block_count * BLOCK_OCTETS / JSON_OCTET_MAX + 1;
+        octets += dkim_record_octets(dkim);
     }
     if (draft_begin(&j, r, SPAN_LIT("content"), e->t_us, octets)) {
         put_content(&j, e);
         if (d != NULL)
             put_digest(&j, d);
+        dkim_record(&j, dkim);
         draft_end(&j, r);
     }
     record_content_end(r);

@@ -37,6 +37,7 @@ enum content_level {
     CONTENT_LEVEL_FULL
 };
 enum redact_level { REDACT_SECRETS, REDACT_NONE, REDACT_ALL };
+enum dkim_level { DKIM_LEVEL_NO, DKIM_LEVEL_CHECK, DKIM_LEVEL_REPAIR };
 enum on_full { ON_FULL_PAUSE, ON_FULL_DROP };
 
 struct writer_config {
@@ -46,6 +47,7 @@ struct writer_config {
     enum content_level content;
     enum redact_level redact;
     bool sha256;       /* also SHA-256 of each content */
+    enum dkim_level dkim;
     const char *spool; /* directory for content = full */
     uint32_t flush_ms; /* 0: each record at once */
     enum on_full on_full;

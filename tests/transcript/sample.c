@@ -208,6 +208,31 @@ static void refused_mail(struct recorder *r)
     record_event(r, &e);
 }
 
+/* Four signatures: as signed, changed and why, unreadable, unknown. */
+static void signed_mail(struct recorder *r)
+{
+    struct data d = { .stats = { .octets = 700, .lines = 9 } };
+    struct event e = { .kind = EVENT_CONTENT,
+                       .t_us = now,
+                       .at = at[CLIENT],
+                       .data = &d,
+                       .bdat = true,
+                       .complete = true };
+
+    record_chunk(
+        r, CONTENT_SAME,
+        SPAN_LIT("ARC-Message-Signature: i=2; a=rsa-sha256; c=relaxed/relaxed; d=arc.example;"
+                 "\r\n s=a; h=from; b=AA; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+                 "\r\nDKIM-Signature: v=1; a=rsa-sha1; d=example.org; s=b; l=1; h=from;"
+                 " b=AA; bh=uoq1oCgLlTqpdDX/iUbLy7J1Wic=\r\n"
+                 "DKIM-Signature: v=1; a=rsa-sha256; d=b\xc3\xbc.example\r\n"
+                 "DKIM-Signature: v=1; a=x-y; s=\x1b; d=example.org; h=from; b=AA; bh=AA\r\n"
+                 "\r\n\r\n"));
+    record_content_dkim(r, true);
+    record_content_damage(r, 1, "final-newline-removed", "the last line's end was removed");
+    record_event(r, &e);
+}
+
 static void close_session(struct recorder *r, enum close_reason why, int first)
 {
     uint32_t good[TALLY_COUNT] = { 1, 0, 0, 1, 1, 1, 1 },
@@ -233,7 +258,8 @@ int main(int argc, char **argv)
                                .fd = -1,
                                .vantage = "dmz-outside",
                                .content = CONTENT_LEVEL_HEADERS,
-                               .sha256 = true };
+                               .sha256 = true,
+                               .dkim = DKIM_LEVEL_CHECK };
     struct recorder a, b;
     char error[256];
 
@@ -251,6 +277,7 @@ int main(int argc, char **argv)
     open_session(&b, s, "[2001:db8::1]:2525", false);
     commands(&a);
     refused_mail(&b);
+    signed_mail(&b);
     every_octet(&a);
     struct event opaque = { .kind = EVENT_OPAQUE,
                             .t_us = now,

@@ -83,6 +83,14 @@ class Show(unittest.TestCase):
         self.assertIn(f"{b[-6:]} ***  content refused by smtpscope", mixed)
         self.assertEqual(mixed, self.show("-", data=b"".join(self.lines)))
 
+    def test_signatures(self):
+        text = self.show(self.file)
+        self.assertIn("\n     ARC arc.example (a): the body is as it was signed\n"
+                      "***  DKIM example.org (b): the body was changed after it was signed: "
+                      "the last line's end was removed\n"
+                      "     DKIM b??.example (): the signature cannot be read\n"
+                      "     DKIM example.org (?): signed in a way not known here\n", text)
+
     def test_filters(self):
         a, b = self.sids
         self.assertNotIn("HLEO", self.show("--session", b, self.file))

@@ -51,6 +51,8 @@ void dialogue_connect(struct dialogue *d, const struct record *r);
 void dialogue_content(struct dialogue *d, const struct record *r);
 void dialogue_opaque(struct dialogue *d, const struct record *r);
 void dialogue_finding(struct dialogue *d, const struct record *r);
+/* Of a content: what its signatures say. */
+void dialogue_dkim(struct dialogue *d, const struct record *r);
 void dialogue_close(struct dialogue *d, const struct record *r);
 /* dialogue.c: the notes of a record, whose line begins at `at` and has `len` octets. */
 void dialogue_notes(struct dialogue *d, const struct record *r, uint64_t at, uint64_t len);

@@ -173,6 +173,7 @@ void dialogue_content(struct dialogue *d, const struct record *r)
         paint_end(p);
     }
     dialogue_notes(d, r, 0, octets + 1);
+    dialogue_dkim(d, r);
     put_fate(d, r);
 }
 
@@ -180,6 +181,7 @@ void dialogue_opaque(struct dialogue *d, const struct record *r)
 {
     struct paint *p = &d->paint;
     const json_t *octets = json_object_get(r->root, "octets");
+    const json_t *missing = json_object_get(r->root, "missing");
 
     paint_line(p, PLAIN, "===  ");
     paint_words(p, PLAIN, "from here on relayed unread (");
@@ -187,6 +189,10 @@ void dialogue_opaque(struct dialogue *d, const struct record *r)
     paint_words(p, PLAIN, "): %llu octets from the client, %llu from the upstream",
                 (unsigned long long)record_count(octets, "client"),
                 (unsigned long long)record_count(octets, "server"));
+    if (missing != NULL)
+        paint_words(p, PLAIN, "; %llu and %llu of them are not in the capture",
+                    (unsigned long long)record_count(missing, "client"),
+                    (unsigned long long)record_count(missing, "server"));
     paint_end(p);
     dialogue_notes(d, r, UINT64_MAX, 0);
 }
@@ -270,6 +276,7 @@ void dialogue_close(struct dialogue *d, const struct record *r)
     put_text(p, color, record_text(r->root, "reason"));
     paint_words(p, color, "): %s%s, after %s",
                 strcmp(first, "proxy") == 0    ? "smtpscope"
+                : strcmp(first, "nobody") == 0 ? "nobody"
                 : strcmp(first, "server") == 0 ? "the upstream"
                                                : "the client",
                 how_words(record_text(r->root, "how")), lasted);

@@ -155,6 +155,8 @@ SHAPE(both);
 
 static const struct field opaque_fields[] = {
     HEAD, MAY("why", TEXT), { "octets", FIELD_OBJECT, true, &both_shape }, NOTES
+    { "dkim", FIELD_OBJECTS, false, &signature_shape },
+    MAY("dkim_more", FLAG),
 };
 SHAPE(opaque);
 

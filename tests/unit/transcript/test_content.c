@@ -72,7 +72,7 @@ static void digest(struct span in, size_t most, struct result *r)
     assert_non_null(d);
     for (size_t at = 0; at < in.len;) {
         struct span part = span_first(span_drop(in, at), 1 + next(&seed) % most);
-        content_add(d, CONTENT_SAME, part);
+        content_add(d, CONTENT_SAME, part, true);
         at += part.len;
     }
     content_finish(d);
@@ -221,7 +221,7 @@ static void what_was_sent(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        content_add(d, parts[i].mark, span_str(parts[i].text));
+        content_add(d, parts[i].mark, span_str(parts[i].text), true);
     content_finish(d);
     assert_true(d->forked);
     d->hash->digest(d->whole, got);
@@ -252,8 +252,8 @@ static void header_ends(void **state)
         struct span in = span_str(cases[i].text);
         for (size_t cut = 0; cut <= in.len; cut++) {
             struct content_digest *d = content_digest_begin(stream, NULL);
-            content_add(d, CONTENT_SAME, guarded(span_first(in, cut)));
-            content_add(d, CONTENT_SAME, guarded(span_drop(in, cut)));
+            content_add(d, CONTENT_SAME, guarded(span_first(in, cut)), true);
+            content_add(d, CONTENT_SAME, guarded(span_drop(in, cut)), true);
             content_finish(d);
             check_span(buf_span(&d->header), span_str(cases[i].header), cases[i].text);
             content_digest_free(&d, stream);
@@ -269,7 +269,7 @@ static void header_is_bounded(void **state)
     (void)state;
     memset(x, 'x', sizeof x);
     for (unsigned i = 0; i < 100; i++)
-        content_add(d, CONTENT_SAME, span_of(x, sizeof x));
+        content_add(d, CONTENT_SAME, span_of(x, sizeof x), true);
     assert_int_equal(d->header.len, CONTENT_HEADER_MAX);
     content_digest_free(&d, stream);
 }
@@ -283,7 +283,7 @@ static void blocks_are_bounded(void **state)
     (void)state;
     memset(text, '\n', sizeof text); /* no line is chosen: each is one block */
     for (unsigned i = 0; i < CONTENT_BLOCKS_MAX + 2; i++)
-        content_add(d, CONTENT_SAME, span_of(text, sizeof text));
+        content_add(d, CONTENT_SAME, span_of(text, sizeof text), true);
     content_finish(d);
     assert_int_equal(d->block_count, CONTENT_BLOCKS_MAX);
     assert_true(d->blocks_full);

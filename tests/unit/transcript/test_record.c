@@ -158,6 +158,69 @@ static void contents(void **state)
     end_folder();
 }
 
+#define OATH                                                                                   \
+    "DKIM-Signature: v=1; a=rsa-sha256; d=\"; s=s; h=x; b=; "                                  \
+    "bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=\r\n"
+#define OATH_TOLD                                                                              \
+    ",\"canonicalization\":\"simple\",\"algorithm\":\"rsa-sha256\",\"domain\":\"\\\"\","       \
+    "\"selector\":\"s\","                                                                      \
+    "\"expected\":\"7eb70257593da06f682a3ddda54a9d260d4fc514f645237f5ca74b08f8da61a6\""
+
+static void begin_signed(struct scene *s, enum dkim_level level, bool bdat)
+{
+    struct span mail = SPAN_LIT(OATH "\r\n..\r\n");
+
+    begin(s, (struct writer_config){ .content = CONTENT_LEVEL_DIGEST, .dkim = level });
+    if (bdat)
+        record_chunk(&s->recorder, CONTENT_SAME, mail);
+    else
+        record_content(&s->recorder, CONTENT_SAME, mail);
+}
+
+/* What signatures say: before the record, and in it. */
+static void signatures(void **state)
+{
+    struct data d = { .stats = { .octets = 1 } };
+    struct event e = { .kind = EVENT_CONTENT, .data = &d, .complete = true };
+    struct span body;
+    struct scene s;
+
+    (void)state;
+    begin_signed(&s, DKIM_LEVEL_NO, false);
+    assert_null(record_content_dkim(&s.recorder, true));
+    record_event(&s.recorder, &e);
+    assert_null(record_content_dkim(&s.recorder, true));
+    char *text = end(&s);
+    assert_null(strstr(text, "dkim"));
+    free(text);
+    end_folder();
+    for (int bdat = 0; bdat < 2; bdat++) {
+        begin_signed(&s, bdat ? DKIM_LEVEL_REPAIR : DKIM_LEVEL_CHECK, bdat);
+        const struct dkim_verdict *v = record_content_dkim(&s.recorder, true);
+        assert_int_equal(v->count, 1);
+        assert_int_equal(v->signatures[0].result, DKIM_CHANGED);
+        assert_int_equal(record_content_body(&s.recorder, &body), bdat);
+        if (bdat)
+            check_span(body, SPAN_LIT("..\r\n"), "body");
+        record_content_damage(&s.recorder, 0, bdat ? "x" : NULL, "it \"was\"");
+        record_event(&s.recorder, &e);
+        text = end(&s);
+        const char *at = strstr(text, ",\"dkim\"");
+        assert_non_null(at);
+        assert_string_equal(
+            at, bdat ? ",\"dkim\":[{\"header\":\"dkim\",\"result\":\"changed\"" OATH_TOLD
+                       ",\"computed\":"
+                       "\"272b660cc18bcd3289a0c88a76bfb45f2a12ab76a1571f0118d5a074a5e59751\","
+                       "\"damage\":\"x\",\"damage_text\":\"it \\\"was\\\"\"}]}\n"
+                     : ",\"dkim\":[{\"header\":\"dkim\",\"result\":\"changed\"" OATH_TOLD
+                       ",\"computed\":"
+                       "\"c0a317f60910eed08bbfc7b3ac6e6de1b2029bf4922d0b0d7d3759313a24b16c\","
+                       "\"damage_text\":\"it \\\"was\\\"\"}]}\n");
+        free(text);
+        end_folder();
+    }
+}
+
 /* The content itself goes to a file of its own, one for each message. */
 static void spooled(void **state)
 {
@@ -279,6 +342,7 @@ int main(void)
         cmocka_unit_test(whole_command),
         cmocka_unit_test(opaque_and_close),
         cmocka_unit_test(contents),
+        cmocka_unit_test(signatures),
         cmocka_unit_test(spooled),
         cmocka_unit_test(contradictions_are_told),
         cmocka_unit_test(large_records),
