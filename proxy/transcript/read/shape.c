@@ -122,6 +122,14 @@ SHAPE(digest);
 static const struct field spool_fields[] = { MUST("file", TEXT), MUST("octets", COUNT) };
 SHAPE(spool);
 
+static const struct field signature_fields[] = {
+    MUST("header", TEXT),          MUST("result", TEXT),   MAY("instance", COUNT),
+    MAY("canonicalization", TEXT), MAY("algorithm", TEXT), MAY("domain", TEXT),
+    MAY("selector", TEXT),         MAY("length", COUNT),   MAY("expected", TEXT),
+    MAY("computed", TEXT),         MAY("damage", TEXT),    MAY("damage_text", TEXT),
+};
+SHAPE(signature);
+
 static const struct field content_fields[] = {
     HEAD,
     MUST("at", COUNT),
@@ -147,6 +155,8 @@ static const struct field content_fields[] = {
     MAY("sha256", TEXT),
     MAY("headers", WIRE),
     { "spool", FIELD_OBJECT, false, &spool_shape },
+    { "dkim", FIELD_OBJECTS, false, &signature_shape },
+    MAY("dkim_more", FLAG),
 };
 SHAPE(content);
 
@@ -154,9 +164,11 @@ static const struct field both_fields[] = { MUST("client", COUNT), MUST("server"
 SHAPE(both);
 
 static const struct field opaque_fields[] = {
-    HEAD, MAY("why", TEXT), { "octets", FIELD_OBJECT, true, &both_shape }, NOTES
-    { "dkim", FIELD_OBJECTS, false, &signature_shape },
-    MAY("dkim_more", FLAG),
+    HEAD,
+    MAY("why", TEXT),
+    { "octets", FIELD_OBJECT, true, &both_shape },
+    { "missing", FIELD_OBJECT, false, &both_shape },
+    NOTES,
 };
 SHAPE(opaque);
 
