@@ -344,7 +344,9 @@ def renegotiate(address):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT) as child:
         said = b""
-        while b"Extended master secret" not in said and (got := child.stdout.read1(65536)):
+        # The greeting must have come: application data in a new handshake is another mistake.
+        while (not (b"Extended master secret" in said and b"\n220 " in said) and
+               (got := child.stdout.read1(65536))):
             said += got
         child.stdin.write(b"R\n")
         child.stdin.flush()
