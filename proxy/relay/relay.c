@@ -87,18 +87,27 @@ static struct relay *relay_new(struct service *s)
 
 /* ---- the client is there ---- */
 
+/* Where the client's connection ends; without a system call where the listener knows. */
+static bool relay_own_address(const struct relay *r, struct addr *out)
+{
+    if (r->listener->any_address || r->service->settings->intercept != INTERCEPT_NO)
+        return tcp_local(&r->leg[CLIENT].tcp, out);
+    *out = r->listener->bound;
+    return true;
+}
+
 bool relay_destination(const struct relay *r, struct addr *out)
 {
     const struct relay_settings *s = r->service->settings;
-    const struct tcp *t = &r->leg[CLIENT].tcp;
 
     if (r->destination != NULL) {
         *out = *r->destination;
         return true;
     }
     if (s->intercept == INTERCEPT_NO)
-        return tcp_local(t, out);
-    return origin_find(t, (enum intercept)s->intercept, NULL, out) == ORIGIN_FOUND;
+        return relay_own_address(r, out);
+    return origin_find(&r->leg[CLIENT].tcp, (enum intercept)s->intercept, NULL, out) ==
+           ORIGIN_FOUND;
 }
 
 void relay_record_open(struct relay *r, const struct proxy_header *header)
@@ -114,7 +123,7 @@ void relay_record_open(struct relay *r, const struct proxy_header *header)
         .client = span_of(client, addr_text(&r->client, client)),
     };
 
-    if (tcp_local(&r->leg[CLIENT].tcp, &own))
+    if (relay_own_address(r, &own))
         info.server = span_of(server, addr_text(&own, server));
     if (s->intercept != INTERCEPT_NO && relay_destination(r, &other))
         info.original = span_of(original, addr_text(&other, original));
@@ -191,15 +200,19 @@ static void relay_go(struct relay *r, struct span rest)
     relay_dial(r);
 }
 
+static bool relay_keep_destination(struct relay *r, const struct addr *destination)
+{
+    if (r->destination == NULL)
+        r->destination = malloc(sizeof *r->destination);
+    if (r->destination != NULL)
+        *r->destination = *destination;
+    return r->destination != NULL;
+}
+
 /* Whom the upstream is told of: the balancer's client and where that was going to. */
 static bool relay_believe(struct relay *r, const struct proxy_header *header)
 {
-    if (header->local)
-        return true;
-    r->destination = malloc(sizeof *r->destination);
-    if (r->destination != NULL)
-        *r->destination = header->destination;
-    return r->destination != NULL;
+    return header->local || relay_keep_destination(r, &header->destination);
 }
 
 void relay_begin(struct relay *r, const struct proxy_header *header, struct span rest)
@@ -215,13 +228,15 @@ void relay_begin(struct relay *r, const struct proxy_header *header, struct span
 }
 
 /* A connection to the listener itself would be relayed to itself for ever. */
-static bool relay_is_intercepted(const struct relay *r, const struct listener *l)
+static bool relay_is_intercepted(struct relay *r, const struct listener *l)
 {
     enum intercept how = (enum intercept)r->service->settings->intercept;
     struct addr original;
 
-    return how == INTERCEPT_NO ||
-           origin_find(&r->leg[CLIENT].tcp, how, &l->bound, &original) == ORIGIN_FOUND;
+    if (how == INTERCEPT_NO)
+        return true;
+    return origin_find(&r->leg[CLIENT].tcp, how, &l->bound, &original) == ORIGIN_FOUND &&
+           relay_keep_destination(r, &original);
 }
 
 bool relay_accept(struct service *s, struct listener *l)
@@ -236,6 +251,7 @@ bool relay_accept(struct service *s, struct listener *l)
         return false;
     }
     r->descriptors = 2;
+    r->listener = l;
     int error = tcp_accept(&r->leg[CLIENT].tcp, (uv_stream_t *)&l->uv);
     bool known = tcp_peer(&r->leg[CLIENT].tcp, &r->client);
     relay_loop_start_flush(loop);
@@ -244,7 +260,7 @@ bool relay_accept(struct service *s, struct listener *l)
         relay_note_first(r, CLIENT, HOW_RESET);
         relay_refuse(r, CLOSE_CLIENT_LEFT);
     } else if (error == 0 && s->settings->proxy_protocol != 0 &&
-        settings_trust(s->settings, &r->client)) {
+               settings_trust(s->settings, &r->client)) {
         relay_preface(r);
     } else if (error == 0 && relay_is_intercepted(r, l)) {
         relay_begin(r, NULL, (struct span){ 0 });

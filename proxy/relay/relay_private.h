@@ -92,8 +92,9 @@ struct relay {
     struct recorder recorder;
     struct wheel_entry timer;
     struct service *service;
-    struct relay *next, **link; /* of loop->first */
-    struct dial *dial;          /* while connecting */
+    const struct listener *listener; /* outlives its sessions */
+    struct relay *next, **link;      /* of loop->first */
+    struct dial *dial;               /* while connecting */
     struct early *early;      /* an unfinished PROXY header, or what no upstream can take yet */
     struct addr *destination; /* the PROXY header's, or NULL */
     uint64_t opened_us;

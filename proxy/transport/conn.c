@@ -247,7 +247,7 @@ int conn_write(struct conn *c, uv_buf_t *bufs, unsigned count)
     if (c->tls == NULL)
         return tcp_write(&c->tcp, bufs, count);
     assert(!c->handshaking);
-    if (c->tls_failed)
+    if (c->tls_failed || c->tcp.fin_asked)
         return UV_EPIPE;
     int error = conn_encrypt_all(c, bufs, count);
     int sent = conn_send_wire(c);
@@ -258,7 +258,9 @@ int conn_write(struct conn *c, uv_buf_t *bufs, unsigned count)
 
 static void conn_say_goodbye(struct conn *c)
 {
-    if (!c->secure || c->tls_failed || c->tcp.fin_asked)
+    bool gone = c->tcp.ended && !c->truncated; /* it said goodbye itself, and closed */
+
+    if (!c->secure || c->tls_failed || c->tcp.fin_asked || gone)
         return;
     tls_finish(c->tls);
     (void)conn_send_wire(c);

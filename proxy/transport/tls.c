@@ -122,7 +122,7 @@ struct tls *tls_new(struct tls_context *ctx, struct tls_wire *wire, const char *
     t->alert_received = t->alert_sent = TLS_ALERT_UNKNOWN;
     if (!make_ssl(t, name))
         tls_free(&t);
-    ERR_clear_error();
+    tls_clear_errors();
     return t;
 }
 
@@ -190,7 +190,7 @@ enum tls_result tls_handshake(struct tls *t)
 {
     if (t->failure != TLS_FAILURE_NONE)
         return TLS_FAILED;
-    ERR_clear_error(); /* SSL_get_error() looks at what earlier calls left there */
+    tls_clear_errors();
     int ret = SSL_do_handshake(t->ssl);
     if (ret == 1) {
         t->complete = true;
@@ -212,7 +212,7 @@ enum tls_result tls_read(struct tls *t, void *out, size_t max, size_t *got)
         return TLS_FAILED;
     if (t->dry)
         return TLS_MORE;
-    ERR_clear_error();
+    tls_clear_errors();
     int ret = SSL_read_ex(t->ssl, out, max, got);
     if (ret != 1)
         return result_of(t, ret);
@@ -228,7 +228,7 @@ enum tls_result tls_write(struct tls *t, struct span in, size_t *took)
     *took = 0;
     if (t->failure != TLS_FAILURE_NONE)
         return TLS_FAILED;
-    ERR_clear_error();
+    tls_clear_errors();
     while (*took < in.len && t->wire->size - t->wire->len >= TLS_RECORD_ROOM) {
         struct span part = span_first(span_drop(in, *took), TLS_RECORD_MAX);
         size_t n = 0;
@@ -245,7 +245,7 @@ void tls_finish(struct tls *t)
     if (!t->complete || t->finished || t->failure != TLS_FAILURE_NONE)
         return;
     t->finished = true;
-    ERR_clear_error();
+    tls_clear_errors();
     if (SSL_shutdown(t->ssl) < 0)
         tls_classify(t);
 }

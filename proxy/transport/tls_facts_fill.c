@@ -1,6 +1,5 @@
 #include "transport/tls_private.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <openssl/bio.h>
@@ -24,16 +23,27 @@ static void put_name(char *out, unsigned size, const X509_NAME *name)
     BIO_free(b);
 }
 
+static void put_two(char *out, int value)
+{
+    out[0] = (char)('0' + value / 10 % 10);
+    out[1] = (char)('0' + value % 10);
+}
+
 static void put_time(char *out, size_t size, const ASN1_TIME *time)
 {
+    static const char form[] = "0000-00-00T00:00:00Z";
     struct tm tm;
-    char text[64];
 
-    if (ASN1_TIME_to_tm(time, &tm) != 1 || tm.tm_year > 9999 - 1900)
+    if (ASN1_TIME_to_tm(time, &tm) != 1 || tm.tm_year > 9999 - 1900 || size < sizeof form)
         return;
-    snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
-             tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-    snprintf(out, size, "%.*s", (int)size - 1, text);
+    memcpy(out, form, sizeof form);
+    put_two(out, (tm.tm_year + 1900) / 100);
+    put_two(out + 2, (tm.tm_year + 1900) % 100);
+    put_two(out + 5, tm.tm_mon + 1);
+    put_two(out + 8, tm.tm_mday);
+    put_two(out + 11, tm.tm_hour);
+    put_two(out + 14, tm.tm_min);
+    put_two(out + 17, tm.tm_sec);
 }
 
 static void put_hex(char *out, const unsigned char *in, size_t len)
@@ -56,7 +66,7 @@ static void put_certificate(struct tls_facts *out, X509 *cert)
     put_name(out->issuer, sizeof out->issuer, X509_get_issuer_name(cert));
     put_time(out->not_before, sizeof out->not_before, X509_get0_notBefore(cert));
     put_time(out->not_after, sizeof out->not_after, X509_get0_notAfter(cert));
-    if (X509_digest(cert, EVP_sha256(), digest, &len) == 1)
+    if (tls_sha256() != NULL && X509_digest(cert, tls_sha256(), digest, &len) == 1)
         put_hex(out->sha256, digest, len);
     if (tls_pin_of(digest, cert))
         put_hex(out->spki_sha256, digest, TLS_PIN_OCTETS);
@@ -117,5 +127,5 @@ void tls_facts(const struct tls *t, struct tls_facts *out)
         put_certificate(out, cert);
         PUT(out->verify, verify_text(t));
     }
-    ERR_clear_error();
+    tls_clear_errors();
 }

@@ -1,9 +1,9 @@
 #include "transport/tls_private.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include <openssl/evp.h>
-#include <openssl/sha.h>
 #include <openssl/x509.h>
 
 enum { HEX_DIGITS = 2 * TLS_PIN_OCTETS, BASE64_DIGITS = 43 };
@@ -63,6 +63,21 @@ bool tls_pin_parse(uint8_t pin[TLS_PIN_OCTETS], const char *text)
     return parse_hex(pin, text) || parse_base64(pin, text);
 }
 
+static const EVP_MD *sha256;
+
+static void find_sha256(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL); /* for the life of the process */
+}
+
+const EVP_MD *tls_sha256(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    (void)pthread_once(&once, find_sha256);
+    return sha256;
+}
+
 bool tls_pin_of(uint8_t pin[TLS_PIN_OCTETS], X509 *cert)
 {
     unsigned char *der = NULL;
@@ -70,9 +85,10 @@ bool tls_pin_of(uint8_t pin[TLS_PIN_OCTETS], X509 *cert)
 
     if (len <= 0)
         return false;
-    SHA256(der, (size_t)len, pin);
+    bool ok = tls_sha256() != NULL &&
+              EVP_Digest(der, (size_t)len, pin, NULL, tls_sha256(), NULL) == 1;
     OPENSSL_free(der);
-    return true;
+    return ok;
 }
 
 bool tls_pin_is_known(const struct tls_context *ctx, X509 *cert)

@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 
 #include "base/span.h"
@@ -74,6 +76,17 @@ struct tls {
     uint8_t first_len; /* of `first`; TLS_FIRST_IS_RECORD: it was a TLS record */
     unsigned char first[TLS_FIRST_MAX];
 };
+
+/* SSL_get_error() looks at what earlier calls left in the queue; mostly nothing. */
+static inline void tls_clear_errors(void)
+{
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
+}
+
+/* SHA-256 as OpenSSL does it, looked up once: a look-up costs more than the hash. NULL: it
+ * cannot be had. */
+const EVP_MD *tls_sha256(void);
 
 static inline struct tls *tls_of(const SSL *ssl)
 {
