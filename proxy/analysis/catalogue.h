@@ -7,7 +7,8 @@
  * id of a finding), the setting that fixes it, and where that was seen. Patterns are compiled
  * when the file is loaded; errors name file and line.
  *
- * Limits: 1000 entries, 16 patterns each, 1000 octets a pattern.
+ * Limits: 1000 entries, 16 patterns a place and entry, 1000 octets a pattern (see pattern.h);
+ *         a file of 4 MiB.
  */
 #ifndef ANALYSIS_CATALOGUE_H
 #define ANALYSIS_CATALOGUE_H
@@ -18,13 +19,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What a pattern is tried on. */
 #define CATALOGUE_PLACES(X)                                                                    \
-    X(BANNER, "banner")   /* text of the greeting */                                           \
+    X(BANNER, "banner")   /* a line of the greeting, behind its code */                        \
     X(EHLO, "ehlo")       /* a line of the reply to EHLO, behind its code */                   \
-    X(REPLY, "reply")     /* any other reply, code and text */                                 \
-    X(COMMAND, "command") /* a command as received */                                          \
+    X(REPLY, "reply")     /* a line of any other reply, code and text */                       \
+    X(COMMAND, "command") /* a command as received, without its ending */                      \
     X(HEADER, "header")   /* a header line of the mail, where headers are kept */              \
     X(ISSUER, "issuer")   /* of a certificate */
 
@@ -36,7 +38,8 @@ enum catalogue_place {
 };
 
 struct catalogue_entry {
-    const char *id, *product, *does, *fix, *source;
+    const char *id, *product, *does, *fix, *source; /* fix, source: "" when not known */
+    const char *direction;                          /* "c2s", "s2c", "both", "conn" */
     enum severity severity;
     enum confidence confidence;
     const char *const
@@ -57,5 +60,18 @@ const struct catalogue_entry *catalogue_match(const struct catalogue *c,
 const struct catalogue_entry *catalogue_for(const struct catalogue *c, const char *finding,
                                             const struct catalogue_entry *after);
 const struct catalogue_entry *catalogue_find(const struct catalogue *c, const char *id);
+/* The entry has a pattern for this place, and is not to be guessed at where that does not fit.
+ */
+bool catalogue_looks_at(const struct catalogue *c, const struct catalogue_entry *e,
+                        enum catalogue_place place);
+/* Of all that is in the file: what a text was found not to fit may be remembered beside it. */
+uint64_t catalogue_stamp(const struct catalogue *c);
+
+/*
+ * The file read when none is named: the one of the build tree when this program runs there,
+ * else the one installed. False when the name does not fit; whether the file is there is not
+ * looked at.
+ */
+MUST_CHECK bool catalogue_default_file(char *out, size_t size);
 
 #endif

@@ -30,8 +30,10 @@ struct seen {
     const struct tls_facts *tls;          /* SEEN_TLS */
     enum side tls_side;
     bool tls_through;                 /* the handshake passed through; tls_side means nothing */
+    uint64_t tls_us;                  /* it took */
     const struct event *event;        /* SEEN_GREETING, _COMMAND, _CONTENT, _OPAQUE */
     const struct dkim_verdict *dkim;  /* SEEN_CONTENT: NULL where it was not looked at */
+    struct span headers;              /* SEEN_CONTENT: where they are recorded, else empty */
     const struct record_close *close; /* SEEN_CLOSE */
 };
 

@@ -1,0 +1,143 @@
+/* detect_tell - a hint becomes a finding. */
+#include "analysis/detect_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/escape.h"
+
+struct detector_row {
+    const char *id, *name, *next;
+    enum severity severity;
+};
+
+static const struct detector_row table[] = {
+#define DETECTOR(number, id, name, severity, next) { id, name, next, SEVERITY_##severity },
+#include "analysis/detectors.def"
+#undef DETECTOR
+};
+
+bool detect_list(unsigned i, const char **id, const char **name, enum severity *severity)
+{
+    if (i >= DETECTOR_COUNT)
+        return false;
+    *id = table[i].id;
+    *name = table[i].name;
+    *severity = table[i].severity;
+    return true;
+}
+
+const char *detect_id(enum detector id)
+{
+    return table[id].id;
+}
+
+struct shown detect_show(struct span text)
+{
+    struct shown s;
+
+    escape(s.text, sizeof s.text, text);
+    return s;
+}
+
+struct hint detect_hint(enum detector id)
+{
+    return (struct hint){ .id = id,
+                          .severity = table[id].severity,
+                          .confidence = CONFIDENCE_MEDIUM,
+                          .side = BLAME_SERVER };
+}
+
+/* At most so many octets, and no word with an address in it. */
+static struct span cut(struct span bytes)
+{
+    size_t at = span_find(bytes, '@');
+
+    if (at < bytes.len)
+        while (at > 0 && bytes.ptr[at - 1] > ' ')
+            at--;
+    return span_first(span_first(bytes, at), FINDING_BYTES_MAX);
+}
+
+void hint_show(struct hint *h, const char *field, struct span whole, struct span bytes)
+{
+    h->field = field;
+    h->at = (uint64_t)(bytes.ptr - whole.ptr);
+    h->bytes = cut(bytes);
+}
+
+/* ---- products ---- */
+
+static bool names(const struct catalogue_entry *e, const char *id)
+{
+    for (const char *const *f = e->findings; *f != NULL; f++)
+        if (strcmp(*f, id) == 0)
+            return true;
+    return false;
+}
+
+/* False: there is no room for more. */
+static bool add_product(struct finding *f, const char *id)
+{
+    for (unsigned i = 0; i < FINDING_PRODUCTS_MAX; i++) {
+        if (f->products[i] == NULL) {
+            f->products[i] = id;
+            return i + 1 < FINDING_PRODUCTS_MAX;
+        }
+        if (strcmp(f->products[i], id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* First those whose pattern fits; then those that name the detector and have none to try. */
+static void add_products(const struct catalogue *c, const struct hint *h, struct finding *f)
+{
+    const struct catalogue_entry *e = NULL;
+    bool tried = h->line.ptr != NULL;
+
+    while (tried && (e = catalogue_match(c, h->place, h->line, e)) != NULL)
+        if (names(e, f->id) && !add_product(f, e->id))
+            return;
+    for (e = NULL; (e = catalogue_for(c, f->id, e)) != NULL;)
+        if ((!tried || !catalogue_looks_at(c, e, h->place)) && !add_product(f, e->id))
+            return;
+}
+
+/* ---- the finding ---- */
+
+bool detect_is_told(const struct detect *d, enum detector id)
+{
+    return (d->told >> id & 1) != 0;
+}
+
+static bool is_of_content(enum detector id)
+{
+    return id == SV_27 || id == SV_28 || id == SV_29;
+}
+
+void detect_tell(const struct look *k, const struct hint *h, const char *fmt, ...)
+{
+    const struct detector_row *row = &table[h->id];
+    struct finding f = { .id = row->id,
+                         .name = row->name,
+                         .severity = h->severity,
+                         .confidence = h->confidence,
+                         .side = h->side,
+                         .record = h->record != 0 ? h->record : k->s->n,
+                         .field = h->field,
+                         .at = h->at,
+                         .bytes = h->bytes,
+                         .next_test = row->next };
+    va_list ap;
+
+    if (detect_is_told(k->d, h->id) && !is_of_content(h->id))
+        return;
+    k->d->told |= UINT32_C(1) << h->id;
+    va_start(ap, fmt);
+    vsnprintf(f.text, sizeof f.text, fmt, ap);
+    va_end(ap);
+    if (k->env->catalogue != NULL)
+        add_products(k->env->catalogue, h, &f);
+    k->env->found(k->env->arg, &f);
+}

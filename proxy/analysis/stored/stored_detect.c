@@ -1,0 +1,350 @@
+/*
+ * stored_detect - the sessions of a file, each with its block, and what was found.
+ *
+ * Findings that stand in the file are not told twice: one found anew waits until the next
+ * record of its session shows whether it stands there; one that stood there first is matched
+ * when it is found. Sessions that are closed wait a little for findings written behind.
+ */
+#include "analysis/stored/stored_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    SESSIONS_MAX = 65536,
+    BUCKETS = 65536,
+    CLOSED_MAX = 256,
+    PENDING_MAX = 64, /* of a session; more are told at once */
+    RECORDED_MAX = 64,
+};
+
+struct pending {
+    struct pending *next;
+    struct finding finding;
+    char t[28];
+    unsigned char bytes[FINDING_BYTES_MAX];
+};
+
+struct watched {
+    struct watched *chain;         /* of its bucket */
+    struct watched *older, *newer; /* of its list */
+    char sid[27];
+    bool closed;
+    char *vantage;
+    struct detect *detect;
+    struct pending *pending;
+    unsigned pending_len;
+    const char *recorded[RECORDED_MAX]; /* ids that stood there before they were found */
+    unsigned recorded_len;
+};
+
+struct list {
+    struct watched *oldest, *newest;
+    unsigned len;
+};
+
+struct stored_detect {
+    struct stored *stored;
+    struct detect_env env;
+    void (*found)(void *arg, const struct stored_finding *f);
+    void *arg;
+    struct list open, closed;
+    struct watched *now; /* whose record is looked at */
+    const struct record *record;
+    struct watched *bucket[BUCKETS];
+};
+
+/* ---- lists ----------------------------------------------------------------------------------
+ */
+
+static void list_add(struct list *l, struct watched *s)
+{
+    s->newer = NULL;
+    s->older = l->newest;
+    if (l->newest != NULL)
+        l->newest->newer = s;
+    else
+        l->oldest = s;
+    l->newest = s;
+    l->len++;
+}
+
+static void list_remove(struct list *l, struct watched *s)
+{
+    if (s->newer != NULL)
+        s->newer->older = s->older;
+    else
+        l->newest = s->older;
+    if (s->older != NULL)
+        s->older->newer = s->newer;
+    else
+        l->oldest = s->newer;
+    l->len--;
+}
+
+static struct watched **bucket_of(struct stored_detect *d, const char *sid)
+{
+    uint32_t h = 2166136261u;
+
+    for (; *sid != '\0'; sid++)
+        h = (h ^ (unsigned char)*sid) * 16777619u;
+    return &d->bucket[h % BUCKETS];
+}
+
+/* ---- telling
+ * --------------------------------------------------------------------------------- */
+
+static void tell(struct stored_detect *d, const struct watched *s, const struct pending *p,
+                 bool recorded)
+{
+    d->found(d->arg, &(struct stored_finding){ .sid = s->sid,
+                                               .t = p->t,
+                                               .vantage = s->vantage,
+                                               .finding = &p->finding,
+                                               .recorded = recorded });
+}
+
+static struct pending *take_pending(struct watched *s, struct pending **link)
+{
+    struct pending *p = *link;
+
+    *link = p->next;
+    s->pending_len--;
+    return p;
+}
+
+static void tell_pending(struct stored_detect *d, struct watched *s)
+{
+    while (s->pending != NULL) {
+        struct pending *p = take_pending(s, &s->pending);
+        tell(d, s, p, false);
+        free(p);
+    }
+}
+
+/* ---- sessions
+ * --------------------------------------------------------------------------------- */
+
+static void watched_end(struct stored_detect *d, struct watched *s)
+{
+    struct watched **link = bucket_of(d, s->sid);
+
+    while (*link != s)
+        link = &(*link)->chain;
+    *link = s->chain;
+    list_remove(s->closed ? &d->closed : &d->open, s);
+    tell_pending(d, s);
+    detect_free(&s->detect);
+    free(s->vantage);
+    free(s);
+}
+
+static struct watched *watched_find(struct stored_detect *d, const char *sid)
+{
+    struct watched *s = *bucket_of(d, sid);
+
+    while (s != NULL && strcmp(s->sid, sid) != 0)
+        s = s->chain;
+    return s;
+}
+
+static struct watched *watched_of(struct stored_detect *d, const struct record *r)
+{
+    struct watched *s = watched_find(d, r->sid);
+
+    if (s != NULL)
+        return s;
+    if (d->open.len >= SESSIONS_MAX)
+        watched_end(d, d->open.oldest);
+    s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    s->vantage = strdup(r->vantage);
+    if (s->vantage == NULL) {
+        free(s);
+        return NULL;
+    }
+    memcpy(s->sid, r->sid, sizeof s->sid - 1); /* 26 octets: the reader has checked */
+    struct watched **link = bucket_of(d, s->sid);
+    s->chain = *link;
+    *link = s;
+    list_add(&d->open, s);
+    return s;
+}
+
+static void watched_close(struct stored_detect *d, struct watched *s)
+{
+    list_remove(&d->open, s);
+    s->closed = true;
+    list_add(&d->closed, s);
+    if (d->closed.len > CLOSED_MAX)
+        watched_end(d, d->closed.oldest);
+}
+
+/* ---- found anew
+ * ---------------------------------------------------------------------------------- */
+
+static bool stood_there(struct watched *s, const char *id)
+{
+    for (unsigned i = 0; i < s->recorded_len; i++)
+        if (strcmp(s->recorded[i], id) == 0) {
+            s->recorded[i] = s->recorded[--s->recorded_len];
+            return true;
+        }
+    return false;
+}
+
+static void on_found(void *arg, const struct finding *f)
+{
+    struct stored_detect *d = arg;
+    struct watched *s = d->now;
+    struct pending **last = &s->pending;
+
+    if (stood_there(s, f->id))
+        return;
+    struct pending *p = calloc(1, sizeof *p);
+    if (p == NULL)
+        return;
+    p->finding = *f;
+    if (f->bytes.len > 0)
+        memcpy(p->bytes, f->bytes.ptr, f->bytes.len);
+    p->finding.bytes = span_of(p->bytes, f->bytes.len);
+    memcpy(p->t, d->record->t, sizeof p->t - 1);
+    if (s->pending_len >= PENDING_MAX) {
+        tell(d, s, p, false);
+        free(p);
+        return;
+    }
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = p;
+    s->pending_len++;
+}
+
+/* ---- standing in the file
+ * ------------------------------------------------------------------------- */
+
+/* The detector's own text, which stays; NULL: of another program. */
+static const char *constant_id(const char *id)
+{
+    const char *known, *name;
+    enum severity severity;
+
+    for (unsigned i = 0; detect_list(i, &known, &name, &severity); i++)
+        if (strcmp(known, id) == 0)
+            return known;
+    return NULL;
+}
+
+#define X(id, name) name,
+static const char *const severities[] = { SEVERITIES(X) };
+static const char *const confidences[] = { CONFIDENCES(X) };
+static const char *const blames[] = { BLAMES(X) };
+#undef X
+
+static void tell_recorded(struct stored_detect *d, const struct watched *s,
+                          const struct record *r)
+{
+    const json_t *o = r->root, *products = json_object_get(o, "products");
+    const char *field = record_text(o, "field"), *next = record_text(o, "next_test");
+    struct finding f = {
+        .id = record_text(o, "id"),
+        .name = record_text(o, "name"),
+        .severity = (enum severity)stored_word(severities, ARRAY_LEN(severities),
+                                               record_text(o, "severity"), SEVERITY_INFO),
+        .confidence = (enum confidence)stored_word(
+            confidences, ARRAY_LEN(confidences), record_text(o, "confidence"), CONFIDENCE_LOW),
+        .side = (enum blame)stored_word(blames, ARRAY_LEN(blames), record_text(o, "side"),
+                                        BLAME_UNKNOWN),
+        .record = (uint32_t)record_count(o, "record"),
+        .field = field[0] != '\0' ? field : NULL,
+        .at = record_count(o, "at"),
+        .next_test = next[0] != '\0' ? next : NULL,
+    };
+    size_t len;
+    unsigned char *bytes = record_wire(o, "bytes", &len);
+
+    f.bytes = span_of(bytes, len < FINDING_BYTES_MAX ? len : FINDING_BYTES_MAX);
+    snprintf(f.text, sizeof f.text, "%s", record_text(o, "text"));
+    for (size_t i = 0; i < json_array_size(products) && i < FINDING_PRODUCTS_MAX; i++)
+        f.products[i] = json_string_value(json_array_get(products, i));
+    d->found(d->arg, &(struct stored_finding){ s->sid, r->t, s->vantage, &f, true });
+    free(bytes);
+}
+
+static void see_recorded(struct stored_detect *d, struct watched *s, const struct record *r)
+{
+    const char *id = record_text(r->root, "id");
+
+    tell_recorded(d, s, r);
+    for (struct pending **link = &s->pending; *link != NULL; link = &(*link)->next)
+        if (strcmp((*link)->finding.id, id) == 0) {
+            free(take_pending(s, link));
+            return;
+        }
+    id = constant_id(id);
+    if (id != NULL && s->recorded_len < RECORDED_MAX)
+        s->recorded[s->recorded_len++] = id;
+}
+
+/* ---- all
+ * ---------------------------------------------------------------------------------------------
+ */
+
+struct stored_detect *stored_detect_new(const struct catalogue *c,
+                                        void (*found)(void *arg,
+                                                      const struct stored_finding *f),
+                                        void *arg)
+{
+    struct stored_detect *d = calloc(1, sizeof *d);
+
+    if (d == NULL)
+        return NULL;
+    d->stored = stored_new();
+    d->env = (struct detect_env){
+        .catalogue = c, .memory = detect_memory_new(), .found = on_found, .arg = d
+    };
+    d->found = found;
+    d->arg = arg;
+    if (d->stored == NULL || d->env.memory == NULL)
+        stored_detect_free(&d);
+    return d;
+}
+
+void stored_detect_free(struct stored_detect **dp)
+{
+    struct stored_detect *d = *dp;
+
+    *dp = NULL;
+    if (d == NULL)
+        return;
+    while (d->closed.oldest != NULL)
+        watched_end(d, d->closed.oldest);
+    while (d->open.oldest != NULL)
+        watched_end(d, d->open.oldest);
+    stored_free(&d->stored);
+    detect_memory_free(&d->env.memory);
+    free(d);
+}
+
+void stored_detect_see(struct stored_detect *d, const struct record *r)
+{
+    struct watched *s = watched_of(d, r);
+    const struct seen *seen;
+
+    if (s == NULL)
+        return;
+    if (strcmp(record_text(r->root, "kind"), "finding") == 0) {
+        see_recorded(d, s, r);
+        return;
+    }
+    tell_pending(d, s);
+    seen = s->closed ? NULL : stored_see(d->stored, r);
+    if (seen == NULL)
+        return;
+    d->now = s;
+    d->record = r;
+    detect_see(&s->detect, &d->env, seen);
+    if (seen->kind == SEEN_CLOSE)
+        watched_close(d, s);
+}

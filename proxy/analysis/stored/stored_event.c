@@ -1,0 +1,138 @@
+/* stored_event - greeting, command, content, opaque. */
+#include "analysis/stored/stored_private.h"
+
+static void take_notes(struct stored *s, const json_t *o)
+{
+    const json_t *list = json_object_get(o, "notes");
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *note = json_array_get(list, i);
+        const char *id = record_text(note, "id");
+        for (unsigned k = 0; k < NOTE_COUNT; k++)
+            if (strcmp(note_name((enum note_id)k), id) == 0)
+                notes_add(&s->event.notes, (enum note_id)k, record_count(note, "at"));
+    }
+}
+
+static void take_reply(struct stored *s, const json_t *o)
+{
+    static const char *const origins[] = { "upstream", "proxy", "none" };
+    struct event *e = &s->event;
+
+    e->origin = (enum origin)stored_word(origins, 3, record_text(o, "origin"), ORIGIN_NONE);
+    e->reply = stored_text(s, o, "reply");
+    e->replied = stored_text(s, o, "replied");
+    e->code = (unsigned)record_count(o, "code");
+    e->enhanced = span_str(record_text(o, "enhanced"));
+    e->reply_us = record_count(o, "reply_us");
+    e->at = record_count(o, "at");
+    take_notes(s, o);
+}
+
+void stored_take_greeting(struct stored *s, const json_t *o)
+{
+    s->event.kind = EVENT_GREETING;
+    s->seen.event = &s->event;
+    take_reply(s, o);
+}
+
+static enum verb verb_of(const char *name)
+{
+    return strcmp(name, ".") == 0 ? VERB_DOT : verb_lookup(span_str(name));
+}
+
+static void take_reads(struct event *e, const json_t *o)
+{
+    const json_t *list = json_object_get(o, "reads");
+
+    for (size_t i = 0; i < json_array_size(list) && i < EVENT_READS_MAX; i++)
+        e->reads[e->reads_len++] = (uint16_t)json_integer_value(json_array_get(list, i));
+    e->reads_more = record_flag(o, "reads_more");
+}
+
+void stored_take_command(struct stored *s, const json_t *o)
+{
+    static const char *const actions[] = { "relayed",  "rewritten", "refused",
+                                           "stripped", "swallowed", "added" };
+    struct event *e = &s->event;
+
+    e->kind = EVENT_COMMAND;
+    s->seen.event = e;
+    e->verb = verb_of(record_text(o, "verb"));
+    e->auth_line = record_flag(o, "auth_line");
+    e->secrecy = json_object_get(o, "redacted") != NULL ? SECRET_ARG : SECRET_NONE;
+    e->arg = stored_text(s, o, "arg");
+    e->received = stored_text(s, o, "received");
+    e->forwarded = stored_text(s, o, "forwarded");
+    e->received_octets = record_count(o, "received_octets");
+    if (e->received_octets == 0)
+        e->received_octets = e->received.len;
+    e->action = (enum action)stored_word(actions, ARRAY_LEN(actions), record_text(o, "action"),
+                                         ACTION_SWALLOWED);
+    e->forwarded_us = record_count(o, "forward_us");
+    take_reads(e, o);
+    take_reply(s, o);
+}
+
+static void take_figures(struct data_stats *f, const json_t *o)
+{
+    const json_t *endings = json_object_get(o, "endings");
+
+    f->octets = record_count(o, "octets");
+    f->octets_sent = record_count(o, "octets_sent");
+    f->lines = record_count(o, "lines");
+    f->longest_line = record_count(o, "longest_line");
+    f->crlf = record_count(endings, "crlf");
+    f->bare_lf = record_count(endings, "bare_lf");
+    f->crcrlf = record_count(endings, "crcrlf");
+    f->bare_cr = record_count(endings, "bare_cr");
+    f->nul = record_count(o, "nul");
+    f->eight_bit = record_count(o, "eight_bit");
+    f->leading_dots = record_count(o, "leading_dots");
+    f->header_octets = record_count(o, "header_octets");
+    f->signed_headers = record_flag(o, "signed_headers");
+    f->altered = record_flag(o, "altered");
+}
+
+static void take_content_reads(struct stored *s, const json_t *o)
+{
+    const json_t *reads = json_object_get(o, "reads"), *at = json_object_get(reads, "at");
+
+    memset(s->read_at, 0, sizeof s->read_at);
+    for (size_t i = 0; i < json_array_size(at) && i < DATA_READS_MAX; i++)
+        s->read_at[i] = (uint64_t)json_integer_value(json_array_get(at, i));
+    s->event.content_reads = record_count(reads, "n");
+    s->event.content_read_at = s->read_at;
+}
+
+void stored_take_content(struct stored *s, const json_t *o)
+{
+    struct event *e = &s->event;
+
+    memset(&s->data, 0, offsetof(struct data, scratch));
+    e->kind = EVENT_CONTENT;
+    s->seen.event = e;
+    e->data = &s->data;
+    e->at = record_count(o, "at");
+    e->bdat = strcmp(record_text(o, "via"), "bdat") == 0;
+    e->complete = record_flag(o, "complete");
+    e->content_us = record_count(o, "us");
+    s->data.refused = record_flag(o, "refused");
+    s->seen.headers = stored_text(s, o, "headers");
+    take_figures(&s->data.stats, o);
+    take_content_reads(s, o);
+    take_notes(s, o);
+    s->data.notes = e->notes;
+}
+
+void stored_take_opaque(struct stored *s, const json_t *o)
+{
+    const json_t *octets = json_object_get(o, "octets");
+
+    s->event.kind = EVENT_OPAQUE;
+    s->seen.event = &s->event;
+    s->event.opaque_why = record_text(o, "why");
+    s->event.opaque_octets[CLIENT] = record_count(octets, "client");
+    s->event.opaque_octets[SERVER] = record_count(octets, "server");
+    take_notes(s, o);
+}
