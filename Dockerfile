@@ -7,7 +7,7 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
         gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libssl-dev libconfig-dev \
-        libxxhash-dev libjansson-dev
+        libxxhash-dev libjansson-dev libpcap-dev
 WORKDIR /src
 COPY CMakeLists.txt CMakePresets.json ./
 COPY proxy proxy
@@ -18,7 +18,7 @@ RUN cmake --preset release -DSMTPSCOPE_TESTS=OFF -DCMAKE_INSTALL_PREFIX=/usr && 
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends \
-        libuv1 libssl3 libconfig9 libxxhash0 libjansson4 && \
+        libuv1 libssl3 libconfig9 libxxhash0 libjansson4 libpcap0.8 && \
     rm -rf /var/lib/apt/lists/* && \
     useradd --system --user-group --no-create-home --shell /usr/sbin/nologin smtpscope && \
     mkdir -p /etc/smtpscope && \

@@ -78,8 +78,9 @@ struct event {
     uint64_t tls_us; /* it took */
 
     /* OPAQUE */
-    uint64_t opaque_octets[2]; /* by enum side */
-    const char *opaque_why;    /* "starttls", "lost-track" */
+    uint64_t opaque_octets[2];  /* by enum side */
+    uint64_t opaque_missing[2]; /* of them, those nobody saw (captures) */
+    const char *opaque_why;     /* "starttls", "lost-track" */
 };
 
 #endif

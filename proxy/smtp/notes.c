@@ -28,6 +28,16 @@ void notes_add(struct notes *n, enum note_id id, uint64_t at)
         n->list[n->len++] = (struct note){ .at = at, .count = 1, .id = (uint8_t)id };
 }
 
+void notes_drop(struct notes *n, enum note_id id)
+{
+    unsigned keep = 0;
+
+    for (unsigned i = 0; i < n->len; i++)
+        if (n->list[i].id != id)
+            n->list[keep++] = n->list[i];
+    n->len = (uint8_t)keep;
+}
+
 bool notes_has(const struct notes *n, enum note_id id)
 {
     for (unsigned i = 0; i < n->len; i++)

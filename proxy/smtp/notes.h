@@ -35,6 +35,8 @@ struct notes {
 
 /* A ninth different id is dropped: no line earns so many. */
 void notes_add(struct notes *n, enum note_id id, uint64_t at);
+/* Takes it back. */
+void notes_drop(struct notes *n, enum note_id id);
 bool notes_has(const struct notes *n, enum note_id id);
 
 #endif

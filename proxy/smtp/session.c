@@ -168,6 +168,8 @@ void session_end(struct session *s, enum close_reason why, uint64_t now_us)
         session_give_up(s, LOCAL_CLIENT_LIMIT, NOTE_COUNT);
     else if (why == CLOSE_DIRECT)
         session_give_up(s, LOCAL_DIRECT, NOTE_COUNT);
+    else if (why == CLOSE_CAPTURE_END && s->quit_told)
+        session_close(s, CLOSE_QUIT);
     else if (why == CLOSE_UPSTREAM_TLS && s->state != STATE_TLS && !session_mirrors_ends(s))
         session_give_up(s, LOCAL_GONE_TLS, NOTE_COUNT);
     else

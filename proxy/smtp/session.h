@@ -150,6 +150,7 @@ struct session {
     uint64_t chunk_left;   /* octets of the BDAT chunk still to come */
     uint64_t opaque_at[2]; /* stream offsets where the opaque part began */
     uint64_t opaque_us;
+    uint64_t missing[2];   /* octets that session_gap() told of */
     uint64_t replied_at; /* client octets received when the upstream's last reply came */
     uint32_t good[TALLY_COUNT], all[TALLY_COUNT]; /* commands answered 2xx or 3xx; all */
     uint32_t reads[EVENT_READS_MAX]; /* where reads began, low bits of the stream offset */
@@ -205,10 +206,18 @@ void session_upstream_down(struct session *s, uint64_t now_us);
 /* The time for what session_wait() says is over. */
 void session_timeout(struct session *s, uint64_t now_us);
 /*
+ * For captures, in observe mode. From here on the stream is not to be read: `why` is constant,
+ * "implicit-tls" has the handshake watched. Or octets of a side are not known: the same,
+ * "capture-gap", and they count as received.
+ */
+void session_opaque(struct session *s, const char *why, uint64_t now_us);
+void session_gap(struct session *s, enum side from, uint64_t octets, uint64_t now_us);
+/*
  * Ends the session from outside: CLOSE_SHUTDOWN answers 421 4.3.2 as soon as no
  * message is in transfer (nothing happens before that), CLOSE_SESSION_LIMIT,
  * CLOSE_CLIENT_LIMIT and CLOSE_DIRECT answer 421 as a greeting, CLOSE_UPSTREAM_TLS in place of
- * what the client waits for; any other reason closes at once.
+ * what the client waits for, CLOSE_CAPTURE_END is CLOSE_QUIT once that was answered; any other
+ * reason closes at once.
  */
 void session_end(struct session *s, enum close_reason why, uint64_t now_us);
 

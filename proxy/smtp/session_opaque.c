@@ -12,9 +12,34 @@ void session_become_opaque(struct session *s, const char *why)
     s->opaque_us = s->now_us;
     for (int side = CLIENT; side <= SERVER; side++)
         s->opaque_at[side] = s->at[side];
-    if (strcmp(why, "starttls") == 0)
+    if (strcmp(why, "starttls") == 0 || strcmp(why, "implicit-tls") == 0)
         s->watch = tls_watch_new(); /* without memory: not watched */
     session_enter(s, STATE_OPAQUE);
+}
+
+void session_opaque(struct session *s, const char *why, uint64_t now_us)
+{
+    s->now_us = now_us;
+    if (!s->closing && s->state != STATE_OPAQUE)
+        session_become_opaque(s, why);
+}
+
+void session_gap(struct session *s, enum side from, uint64_t octets, uint64_t now_us)
+{
+    session_opaque(s, "capture-gap", now_us);
+    if (s->closing)
+        return;
+    tls_watch_free(&s->watch); /* what it saw is not the whole handshake */
+    s->received[from] += octets;
+    s->missing[from] += octets;
+    if (s->content != NULL && !s->content->ended)
+        content_end(s, false);
+}
+
+bool session_lost_octets(const struct session *s)
+{
+    return s->missing[CLIENT] > 0 || s->missing[SERVER] > 0 ||
+           (s->closing && (s->reason == CLOSE_CAPTURE_END || s->reason == CLOSE_CAPTURE_LIMIT));
 }
 
 /* An end counts once what came before it was seen. */
@@ -86,8 +111,10 @@ enum step opaque_tell(struct session *s)
     ex->event.t_us = s->opaque_us;
     ex->event.at = s->opaque_at[CLIENT];
     ex->event.opaque_why = s->opaque_why;
-    for (int side = CLIENT; side <= SERVER; side++)
+    for (int side = CLIENT; side <= SERVER; side++) {
         ex->event.opaque_octets[side] = s->received[side] - s->opaque_at[side];
+        ex->event.opaque_missing[side] = s->missing[side];
+    }
     s->done = ex;
     return STEP_AGAIN;
 }

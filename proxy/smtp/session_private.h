@@ -188,6 +188,8 @@ void preamble_free(struct session *s);
 /* ---- session_opaque.c ---- */
 void session_become_opaque(struct session *s, const char *why);
 enum step opaque_step(struct session *s, enum side from, struct wish *w);
+/* A capture does not show all of the session. */
+bool session_lost_octets(const struct session *s);
 /* At the end: what passed, unless that was told. */
 enum step opaque_tell(struct session *s);
 

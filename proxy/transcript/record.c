@@ -131,7 +131,8 @@ static struct span first_name(int side)
 {
     return side == CLIENT   ? SPAN_LIT("client")
            : side == SERVER ? SPAN_LIT("server")
-                            : SPAN_LIT("proxy");
+           : side == -1     ? SPAN_LIT("proxy")
+                            : SPAN_LIT("nobody");
 }
 
 static struct span how_name(enum end_how how)

@@ -74,7 +74,7 @@ struct record_close {
     uint64_t t_us;
     uint64_t us; /* the session lasted */
     enum close_reason reason;
-    int first; /* enum side that closed first; -1: this proxy */
+    int first; /* enum side that closed first; -1: this proxy; -2: nobody was seen to */
     enum end_how how;
     uint64_t octets_in[2];      /* received from each side */
     uint64_t octets_out[2];     /* sent to each side */

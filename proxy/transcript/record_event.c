@@ -153,6 +153,12 @@ static void record_opaque(struct recorder *r, const struct event *e)
     json_u64(&j, e->opaque_octets[CLIENT]);
     JSON_U64(&j, "server", e->opaque_octets[SERVER]);
     *j.p++ = '}';
+    if (e->opaque_missing[CLIENT] != 0 || e->opaque_missing[SERVER] != 0) {
+        JSON_LIT(&j, ",\"missing\":{\"client\":");
+        json_u64(&j, e->opaque_missing[CLIENT]);
+        JSON_U64(&j, "server", e->opaque_missing[SERVER]);
+        *j.p++ = '}';
+    }
     draft_notes(&j, &e->notes);
     draft_end(&j, r);
 }

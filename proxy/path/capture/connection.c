@@ -1,0 +1,437 @@
+#include "path/capture/connection.h"
+
+#include "smtp/reply.h"
+
+enum {
+    AHEAD_MAX = 1 << 30, /* RFC 7323 2.3: no window is larger */
+    TLS_HANDSHAKE = 0x16,
+    GREETING_LOOK = 512,
+};
+
+static enum side other(enum side side)
+{
+    return side == CLIENT ? SERVER : CLIENT;
+}
+
+/* Not further ahead than any window reaches. */
+static bool is_believable(const struct flow *f, uint32_t seq)
+{
+    return seq_before(seq, f->next) || seq - f->next <= AHEAD_MAX;
+}
+
+void connection_init(struct connection *c, struct connection_env *env, const struct segment *s,
+                     enum side from, bool on_port)
+{
+    *c = (struct connection){ .env = env, .on_port = on_port };
+    c->first_us = c->last_us = s->t_us;
+    c->addr[from] = s->from;
+    c->addr[other(from)] = s->to;
+    flow_init(&c->flow[CLIENT], &env->held);
+    flow_init(&c->flow[SERVER], &env->held);
+}
+
+void connection_deinit(struct connection *c)
+{
+    flow_deinit(&c->flow[CLIENT]);
+    flow_deinit(&c->flow[SERVER]);
+    feed_free(&c->feed);
+}
+
+/* ---- what kind of connection is this? --------------------------------------------- */
+
+bool connection_is_greeting(struct span octets)
+{
+    struct span line = span_first(octets, GREETING_LOOK);
+
+    if (!span_starts_with(line, SPAN_LIT("220")) || line.len < 4 ||
+        (line.ptr[3] != ' ' && line.ptr[3] != '-'))
+        return false;
+    if (reply_looks_masked(line))
+        return true;
+    for (size_t i = 4; i + 4 <= line.len; i++)
+        if (span_starts_with_nocase(span_drop(line, i), SPAN_LIT("SMTP")))
+            return true;
+    return false;
+}
+
+/* What is said first tells how to read the rest; NULL: from the greeting on. */
+static const char *unreadable(const struct connection *c, enum side from, struct span octets)
+{
+    if (!c->start && !(from == SERVER && connection_is_greeting(octets)))
+        return "capture-start";
+    if (from == CLIENT && octets.len > 0 && octets.ptr[0] == TLS_HANDSHAKE)
+        return "implicit-tls";
+    return NULL;
+}
+
+static bool open_feed(struct connection *c)
+{
+    const struct feed_open open = {
+        .client = &c->addr[CLIENT],
+        .server = &c->addr[SERVER],
+        .t_us = c->first_us,
+        .answered_us = c->answered_us,
+    };
+
+    c->feed = feed_new(&c->env->feed, &open);
+    if (c->feed == NULL)
+        return false;
+    c->env->result->sessions++;
+    return true;
+}
+
+/* Something is to be passed on for the first time. False: nobody is interested. */
+static bool begin(struct connection *c, enum side from, struct span octets)
+{
+    bool wanted = c->on_port || (from == SERVER && connection_is_greeting(octets));
+    const char *why = unreadable(c, from, octets);
+
+    if (!wanted || !open_feed(c)) {
+        c->foreign = true;
+        return false;
+    }
+    if (why != NULL)
+        feed_opaque(c->feed, why, c->last_us);
+    return true;
+}
+
+/* ---- passing on ------------------------------------------------------------------- */
+
+static void bury(struct connection *c)
+{
+    c->dead = true;
+    c->stuck_us = 0;
+    feed_free(&c->feed);
+    flow_deinit(&c->flow[CLIENT]);
+    flow_deinit(&c->flow[SERVER]);
+}
+
+static void check_over(struct connection *c)
+{
+    if (c->foreign || (c->feed != NULL && c->feed->over))
+        bury(c);
+}
+
+static void pass_octets(struct connection *c, enum side from, struct span octets, uint64_t t_us)
+{
+    if (c->feed != NULL || begin(c, from, octets))
+        feed_bytes(c->feed, from, octets, t_us);
+}
+
+static void pass_end(struct connection *c, enum side from, enum end how, uint64_t t_us)
+{
+    if (c->feed != NULL || begin(c, from, SPAN_LIT("")))
+        feed_eof(c->feed, from, how, t_us);
+    check_over(c);
+}
+
+static void pass_gap(struct connection *c, enum side from, uint32_t upto)
+{
+    uint32_t octets = upto - c->flow[from].next;
+
+    flow_skip(&c->flow[from], upto);
+    c->lost = true;
+    if (c->feed != NULL || begin(c, from, SPAN_LIT(""))) {
+        feed_gap(c->feed, from, octets, c->last_us);
+        c->env->result->gaps++;
+        c->env->result->missing += octets;
+    }
+    check_over(c);
+}
+
+/* Had its sender received more than was passed on? Then that comes first. */
+static bool is_early(const struct connection *c, enum side from, bool acks, uint32_t ack)
+{
+    const struct flow *f = &c->flow[other(from)];
+
+    return acks && f->started && is_believable(f, ack) && seq_before(f->next, ack);
+}
+
+static bool fin_waits(const struct flow *f)
+{
+    return f->fin && !f->ended && !seq_before(f->fin_seq, f->next);
+}
+
+/* All that the other flow misses may be a FIN that was not captured. */
+static bool fin_is_early(const struct connection *c, enum side from)
+{
+    const struct flow *f = &c->flow[other(from)];
+    uint32_t ack = c->flow[from].fin_ack;
+
+    return is_early(c, from, true, ack) && (ack != f->next + 1 || f->first != NULL);
+}
+
+/* Is something of this side to be passed on now? Its place in the file, else UINT64_MAX. */
+static uint64_t ready_order(const struct connection *c, enum side from)
+{
+    const struct flow *f = &c->flow[from];
+    const struct held *h = flow_ready(f);
+
+    if (h != NULL)
+        return is_early(c, from, h->acks, h->ack) ? UINT64_MAX : h->order;
+    if (fin_waits(f) && f->fin_seq == f->next && !fin_is_early(c, from))
+        return f->fin_order;
+    return UINT64_MAX;
+}
+
+/* What is first in line of this side: octets, or the FIN. */
+static void pass_first(struct connection *c, enum side from)
+{
+    struct flow *f = &c->flow[from];
+    const struct held *h = flow_ready(f);
+
+    if (h == NULL) {
+        flow_end(f);
+        pass_end(c, from, END_FIN, f->fin_us);
+        return;
+    }
+    pass_octets(c, from, span_of(h->bytes, h->len), h->t_us);
+    flow_take(f);
+    check_over(c);
+}
+
+/* All that can be passed on, in the order of the file. True: there was something. */
+static bool drain(struct connection *c)
+{
+    bool any = false;
+
+    while (!c->dead) {
+        uint64_t client = ready_order(c, CLIENT), server = ready_order(c, SERVER);
+
+        if (client == UINT64_MAX && server == UINT64_MAX)
+            break;
+        pass_first(c, client < server ? CLIENT : SERVER);
+        any = true;
+    }
+    return any;
+}
+
+/* ---- what cannot be passed on ----------------------------------------------------- */
+
+/* What waits longest: octets or a FIN, and where they belong. */
+struct waiting {
+    enum side side;
+    uint64_t order;
+    uint32_t seq, ack;
+};
+
+static bool waits(const struct connection *c, enum side side, struct waiting *w)
+{
+    const struct flow *f = &c->flow[side];
+
+    *w = (struct waiting){ .side = side, .order = UINT64_MAX };
+    if (f->first != NULL) {
+        w->order = f->first->order;
+        w->seq = f->first->seq;
+        w->ack = f->first->ack;
+    } else if (fin_waits(f)) {
+        w->order = f->fin_order;
+        w->seq = f->fin_seq;
+        w->ack = f->fin_ack;
+    }
+    return w->order != UINT64_MAX;
+}
+
+static bool find_waiting(const struct connection *c, struct waiting *w)
+{
+    struct waiting server;
+    bool client = waits(c, CLIENT, w);
+
+    if (waits(c, SERVER, &server) && (!client || server.order < w->order))
+        *w = server;
+    return w->order != UINT64_MAX;
+}
+
+/* Does the other side have all that is missing here? */
+static bool is_acknowledged(const struct connection *c, const struct waiting *w)
+{
+    const struct flow *f = &c->flow[w->side];
+
+    if (w->seq == f->next)
+        return true; /* it is the other flow that misses what was acknowledged */
+    return f->heard && !seq_before(f->acked, w->seq);
+}
+
+/* Gives up what is missing in front of it. */
+static void give_up(struct connection *c, const struct waiting *w)
+{
+    struct flow *f = &c->flow[w->side], *o = &c->flow[other(w->side)];
+    uint32_t upto = w->ack;
+
+    if (w->seq != f->next) {
+        pass_gap(c, w->side, w->seq);
+        return;
+    }
+    if (o->first != NULL && seq_before(o->first->seq, upto))
+        upto = o->first->seq;
+    if (fin_waits(o) && seq_before(o->fin_seq, upto))
+        upto = o->fin_seq;
+    if (seq_before(o->next, upto))
+        pass_gap(c, other(w->side), upto);
+    else
+        pass_first(c, w->side); /* each claims to be the answer to the other */
+}
+
+static bool is_full(const struct connection *c)
+{
+    return flow_is_full(&c->flow[CLIENT]) || flow_is_full(&c->flow[SERVER]) ||
+           c->env->held > CONNECTION_HELD_MAX;
+}
+
+static bool is_due(const struct connection *c, const struct waiting *w)
+{
+    uint64_t patience = c->lost ? 0 : CONNECTION_PATIENCE_US;
+
+    return is_full(c) || (is_acknowledged(c, w) && c->last_us - c->stuck_us >= patience);
+}
+
+static void look_at_waiting(struct connection *c)
+{
+    struct waiting w;
+
+    while (!c->dead && find_waiting(c, &w)) {
+        if (c->stuck_us == 0)
+            c->stuck_us = c->last_us;
+        if (!is_due(c, &w))
+            return;
+        give_up(c, &w);
+        (void)drain(c);
+        c->stuck_us = 0;
+    }
+    c->stuck_us = 0;
+}
+
+/* Nothing more will come: what was acknowledged is missing, what was not never arrived. */
+static void settle(struct connection *c)
+{
+    struct waiting w;
+
+    while (!c->dead && find_waiting(c, &w)) {
+        if (c->flow[w.side].heard && !is_acknowledged(c, &w))
+            flow_discard(&c->flow[w.side]);
+        else
+            give_up(c, &w);
+        (void)drain(c);
+    }
+    for (int side = CLIENT; side <= SERVER && !c->dead; side++)
+        if (flow_missing(&c->flow[side]) > 0)
+            pass_gap(c, (enum side)side, c->flow[side].acked);
+}
+
+/* ---- segments --------------------------------------------------------------------- */
+
+static void take_syn(struct connection *c, enum side from, const struct segment *s)
+{
+    c->start = true;
+    if (from == CLIENT && (s->flags & SEGMENT_ACK) == 0) {
+        c->syn = true;
+        c->isn = s->seq;
+    }
+    if (from == SERVER && c->answered_us == 0)
+        c->answered_us = s->t_us;
+}
+
+static void refuse(struct connection *c, const char *error)
+{
+    if (c->on_port && open_feed(c))
+        feed_refused(c->feed, &c->addr[SERVER], error, c->last_us);
+    c->foreign = !c->on_port;
+    bury(c);
+}
+
+static bool is_refusal(const struct connection *c, enum side from)
+{
+    return from == SERVER && c->syn && c->answered_us == 0 && c->feed == NULL &&
+           !c->flow[SERVER].started;
+}
+
+static void take_reset(struct connection *c, enum side from, const struct segment *s)
+{
+    const struct flow *f = &c->flow[from];
+
+    if (is_refusal(c, from)) {
+        refuse(c, "connection refused");
+        return;
+    }
+    if (f->started && s->seq - f->next > AHEAD_MAX)
+        return; /* of the past: nobody heeds it */
+    settle(c);
+    if (!c->dead)
+        pass_end(c, from, END_RESET, c->last_us);
+}
+
+static void take_ack(struct connection *c, enum side from, const struct segment *s)
+{
+    struct flow *f = &c->flow[other(from)];
+
+    if (!f->started)
+        flow_start(f, s->ack);
+    if (is_believable(f, s->ack))
+        flow_acknowledge(f, s->ack);
+}
+
+static void take_octets(struct connection *c, enum side from, const struct segment *s)
+{
+    struct flow *f = &c->flow[from];
+    bool acks = (s->flags & SEGMENT_ACK) != 0;
+
+    if (flow_is_next(f, s) && !is_early(c, from, acks, s->ack)) {
+        pass_octets(c, from, s->payload, s->t_us);
+        flow_pass(f, s->payload);
+        check_over(c);
+    } else if (!flow_hold(f, s, c->env->order)) {
+        c->env->result->differing++;
+    }
+}
+
+void connection_take(struct connection *c, struct segment *s)
+{
+    enum side from = addr_equal(&s->from, &c->addr[CLIENT]) ? CLIENT : SERVER;
+    struct flow *f = &c->flow[from];
+
+    if (c->dead)
+        return;
+    if (s->t_us > c->last_us)
+        c->last_us = s->t_us;
+    if ((s->flags & SEGMENT_SYN) != 0)
+        take_syn(c, from, s);
+    if ((s->flags & SEGMENT_RST) != 0) {
+        take_reset(c, from, s);
+        return;
+    }
+    if (!f->started)
+        flow_start(f, s->seq);
+    if ((s->flags & SEGMENT_ACK) != 0)
+        take_ack(c, from, s);
+    if (!is_believable(f, s->seq))
+        return;
+    if (!flow_trim(f, s, c->env->order))
+        c->env->result->differing++;
+    if (s->payload.len > 0 && !f->ended)
+        take_octets(c, from, s);
+    (void)drain(c);
+    look_at_waiting(c);
+}
+
+bool connection_is_renewed(const struct connection *c, const struct segment *s)
+{
+    bool same = c->syn && s->seq == c->isn && addr_equal(&s->from, &c->addr[CLIENT]);
+
+    return (s->flags & (SEGMENT_SYN | SEGMENT_ACK | SEGMENT_RST)) == SEGMENT_SYN && !same;
+}
+
+void connection_end(struct connection *c, enum close_reason why)
+{
+    if (c->dead)
+        return;
+    settle(c);
+    if (c->dead)
+        return;
+    if (c->feed == NULL && c->syn && c->answered_us == 0) {
+        refuse(c, "no answer");
+        return;
+    }
+    if (c->feed != NULL || begin(c, CLIENT, SPAN_LIT("")))
+        feed_end(c->feed, why, c->last_us);
+    bury(c);
+}
