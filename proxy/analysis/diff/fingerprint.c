@@ -1,0 +1,150 @@
+#include "analysis/diff/fingerprint.h"
+
+#include "analysis/diff/raw.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum { FOLDED_MAX = 1024 };
+
+static uint64_t hash_of(struct span s)
+{
+    return XXH3_64bits(s.ptr, s.len) | 1; /* 0 is: none */
+}
+
+static uint32_t short_hash(struct span s)
+{
+    return (uint32_t)(hash_of(s) >> 32) | 1;
+}
+
+static uint64_t address_hash(const struct fields *f, enum field_id id)
+{
+    struct span text = fields_text(f, id);
+
+    return text.len > 0 ? hash_of(text) : 0;
+}
+
+/*
+ * Of an argument as it is written, without case, blanks, brackets and what follows the path: a
+ * box that changes those changes no fingerprint. A name that one vantage point has redacted
+ * (redact = "all") is not told apart: what is before its "@" does not count.
+ */
+static uint32_t folded_hash(struct span written, bool path)
+{
+    unsigned char text[FOLDED_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < written.len && n < sizeof text; i++) {
+        unsigned char c = written.ptr[i];
+        if (c == '\\' || (path && c == '>'))
+            break;
+        if (c == '@')
+            n = 0;
+        if (c > ' ' && c != '<')
+            text[n++] = (unsigned char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    }
+    return short_hash(span_of(text, n));
+}
+
+/* The line that passed between the two, as written; empty: none did. */
+static struct span passed(const struct fields *f, enum diff_vantage v)
+{
+    struct span action = fields_text(f, F_ACTION);
+
+    if (v == FAR)
+        return fields_text(f, F_RECEIVED);
+    if (f->v[F_FORWARDED].len > 0)
+        return fields_text(f, F_FORWARDED);
+    if (span_equal(action, SPAN_LIT("relayed")))
+        return fields_text(f, F_RECEIVED);
+    return (struct span){ NULL, 0 };
+}
+
+/* Behind the verb. */
+static struct span argument(struct span line)
+{
+    size_t colon = span_find(line, ':'), blank = span_find(line, ' ');
+
+    return span_drop(line, (colon < line.len ? colon : blank) + 1);
+}
+
+static void add_command(struct entry *e, enum diff_vantage v, const struct fields *f)
+{
+    struct span verb = fields_text(f, F_VERB), line = passed(f, v);
+
+    if (fields_text(f, F_REPLY).len > 0)
+        e->flags |= ENTRY_SPOKE;
+    if (line.len == 0)
+        return;
+    if (e->commands < UINT16_MAX)
+        e->commands++;
+    if (span_equal(verb, SPAN_LIT("EHLO")) || span_equal(verb, SPAN_LIT("HELO")))
+        e->helo = folded_hash(argument(line), false);
+    else if (span_equal(verb, SPAN_LIT("MAIL")))
+        e->envelope += folded_hash(argument(line), true) * 3;
+    else if (span_equal(verb, SPAN_LIT("RCPT")))
+        e->envelope += folded_hash(argument(line), true);
+}
+
+static void add_content(struct entry *e, enum diff_vantage v, const struct fields *f)
+{
+    struct span hash = { NULL, 0 };
+    bool altered = v == NEAR && f->v[F_OCTETS_SENT].len > 0;
+
+    if (v == NEAR)
+        hash = raw_text(raw_find(f->v[F_DIGEST], "sent"));
+    if (hash.len == 0)
+        hash = raw_text(raw_find(f->v[F_DIGEST], "whole"));
+    if (e->messages < UINT16_MAX)
+        e->messages++;
+    e->octets += fields_count(f, altered ? F_OCTETS_SENT : F_OCTETS);
+    if (hash.len > 0)
+        e->contents += hash_of(hash);
+}
+
+static void add_connect(struct entry *e, const struct fields *f)
+{
+    if (f->v[F_ERROR].len > 0) {
+        e->flags |= ENTRY_REFUSED;
+        return;
+    }
+    e->flags |= ENTRY_CONNECTED;
+    e->inner = address_hash(f, F_LOCAL);
+}
+
+void fingerprint_add(struct entry *e, enum diff_vantage v, enum diff_kind kind,
+                     const struct fields *f, uint64_t t)
+{
+    uint64_t ms;
+
+    if (e->t_us == 0 || t < e->t_us)
+        e->t_us = t;
+    ms = (t - e->t_us) / 1000;
+    if (ms > e->ms)
+        e->ms = ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+    switch (kind) {
+    case KIND_OPEN:
+        e->outer = address_hash(f, F_CLIENT);
+        break;
+    case KIND_CONNECT:
+        add_connect(e, f);
+        break;
+    case KIND_GREETING:
+        if (fields_text(f, F_REPLY).len > 0) {
+            e->greeting = short_hash(fields_text(f, F_REPLY));
+            e->flags |= ENTRY_SPOKE;
+        }
+        break;
+    case KIND_COMMAND:
+        add_command(e, v, f);
+        break;
+    case KIND_CONTENT:
+        add_content(e, v, f);
+        break;
+    case KIND_CLOSE:
+        e->flags |= ENTRY_CLOSED;
+        break;
+    default:
+        break;
+    }
+}

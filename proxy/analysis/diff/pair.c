@@ -1,0 +1,228 @@
+#include "analysis/diff/pair_private.h"
+
+#include <stdlib.h>
+
+enum { SAME_ADDRESS_MAX = 64, CLOCK_SAMPLES = 20001 };
+
+#define HOUR_US 3600000000u
+
+int keyed_compare(const void *a, const void *b)
+{
+    const struct keyed *x = a, *y = b;
+
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    if (x->t_us != y->t_us)
+        return x->t_us < y->t_us ? -1 : 1;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+bool pair_add(struct pairing *p, const struct index *near, const struct index *far,
+              struct pair pair)
+{
+    if (p->len == p->size) {
+        size_t size = p->size > 0 ? 2 * p->size : 1024;
+        struct pair *list = realloc(p->list, size * sizeof *list);
+        if (list == NULL)
+            return false;
+        p->list = list;
+        p->size = size;
+    }
+    p->list[p->len++] = pair;
+    index_entry(near, pair.near)->flags |= ENTRY_PAIRED;
+    index_entry(far, pair.far)->flags |= ENTRY_PAIRED;
+    return true;
+}
+
+void pairing_deinit(struct pairing *p)
+{
+    free(p->list);
+    *p = (struct pairing){ .list = NULL };
+}
+
+const char *pair_how_name(uint8_t how)
+{
+    static const char *const names[] = { "connection", "client address", "dialogue" };
+
+    return names[how];
+}
+
+/* ---- by address ----------------------------------------------------------------------- */
+
+struct join {
+    struct pairing *p;
+    const struct index *near, *far;
+    enum pair_how how;
+    bool single; /* only addresses that occur once on each side */
+};
+
+static uint64_t address_of(const struct entry *e, enum diff_vantage v, enum pair_how how)
+{
+    return v == NEAR && how == BY_CONNECTION ? e->inner : e->outer;
+}
+
+/* Unpaired sessions by address; *len 0 with NULL: none. */
+static struct keyed *by_address(const struct index *x, enum pair_how how, size_t *len)
+{
+    struct keyed *list = malloc((index_count(x) + 1u) * sizeof *list);
+
+    *len = 0;
+    for (uint32_t i = 1; list != NULL && i <= index_count(x); i++) {
+        const struct entry *e = index_entry(x, i);
+        uint64_t key = address_of(e, x->side, how);
+        if (key != 0 && (e->flags & ENTRY_PAIRED) == 0)
+            list[(*len)++] = (struct keyed){ key, e->t_us, i };
+    }
+    if (list != NULL && *len > 1)
+        qsort(list, *len, sizeof *list, keyed_compare);
+    return list;
+}
+
+static size_t same_key(const struct keyed *list, size_t len)
+{
+    size_t n = 1;
+
+    while (n < len && list[n].key == list[0].key)
+        n++;
+    return n;
+}
+
+/* The best partner in a group of sessions with the same address; len: there is none. */
+static size_t best_of(const struct join *j, const struct keyed *a, const struct keyed *b,
+                      size_t len)
+{
+    const struct entry *near = index_entry(j->near, a->number);
+    uint64_t nearest = j->p->clock_known ? HOUR_US : UINT64_MAX;
+    size_t best = len;
+
+    for (size_t i = 0; i < len; i++) {
+        const struct entry *far = index_entry(j->far, b[i].number);
+        uint64_t d = pair_distance(j->p, near->t_us, far->t_us);
+        if ((far->flags & ENTRY_PAIRED) != 0 || pair_likeness(near, far).contradicts ||
+            d >= nearest)
+            continue;
+        nearest = d;
+        best = i;
+    }
+    return best;
+}
+
+static bool join_group(const struct join *j, const struct keyed *a, size_t a_len,
+                       const struct keyed *b, size_t b_len)
+{
+    if (j->single && (a_len > 1 || b_len > 1))
+        return true;
+    if (a_len > SAME_ADDRESS_MAX || b_len > SAME_ADDRESS_MAX)
+        return true;
+    for (size_t i = 0; i < a_len; i++) {
+        size_t k = best_of(j, &a[i], b, b_len);
+        if (k < b_len && !pair_add(j->p, j->near, j->far,
+                                   (struct pair){ a[i].number, b[k].number, CONFIDENCE_CERTAIN,
+                                                  (uint8_t)j->how }))
+            return false;
+    }
+    return true;
+}
+
+static bool join_lists(const struct join *j, const struct keyed *a, size_t a_len,
+                       const struct keyed *b, size_t b_len)
+{
+    while (a_len > 0 && b_len > 0) {
+        size_t na = same_key(a, a_len), nb = same_key(b, b_len);
+        if (a->key == b->key && !join_group(j, a, na, b, nb))
+            return false;
+        bool skip_a = a->key <= b->key, skip_b = b->key <= a->key;
+        a += skip_a ? na : 0;
+        a_len -= skip_a ? na : 0;
+        b += skip_b ? nb : 0;
+        b_len -= skip_b ? nb : 0;
+    }
+    return true;
+}
+
+static bool pair_by_address(const struct join *j)
+{
+    size_t a_len, b_len;
+    struct keyed *a = by_address(j->near, j->how, &a_len);
+    struct keyed *b = by_address(j->far, j->how, &b_len);
+    bool ok = a != NULL && b != NULL && join_lists(j, a, a_len, b, b_len);
+
+    free(a);
+    free(b);
+    return ok;
+}
+
+/* ---- the clock -------------------------------------------------------------------------- */
+
+static int int64_compare(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* The median difference of what is paired so far. */
+static bool learn_clock(struct pairing *p, const struct index *near, const struct index *far)
+{
+    size_t step = p->len / CLOCK_SAMPLES + 1, n = 0;
+    int64_t *list;
+
+    if (p->len == 0)
+        return true;
+    list = malloc((p->len / step + 1) * sizeof *list);
+    if (list == NULL)
+        return false;
+    for (size_t i = 0; i < p->len; i += step)
+        list[n++] = (int64_t)(index_entry(far, p->list[i].far)->t_us -
+                              index_entry(near, p->list[i].near)->t_us);
+    qsort(list, n, sizeof *list, int64_compare);
+    p->ahead_us = list[n / 2];
+    p->clock_known = true;
+    free(list);
+    return true;
+}
+
+static int pair_compare(const void *a, const void *b)
+{
+    const struct pair *x = a, *y = b;
+
+    return x->near < y->near ? -1 : x->near > y->near;
+}
+
+bool pair_sessions(struct pairing *p, const struct index *near, const struct index *far)
+{
+    static const struct {
+        enum pair_how how;
+        bool single;
+    } steps[] = { { BY_CONNECTION, true },
+                  { BY_CLIENT, true },
+                  { BY_CONNECTION, false },
+                  { BY_CLIENT, false } };
+
+    *p = (struct pairing){ .list = NULL };
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        struct join j = { p, near, far, steps[i].how, steps[i].single };
+        if (!pair_by_address(&j) || !learn_clock(p, near, far))
+            return false;
+    }
+    if (!pair_by_dialogue(p, near, far) || !learn_clock(p, near, far))
+        return false;
+    if (p->len > 1)
+        qsort(p->list, p->len, sizeof *p->list, pair_compare);
+    return true;
+}
+
+bool pair_is_missing(const struct index *own, const struct index *other,
+                     const struct pairing *p, const struct entry *e, bool *apart)
+{
+    int64_t shift = own->side == NEAR ? p->ahead_us : -p->ahead_us;
+    uint64_t t = e->t_us + (uint64_t)shift;
+    unsigned left = ENTRY_CONNECTED | ENTRY_REFUSED | ENTRY_SPOKE;
+
+    *apart = false;
+    if ((e->flags & ENTRY_PAIRED) != 0 || (own->side == NEAR && (e->flags & left) == 0))
+        return false;
+    if (p->clock_known)
+        *apart = t < other->first_us || t > other->last_us;
+    return true;
+}
