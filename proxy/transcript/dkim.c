@@ -324,7 +324,12 @@ static bool judge_all(struct oath *o, bool complete)
 
     for (unsigned i = 0; i < o->verdict.count; i++) {
         o->verdict.signatures[i].result = judge(o, i, complete);
-        changed |= o->verdict.signatures[i].result == DKIM_CHANGED;
+        if (o->verdict.signatures[i].result != DKIM_CHANGED)
+            continue;
+        changed = true;
+        if (o->verdict.body_too_large)
+            snprintf(o->verdict.signatures[i].damage_text, DKIM_DAMAGE_SIZE,
+                     "not searched: the body is larger than %d MiB", DKIM_BODY_MAX >> 20);
     }
     return changed;
 }

@@ -14,6 +14,21 @@ void dkim_body_deinit(struct dkim_body *b)
     b->count = 0;
 }
 
+bool dkim_body_copy(struct dkim_body *to, const struct dkim_body *b)
+{
+    *to = *b;
+    for (unsigned i = 0; i < b->count; i++) {
+        to->hashes[i].ctx = EVP_MD_CTX_new();
+        to->count = i + 1;
+        if (to->hashes[i].ctx == NULL ||
+            EVP_MD_CTX_copy_ex(to->hashes[i].ctx, b->hashes[i].ctx) != 1) {
+            dkim_body_deinit(to);
+            return false;
+        }
+    }
+    return true;
+}
+
 int dkim_body_hash(struct dkim_body *b, bool sha1, bool limited, uint64_t length)
 {
     struct dkim_body_hash h = { .sha1 = sha1, .length = limited ? length : UINT64_MAX };

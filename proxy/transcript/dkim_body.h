@@ -43,6 +43,8 @@ void dkim_body_deinit(struct dkim_body *b);
  */
 int dkim_body_hash(struct dkim_body *b, bool sha1, bool limited, uint64_t length);
 void dkim_body_add(struct dkim_body *b, struct span bytes);
+/* A second one that goes on from where b is; b must have a hash. False: memory is out. */
+MUST_CHECK bool dkim_body_copy(struct dkim_body *to, const struct dkim_body *b);
 /* No more octets; only dkim_body_digest() may follow. */
 void dkim_body_finish(struct dkim_body *b);
 /* 20 or 32 octets; valid as long as b. */
