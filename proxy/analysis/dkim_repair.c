@@ -22,7 +22,7 @@ bool search_fits(struct search *s, struct span body)
     const struct dkim_signature *g = s->signature;
     struct dkim_body b;
 
-    if (!search_pay(s, body.len))
+    if (!search_pay(s, body.len + PAY_HASH))
         return false;
     dkim_body_init(&b, g->relaxed);
     if (dkim_body_hash(&b, g->sha1, g->limited, g->length) != 0) {
@@ -77,7 +77,7 @@ static bool undo(struct search *s, const struct undo *u, struct span body, struc
         return false;
     u->apply(body, u, done);
     s->out->gave_up |= done->failed;
-    return done->changes > 0 && !done->failed;
+    return search_pay(s, (size_t)PAY_STEP * done->puts) && done->changes > 0 && !done->failed;
 }
 
 static bool try_undo(struct search *s, const struct undo *u, struct span body)

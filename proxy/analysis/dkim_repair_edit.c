@@ -53,7 +53,7 @@ static bool walk_try(struct walk *w, const struct edit *e)
     struct span rest = span_drop(w->body, e->at + e->remove);
     struct dkim_body b;
 
-    if (!search_pay(w->search, e->at - w->at + rest.len))
+    if (!search_pay(w->search, e->at - w->at + rest.len + PAY_HASH))
         return false;
     dkim_body_add(&w->prefix, span_first(span_drop(w->body, w->at), e->at - w->at));
     w->at = e->at;
@@ -183,6 +183,7 @@ struct spot {
 struct spots {
     struct spot list[SPOTS_MAX]; /* the last ones of the body */
     unsigned count;
+    unsigned steps; /* lines and tags looked at */
 };
 
 static void add_spot(struct spots *s, size_t at, bool behind)
@@ -218,6 +219,7 @@ static void find_spots(struct spots *s, struct span body)
     for (size_t at = 0, next; at < body.len; at = next) {
         next = next_line(body, at);
         struct span line = span_first(span_drop(body, at), next - at);
+        s->steps++;
         if (is_boundary(line)) {
             add_spot(s, at, false);
             part = true;
@@ -226,14 +228,18 @@ static void find_spots(struct spots *s, struct span body)
             part = false;
         }
         for (size_t i = span_find(line, '<'); i < line.len;
-             i += 1 + span_find(span_drop(line, i + 1), '<'))
+             i += 1 + span_find(span_drop(line, i + 1), '<')) {
             add_tag(s, body, at + i);
+            s->steps++;
+        }
     }
 }
 
 /* From the end: what stands behind is short there. */
 static bool try_spots(struct search *s, struct span body, const struct spots *spots)
 {
+    if (!search_pay(s, (size_t)PAY_STEP * spots->steps))
+        return false;
     for (unsigned i = spots->count; i > 0 && !s->out->gave_up; i--) {
         const struct spot *spot = &spots->list[i - 1];
         if (spot->behind ? try_behind(s, body, spot->at) : try_before(s, body, spot->at))
@@ -283,6 +289,8 @@ bool edit_pairs(struct search *s, struct span body)
     struct spots spots = { .count = 0 };
 
     find_spots(&spots, body);
+    if (!search_pay(s, (size_t)PAY_STEP * spots.steps))
+        return false;
     for (unsigned i = 0; i < spots.count && !s->out->gave_up; i++) {
         if (!spots.list[i].behind && body.ptr[spots.list[i].at] == '-' &&
             try_two(s, body, spots.list[i].at))

@@ -9,6 +9,7 @@
 struct undone {
     struct buf body;
     unsigned changes; /* places */
+    unsigned puts;    /* stretches it was put together of */
     bool failed;      /* memory is out */
 };
 
@@ -49,6 +50,9 @@ struct search {
     /* Of the damage that was undone before: the first to be named. NULL: none. */
     const char *damage, *before;
 };
+
+/* What else costs as much as octets hashed do. */
+enum { PAY_HASH = 512, PAY_STEP = 16 };
 
 /* Takes octets off the budget; false: there are not enough. */
 MUST_CHECK bool search_pay(struct search *s, size_t octets);

@@ -4,6 +4,7 @@
 
 void undone_put(struct undone *u, struct span s)
 {
+    u->puts++;
     u->failed |= !buf_append(&u->body, s);
 }
 

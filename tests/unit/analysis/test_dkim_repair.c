@@ -185,13 +185,13 @@ static void bounds(void **state)
 
     (void)state;
     sign(&s, c->body, false, false);
-    for (uint64_t most = 0; !found; most++) {
+    for (uint64_t most = 0; !found; most += 16) {
         dkim_repair(guarded(c->damaged), &s, most, &r);
         assert_true(r.found || r.gave_up);
         if (!r.found)
             assert_string_equal(r.text, "what was tried within the limit does not restore it");
         found = r.found;
-        assert_true(most < 10000);
+        assert_true(most < 100000);
     }
     assert_true(found && !r.gave_up);
 }
