@@ -52,6 +52,8 @@ struct config {
     char *log_level; /* "debug", "info", "warn", "error" */
     struct config_listener *listeners;
     unsigned listener_count;
+    bool findings;   /* records are looked at as they are written */
+    char *catalogue; /* "": the one installed */
     /* Strings are owned by the config. */
     struct writer_config transcript;
 };

@@ -32,6 +32,8 @@ struct config *config_defaults(void)
     c->user = config_copy("");
     c->drain_timeout_ms = 30000;
     c->log_level = config_copy("info");
+    c->findings = true;
+    c->catalogue = config_copy("");
     c->transcript = (struct writer_config){
         .file = config_copy("-"),
         .fd = -1,
@@ -93,6 +95,7 @@ void config_free(struct config **cp)
     free(c->vantage);
     free(c->user);
     free(c->log_level);
+    free(c->catalogue);
     free((char *)c->transcript.file);
     free((char *)c->transcript.spool);
     free(c);

@@ -248,6 +248,18 @@ static const struct config_key keys[] = {
                "ARC signatures; unless content = \"none\". Word repair also searches what "
                "changed a body that does not fit, and keeps up to 4 MiB of each signed mail "
                "in memory while it passes." },
+    { .path = "transcript.findings",
+      .type = KEY_BOOL,
+      IN_CONFIG(findings),
+      .restart = true,
+      .about = "Whether records are looked at as they are written, for what looks like the "
+               "work of a firewall or another box on the path. What is found is a record." },
+    { .path = "transcript.catalogue",
+      .type = KEY_PATH,
+      IN_CONFIG(catalogue),
+      .restart = true,
+      .empty = "the one installed",
+      .about = "File of the products that findings are compared with." },
     { .path = "transcript.spool",
       .type = KEY_PATH,
       IN_CONFIG(transcript.spool),

@@ -1,6 +1,8 @@
+#include "analysis/catalogue.h"
 #include "app/server.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,10 +145,31 @@ static bool start_transcript(struct server *s, char *error, size_t size)
     return s->writer != NULL || *error == '\0';
 }
 
+/* Without a catalogue findings are told, too; one that was asked for must be there. */
+static bool load_catalogue(struct server *s, char *error, size_t size)
+{
+    const struct config *c = s->config;
+    char file[PATH_MAX];
+    bool asked = c->catalogue[0] != '\0';
+
+    if (!c->findings || s->writer == NULL)
+        return true;
+    if (asked)
+        snprintf(file, sizeof file, "%s", c->catalogue);
+    else if (!catalogue_default_file(file, sizeof file))
+        return true;
+    s->catalogue = catalogue_load(file, error, size);
+    if (s->catalogue == NULL && !asked)
+        log_warn("findings will name no products: %s", error);
+    return s->catalogue != NULL || !asked;
+}
+
 static bool start_workers(struct server *s, char *error, size_t size)
 {
     struct worker_config c = {
         .writer = s->writer,
+        .findings = s->config->findings && s->writer != NULL,
+        .catalogue = s->catalogue,
         .flush_ms = s->config->transcript.flush_ms,
         .settings = s->settings,
         .admission = s->admission,
@@ -200,7 +223,7 @@ bool server_start(struct server *s, char *error, size_t size)
     if (terminal)
         follow_start(&s->follow);
     return start_transcript(s, error, size) && fill_reflector(s, c, error, size) &&
-           start_workers(s, error, size);
+           load_catalogue(s, error, size) && start_workers(s, error, size);
 }
 
 void server_stop(struct server *s, unsigned ms)
@@ -219,6 +242,7 @@ void server_stop(struct server *s, unsigned ms)
     if (s->writer != NULL)
         writer_stop(&s->writer, ms);
     follow_stop(&s->follow);
+    catalogue_free(&s->catalogue);
     for (unsigned i = 0; s->admission != NULL && i < c->listener_count; i++)
         admission_free(&s->admission[i]);
     free(s->admission);

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 struct admission;
+struct catalogue;
 struct reflector;
 struct worker;
 struct worker_socket;
@@ -25,6 +26,7 @@ struct server {
     struct config *config;
     struct follow follow;
     struct writer *writer;
+    struct catalogue *catalogue; /* NULL: findings name no product */
     struct reflector *reflector;
     struct addr reflector_addr;
     struct admission **admission;     /* by listener */

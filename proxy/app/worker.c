@@ -243,6 +243,8 @@ struct worker *worker_new(const struct worker_config *c, char *error, size_t siz
     if (w->relays == NULL || uv_async_init(&w->loop, &w->wake, on_wake) != 0) {
         abort(); /* at the start, and nothing is served yet */
     }
+    if (c->findings && !relay_loop_detect(w->relays, c->catalogue))
+        abort();
     relay_loop_on_empty(w->relays, worker_close_if_empty, w);
     if (worker_open(w, c, error, size))
         return w;

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct catalogue;
 struct writer;
 struct worker;
 
@@ -30,8 +31,10 @@ struct worker_socket {
 struct worker_config {
     struct writer *writer;
     uint32_t flush_ms;
-    struct relay_settings **settings; /* by listener; references are taken */
-    struct admission **admission;     /* by listener; must outlive the worker */
+    bool findings;                     /* look at records as they are written */
+    const struct catalogue *catalogue; /* NULL: none; must outlive the worker */
+    struct relay_settings **settings;  /* by listener; references are taken */
+    struct admission **admission;      /* by listener; must outlive the worker */
     unsigned listeners;
     const struct worker_socket *sockets; /* their descriptors are the worker's now */
     unsigned socket_count;

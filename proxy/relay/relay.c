@@ -45,6 +45,7 @@ static void relay_free(struct relay *r)
     relay_dial_free(r);
     free(r->early);
     free(r->destination);
+    detect_free(&r->detect);
     session_deinit(&r->session);
     relay_unlink(r);
     descriptors_give(r->descriptors);
@@ -133,6 +134,8 @@ void relay_record_open(struct relay *r, const struct proxy_header *header)
         info.proxy_peer = span_of(peer, addr_text(&other, peer));
     }
     record_open(&r->recorder, &info);
+    struct seen seen = { .kind = SEEN_OPEN, .t_us = info.t_us, .open = &info };
+    relay_show(r, &seen);
 }
 
 void relay_refuse(struct relay *r, enum close_reason why)

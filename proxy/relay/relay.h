@@ -34,12 +34,16 @@
 #include <stddef.h>
 #include <uv.h>
 
+struct catalogue;
 struct writer;
 struct relay_loop;
 
 /* NULL when memory is out. writer may be NULL: no transcript. */
 MUST_CHECK struct relay_loop *relay_loop_new(uv_loop_t *loop, struct writer *writer,
                                              uint32_t flush_ms);
+/* Records are looked at as they are written; what looks like the work of a box on the path is
+ * recorded, too. catalogue may be NULL. False: no memory. */
+MUST_CHECK bool relay_loop_detect(struct relay_loop *l, const struct catalogue *catalogue);
 /* on_empty(arg) whenever the last relay is gone. */
 void relay_loop_on_empty(struct relay_loop *l, void (*on_empty)(void *), void *arg);
 /* Closes its handles; no relay may live. Free it when the loop has run to its end. */

@@ -41,6 +41,8 @@ static void dial_record(struct dial *d, const char *error)
     if (error == NULL && tcp_local(&r->leg[SERVER].tcp, &own))
         info.local = span_of(local, addr_text(&own, local));
     record_connect(&r->recorder, &info);
+    struct seen seen = { .kind = SEEN_CONNECT, .t_us = info.t_us, .connect = &info };
+    relay_show(r, &seen);
 }
 
 static void dial_start_clock(struct dial *d)
@@ -76,7 +78,8 @@ const char *relay_upstream_name(const struct relay *r, char out[ADDR_TEXT_MAX])
         return u->host;
     if (u->original && client->tls != NULL && tls_server_name(client->tls)[0] != '\0')
         return tls_server_name(client->tls);
-    if (!tcp_peer(&r->leg[SERVER].tcp, &peer))
+    peer = u->addr;
+    if (u->original && !relay_destination(r, &peer))
         return NULL;
     (void)addr_ip_text(&peer, out);
     return out;

@@ -68,6 +68,7 @@ static void relay_record_close(struct relay *r)
         info.octets_in[side] = r->leg[side].tcp.received;
         info.octets_out[side] = tcp_delivered(&r->leg[side].tcp);
     }
+    relay_show_close(r, &info);
     record_close(&r->recorder, &info);
 }
 
@@ -102,7 +103,10 @@ void relay_close(struct relay *r)
         (reason == CLOSE_UPSTREAM_RESET || r->leg[SERVER].reset))
         conn_close_reset(&r->leg[CLIENT]);
     conn_close(&r->leg[CLIENT]);
-    conn_close(&r->leg[SERVER]);
+    if (reason == CLOSE_QUIT && r->leg[SERVER].ended)
+        tcp_close(&r->leg[SERVER].tcp); /* it closed after QUIT: nothing is left to say */
+    else
+        conn_close(&r->leg[SERVER]);
 }
 
 static bool leg_is_flushed(const struct conn *c)

@@ -77,6 +77,13 @@ fail:
     return NULL;
 }
 
+bool relay_loop_detect(struct relay_loop *l, const struct catalogue *catalogue)
+{
+    l->catalogue = catalogue;
+    l->memory = detect_memory_new();
+    return l->memory != NULL;
+}
+
 void relay_loop_on_empty(struct relay_loop *l, void (*on_empty)(void *), void *arg)
 {
     l->on_empty = on_empty;
@@ -103,6 +110,7 @@ void relay_loop_free(struct relay_loop **lp)
     pool_deinit(&l->dials);
     pool_deinit(&l->exchanges);
     pool_deinit(&l->contents);
+    detect_memory_free(&l->memory);
     conn_loop_deinit(&l->conn);
     free(l);
 }

@@ -258,9 +258,7 @@ int conn_write(struct conn *c, uv_buf_t *bufs, unsigned count)
 
 static void conn_say_goodbye(struct conn *c)
 {
-    bool gone = c->tcp.ended && !c->truncated; /* it said goodbye itself, and closed */
-
-    if (!c->secure || c->tls_failed || c->tcp.fin_asked || gone)
+    if (!c->secure || c->tls_failed || c->tcp.fin_asked)
         return;
     tls_finish(c->tls);
     (void)conn_send_wire(c);
