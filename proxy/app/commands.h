@@ -7,5 +7,6 @@ enum { STATUS_OK = 0, STATUS_WRONG = 1, STATUS_USAGE = 2 };
 int run_main(int argc, char **argv);
 int check_main(int argc, char **argv);
 int reflect_main(int argc, char **argv);
+int simulate_main(int argc, char **argv);
 
 #endif

@@ -27,6 +27,7 @@ static const struct command {
     { "import", tool_main, "make a transcript of a packet capture" },
     { "export", tool_main, "make a packet capture of a transcript" },
     { "reflect", reflect_main, "a server that answers as an MTA and keeps nothing" },
+    { "simulate", simulate_main, "a box that damages mail on purpose" },
 };
 
 static void print_help(FILE *out)
