@@ -77,8 +77,9 @@ static void look_for_lost(const struct ending *e)
     bool offered = ehlo_offers(k->d->offered, EHLO_PIPELINING);
     struct hint h = hint_of_unanswered(e, SV_17);
 
-    if (!e->u->batched || !k->d->last_answered || e->u->verb == VERB_QUIT)
-        return;
+    if (!e->u->batched || !k->d->last_answered || e->u->verb == VERB_QUIT ||
+        e->u->verb == VERB_DOT || e->u->verb == VERB_BDAT)
+        return; /* the last two come behind mail data */
     if (!e->by_server && waited(e, SILENCE_US))
         detect_tell(k, &h,
                     "%s came together with the command before it; that one had its reply, and "

@@ -76,12 +76,14 @@ static void look_at_single(const struct look *k, const struct reply_line *line)
 
 static void look_at_first(const struct look *k, const struct reply_line *line)
 {
+    const struct catalogue_entry *e;
     struct hint h = detect_hint(SV_06);
 
     if (!is_template(line->text))
         return;
-    if (k->d->template_is_product)
-        h.severity = SEVERITY_INFO;
+    e = detect_match(k, PLACE_EHLO, line->text, SV_06);
+    if (k->d->is_product || (e != NULL && e->severity == SEVERITY_INFO))
+        h.severity = SEVERITY_INFO; /* the mail server itself is like that */
     h.place = PLACE_EHLO;
     h.line = line->text;
     hint_show(&h, "reply", k->e->reply, line->text);

@@ -82,7 +82,9 @@ static void look_for_product(const struct look *k)
     struct reply_line line;
 
     for (unsigned lines = 0; lines < 4 && detect_next_line(&rest, &line); lines++) {
-        const struct catalogue_entry *e = detect_match(k, PLACE_BANNER, line.text, SV_12);
+        const struct catalogue_entry *e = NULL;
+        if (count_stars(line.whole) == 0) /* an ornament is no name */
+            e = detect_match(k, PLACE_BANNER, line.text, SV_12);
         if (e == NULL)
             continue;
         struct hint h = detect_hint(SV_12);
@@ -90,7 +92,7 @@ static void look_for_product(const struct look *k)
         hint_show(&h, "reply", k->e->reply, line.text);
         h.place = PLACE_BANNER;
         h.line = line.text;
-        k->d->template_is_product = e->severity == SEVERITY_INFO;
+        k->d->is_product = e->severity == SEVERITY_INFO;
         detect_tell(k, &h,
                     "The greeting \"%s\" is what %s says; that is no damage when it is the "
                     "mail server itself.",

@@ -122,9 +122,7 @@ const struct catalogue_entry *detect_match(const struct look *k, enum catalogue_
     e = catalogue_match(c, place, line, NULL);
     if (e == NULL && !once)
         memory_set_quiet(k->env->memory, text);
-    for (; e != NULL; e = catalogue_match(c, place, line, e))
-        for (const char *const *f = e->findings; *f != NULL; f++)
-            if (strcmp(*f, detect_id(id)) == 0)
-                return e;
-    return NULL;
+    while (e != NULL && !detect_names(e, id))
+        e = catalogue_match(c, place, line, e);
+    return e;
 }

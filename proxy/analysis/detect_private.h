@@ -57,7 +57,7 @@ struct detect {
     uint8_t mask_len, mask_at;
     uint8_t enhanced; /* replies with an enhanced code, up to 255 */
     bool greeted : 1, commanded : 1, said_x : 1, turned_away : 1, secure : 1, encoded : 1;
-    bool in_content : 1, content_cut : 1, last_answered : 1, template_is_product : 1;
+    bool in_content : 1, content_cut : 1, last_answered : 1, is_product : 1;
     bool tail_split : 1; /* the last CRLF of the content came in two reads */
 };
 _Static_assert(sizeof(struct detect) <= 256, "every live session holds one");
@@ -90,7 +90,8 @@ struct hint detect_hint(enum detector id);
 /* bytes lie in `whole`, which is the field. */
 void hint_show(struct hint *h, const char *field, struct span whole, struct span bytes);
 bool detect_is_told(const struct detect *d, enum detector id);
-const char *detect_id(enum detector id); /* "SV-01" */
+/* The entry explains what this detector finds. */
+bool detect_names(const struct catalogue_entry *e, enum detector id);
 /* Each detector once in a session, but for those of content: once for each message. */
 void detect_tell(const struct look *k, const struct hint *h, const char *fmt, ...)
     PRINTF_LIKE(3, 4);

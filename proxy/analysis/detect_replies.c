@@ -49,8 +49,8 @@ static void tell_product(const struct look *k, const struct reply_line *line, en
     const struct catalogue_entry *e = detect_match(k, PLACE_REPLY, line->whole, id);
     struct hint h = detect_hint(id);
 
-    if (e == NULL)
-        return;
+    if (e == NULL || (id == SV_13 && detect_names(e, SV_12)))
+        return; /* the second: a product that may be the mail server */
     h.confidence = e->confidence;
     h.place = PLACE_REPLY;
     h.line = line->whole;

@@ -27,11 +27,6 @@ bool detect_list(unsigned i, const char **id, const char **name, enum severity *
     return true;
 }
 
-const char *detect_id(enum detector id)
-{
-    return table[id].id;
-}
-
 struct shown detect_show(struct span text)
 {
     struct shown s;
@@ -68,10 +63,10 @@ void hint_show(struct hint *h, const char *field, struct span whole, struct span
 
 /* ---- products ---- */
 
-static bool names(const struct catalogue_entry *e, const char *id)
+bool detect_names(const struct catalogue_entry *e, enum detector id)
 {
     for (const char *const *f = e->findings; *f != NULL; f++)
-        if (strcmp(*f, id) == 0)
+        if (strcmp(*f, table[id].id) == 0)
             return true;
     return false;
 }
@@ -97,7 +92,7 @@ static void add_products(const struct catalogue *c, const struct hint *h, struct
     bool tried = h->line.ptr != NULL;
 
     while (tried && (e = catalogue_match(c, h->place, h->line, e)) != NULL)
-        if (names(e, f->id) && !add_product(f, e->id))
+        if (detect_names(e, h->id) && !add_product(f, e->id))
             return;
     for (e = NULL; (e = catalogue_for(c, f->id, e)) != NULL;)
         if ((!tried || !catalogue_looks_at(c, e, h->place)) && !add_product(f, e->id))

@@ -1,0 +1,425 @@
+#include "unit/analysis/play.h"
+
+#define MS(n) ((n)*UINT64_C(1000))
+#define S(n)  ((n)*UINT64_C(1000000))
+
+static const struct record_tcp acked = { .valid = true, .rtt_us = 20000 };
+
+/* ---- SV-07 ------------------------------------------------------------------------------- */
+
+static void test_dangling(void **state)
+{
+    static const struct {
+        struct play_end end;
+        const char *line, *ids;
+    } cases[] = {
+        { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 40, { 0 } }, "EHLO a\r\n", "SV-07" },
+        { { CLOSE_UPSTREAM_TIMEOUT, -1, HOW_TIMEOUT, S(1), 40, { 0 } }, "EHLO a\r\n", "SV-07" },
+        /* traps: a slow server, no octet at all, the server's own end, another command */
+        { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(9), 40, { 0 } }, "EHLO a\r\n", "" },
+        { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 0, { 0 } }, "EHLO a\r\n", "" },
+        { { CLOSE_UPSTREAM_EOF, SERVER, HOW_FIN, S(60), 40, { 0 } }, "EHLO a\r\n", "" },
+        { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 40, { 0 } }, "HELP\r\n", "" },
+    };
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        OPEN(&p);
+        play_greeting(&p, "220 mx.example.com ESMTP\r\n");
+        play_command(&p, cases[i].line, "");
+        play_close(&p, cases[i].end);
+        EXPECT(&p, cases[i].ids);
+    }
+    assert_int_equal(p.n, 5);
+    play_stop(&p);
+}
+
+/* Octets cannot be counted where they are encrypted. */
+static void test_dangling_behind_tls(void **state)
+{
+    struct tls_facts f = { .version = "TLSv1.3", .hello_client = true, .hello_server = true };
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    OPEN(&p);
+    play_see(&p, (struct seen){ .kind = SEEN_TLS, .tls = &f, .tls_side = SERVER });
+    play_command(&p, "EHLO a\r\n", "");
+    play_close(&p, (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 40, { 0 } });
+    EXPECT(&p, "");
+    play_stop(&p);
+}
+
+/* ---- SV-15, SV-25 -------------------------------------------------------------------------- */
+
+struct eod_case {
+    struct play_end end;
+    int read_at; /* in the end of data; -1: it came with what was before */
+    const char *ids;
+    enum severity severity;
+    enum confidence confidence;
+};
+
+static const struct eod_case eods[] = {
+    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 0, { 0 } }, -1, "SV-15", SEVERITY_MEDIUM,
+      CONFIDENCE_MEDIUM },
+    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(600), 0, { 0 } }, -1, "SV-15", SEVERITY_HIGH,
+      CONFIDENCE_MEDIUM },
+    { { CLOSE_UPSTREAM_TIMEOUT, -1, HOW_TIMEOUT, S(2), 0, { 0 } }, -1, "SV-15", SEVERITY_MEDIUM,
+      CONFIDENCE_MEDIUM },
+    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 0, { 0 } }, 1, "SV-15", SEVERITY_HIGH,
+      CONFIDENCE_HIGH },
+    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 0, { 0 } }, 0, "SV-15", SEVERITY_HIGH,
+      CONFIDENCE_HIGH },
+    /* traps: a scanner takes its time, nothing was acknowledged */
+    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(59), 0, { 0 } }, -1, "", 0, 0 },
+    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(9), 0, { 0 } }, 1, "", 0, 0 },
+    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 0, { .valid = true, .unacked = 1 } }, -1, "", 0,
+      0 },
+};
+
+static void play_unanswered_mail(struct play *p, uint64_t octets, int read_at,
+                                 struct play_end end)
+{
+    play_begin(p);
+    play_envelope(p);
+    play_content(p, (struct data_stats){ .octets = octets, .lines = 9 }, true);
+    play_event(p, event_command(p, ".\r\n", "", read_at));
+    play_close(p, end);
+}
+
+static void test_end_of_data(void **state)
+{
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    for (size_t i = 0; i < ARRAY_LEN(eods); i++) {
+        const struct eod_case *c = &eods[i];
+        play_unanswered_mail(&p, 1000 + i, c->read_at, c->end);
+        EXPECT(&p, c->ids);
+        if (c->ids[0] == '\0')
+            continue;
+        assert_int_equal(last_found(&p)->severity, c->severity);
+        assert_int_equal(last_found(&p)->confidence, c->confidence);
+        assert_int_equal(last_found(&p)->record, p.n - 1);
+    }
+    play_stop(&p);
+}
+
+/* The CR of the last line in one read, its LF in the next. */
+static void test_split_before_the_dot(void **state)
+{
+    static const uint64_t reads[] = { 0, 999 };
+    struct play p;
+    struct event e;
+
+    (void)state;
+    play_start(&p);
+    play_begin(&p);
+    play_envelope(&p);
+    e = event_of(&p, EVENT_CONTENT, "");
+    p.data.stats = (struct data_stats){ .octets = 1000, .lines = 9 };
+    e.data = &p.data;
+    e.complete = true;
+    e.content_reads = 2;
+    e.content_read_at = reads;
+    play_see(&p, (struct seen){ .kind = SEEN_CONTENT, .event = &e });
+    play_batched(&p, ".\r\n", "");
+    play_close(&p, (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(12), 0, { 0 } });
+    EXPECT(&p, "SV-15");
+    assert_int_equal(last_found(&p)->confidence, CONFIDENCE_HIGH);
+    play_stop(&p);
+}
+
+static void test_the_same_mail_again(void **state)
+{
+    struct play_end end = { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 0, { 0 } };
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    play_unanswered_mail(&p, 1000, -1, end);
+    play_unanswered_mail(&p, 1000, -1, end);
+    play_unanswered_mail(&p, 1001, -1, end); /* another one: counted anew */
+    play_unanswered_mail(&p, 1000, -1, end);
+    play_unanswered_mail(&p, 1000, -1, end);
+    EXPECT(&p, "SV-15");
+    play_unanswered_mail(&p, 1000, -1, end);
+    EXPECT(&p, "SV-15 SV-25");
+    play_unanswered_mail(&p, 1000, -1, end);
+    EXPECT(&p, "SV-15 SV-25");
+    play_stop(&p);
+}
+
+/* ---- SV-14 ------------------------------------------------------------------------------- */
+
+static void play_stall(struct play *p, uint64_t within, struct record_tcp tcp, uint64_t after)
+{
+    play_begin(p);
+    play_envelope(p);
+    uint64_t at = p->client_at;
+    play_content(p, (struct data_stats){ .octets = 90000 }, false);
+    tcp.acked = at + within;
+    play_close(p, (struct play_end){ CLOSE_UPSTREAM_STALLED, -1, HOW_TIMEOUT, after, 0, tcp });
+}
+
+static void test_stall(void **state)
+{
+    struct record_tcp stuck = { .valid = true, .unacked = 4, .retransmits = 5, .rtt_us = 9 };
+    struct record_tcp moving = { .valid = true, .unacked = 4, .retransmits = 2 };
+    struct record_tcp done = { .valid = true, .retransmits = 9 };
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    play_stall(&p, 1400, stuck, S(15));
+    EXPECT(&p, ""); /* lost packets, perhaps */
+    play_stall(&p, 2800, stuck, S(15));
+    EXPECT(&p, "");
+    play_stall(&p, 2800, moving, S(15));
+    play_stall(&p, 2800, done, S(15));
+    play_stall(&p, 2800, stuck, S(14));
+    EXPECT(&p, "");
+    play_stall(&p, 2800, stuck, S(15));
+    EXPECT(&p, "SV-14");
+    assert_true(names_product(last_found(&p), "pmtu-blackhole"));
+    play_stop(&p);
+}
+
+/* ---- SV-16, SV-21 --------------------------------------------------------------------------- */
+
+static void play_killed(struct play *p, const char *line, enum end_how how, uint64_t after)
+{
+    play_begin(p);
+    play_command(p, line, "");
+    play_close(p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, how, after, 0, acked });
+}
+
+static void test_killed_three_times(void **state)
+{
+    struct play p;
+    char longer[600];
+
+    (void)state;
+    memset(longer, 'a', sizeof longer);
+    memcpy(longer, "NOOP ", 5);
+    memcpy(longer + sizeof longer - 3, "\r\n", 3);
+    play_start(&p);
+    play_killed(&p, "XEXCH50 1064 2\r\n", HOW_RESET, MS(30));
+    play_killed(&p, "XEXCH50 1064 2\r\n", HOW_RESET, MS(30));
+    EXPECT(&p, "");
+    play_killed(&p, longer, HOW_RESET, MS(30));
+    play_killed(&p, "XEXCH50 1064 2\r\n", HOW_FIN, MS(30));
+    EXPECT(&p, "SV-16");
+    assert_non_null(strstr(last_found(&p)->text, "an unknown command"));
+    play_killed(&p, longer, HOW_RESET, MS(30));
+    play_killed(&p, longer, HOW_RESET, MS(30));
+    EXPECT(&p, "SV-16");
+    assert_non_null(strstr(last_found(&p)->text, "NOOP of more than 512 octets"));
+    play_stop(&p);
+}
+
+/* Answered once in between, it is not the verb. */
+static void test_three_of_three(void **state)
+{
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    for (unsigned i = 0; i < 6; i++) {
+        play_killed(&p, "HELP\r\n", HOW_RESET, MS(30));
+        EXPECT(&p, "");
+        if (i % 2 == 1) {
+            play_begin(&p);
+            play_command(&p, "HELP\r\n", "214 2.0.0 no\r\n");
+            play_quit(&p);
+        }
+    }
+    play_stop(&p);
+}
+
+static void test_kill_traps(void **state)
+{
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    for (unsigned i = 0; i < 4; i++) {
+        play_killed(&p, "HELP\r\n", HOW_RESET, MS(90)); /* 1.5 round trips and 50 ms at most */
+        play_begin(&p);
+        play_command(&p, "HELP\r\n", "");
+        play_close(&p, (struct play_end){ CLOSE_CLIENT_RESET, CLIENT, HOW_RESET, 0, 0, acked });
+        play_begin(&p); /* policy is said */
+        play_command(&p, "VRFY a\r\n", "421 4.7.0 too many errors\r\n");
+        play_command(&p, "HELP\r\n", "");
+        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_EOF, SERVER, HOW_FIN, 0, 0, acked });
+        OPEN(&p);
+        play_greeting(&p, "554 mx.example.com go away\r\n");
+        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_EOF, SERVER, HOW_FIN, 0, 0, acked });
+        play_begin(&p); /* many servers just leave */
+        play_command(&p, "QUIT\r\n", "");
+        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_EOF, SERVER, HOW_FIN, 0, 0, acked });
+        EXPECT(&p, "");
+    }
+    play_stop(&p);
+}
+
+static void test_killed_greeting_and_content(void **state)
+{
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    for (unsigned i = 1; i <= 3; i++) {
+        OPEN(&p);
+        play_greeting(&p, "220 mx.example.com ESMTP\r\n");
+        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, HOW_RESET, MS(1), 0,
+                                          acked });
+        EXPECT(&p, i == 3 ? "SV-16" : "");
+    }
+    assert_true(names_product(last_found(&p), "banner-then-rst") ||
+                last_found(&p)->products[3] != NULL);
+    for (unsigned i = 1; i <= 3; i++) {
+        play_begin(&p);
+        play_envelope(&p);
+        play_content(&p, (struct data_stats){ .octets = 500 }, false);
+        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, HOW_RESET, S(3), 0,
+                                          acked });
+        EXPECT(&p, i == 3 ? "SV-16" : "");
+    }
+    assert_non_null(strstr(last_found(&p)->text, "mail data"));
+    play_stop(&p);
+}
+
+static void test_idle_death(void **state)
+{
+    static const struct {
+        uint64_t idle, after;
+        const char *ids;
+    } cases[] = { { S(4), MS(20), "" }, { S(31), MS(20), "SV-21" }, { S(20), MS(20), "SV-21" },
+                  { S(301), MS(20), "" }, { S(31), S(11), "" } };
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char upstream[32];
+        snprintf(upstream, sizeof upstream, "198.51.100.%zu:25", i == 2 ? 1 : i);
+        play_open(&p, "192.0.2.1:4711", upstream);
+        play_greeting(&p, "220 mx.example.com ESMTP\r\n");
+        play_command(&p, "EHLO client.example\r\n", EHLO_CLEAN);
+        p.t_us += cases[i].idle;
+        play_command(&p, "NOOP\r\n", "");
+        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, HOW_RESET,
+                                          cases[i].after, 0, acked });
+        EXPECT(&p, cases[i].ids);
+        if (i == 2)
+            assert_non_null(strstr(last_found(&p)->text, "did that: 20 s"));
+    }
+    play_stop(&p);
+}
+
+/* ---- SV-17, SV-20 ----------------------------------------------------------------------------- */
+
+static void play_batch(struct play *p, const char *ehlo, struct play_end end)
+{
+    char upstream[32];
+
+    snprintf(upstream, sizeof upstream, "198.51.100.%u:25", (unsigned)strlen(ehlo));
+    play_open(p, "192.0.2.1:4711", upstream);
+    play_command(p, "EHLO a\r\n", ehlo);
+    play_command(p, "MAIL FROM:<a@x>\r\n", "250 2.1.0 Ok\r\n");
+    play_batched(p, "RCPT TO:<b@x>\r\n", "");
+    play_batched(p, "DATA\r\n", "");
+    play_close(p, end);
+}
+
+static void test_lost_in_a_batch(void **state)
+{
+    struct play_end silent = { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 0, { 0 } };
+    struct play_end soon = { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(9), 0, { 0 } };
+    struct play_end late = { CLOSE_UPSTREAM_TIMEOUT, -1, HOW_TIMEOUT, S(1), 0, { 0 } };
+    struct play_end reset = { CLOSE_UPSTREAM_RESET, SERVER, HOW_RESET, S(9), 0, { 0 } };
+    const char *other = "250-mx.example.com\r\n250 DSN\r\n";
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    play_batch(&p, EHLO_CLEAN, silent);
+    EXPECT(&p, "SV-17 SV-20");
+    assert_non_null(strstr(p.found[0].text, "RCPT"));
+    play_batch(&p, EHLO_CLEAN, late);
+    EXPECT(&p, "SV-17 SV-20");
+    play_batch(&p, EHLO_CLEAN, soon);
+    EXPECT(&p, "");
+    play_batch(&p, EHLO_CLEAN, reset);
+    EXPECT(&p, "SV-20");
+    play_batch(&p, other, silent);
+    EXPECT(&p, "SV-17");
+    play_batch(&p, other, reset);
+    EXPECT(&p, "");
+    play_begin(&p); /* one at a time: a slow server */
+    play_command(&p, "MAIL FROM:<a@x>\r\n", "250 2.1.0 Ok\r\n");
+    play_command(&p, "RCPT TO:<b@x>\r\n", "");
+    play_close(&p, silent);
+    EXPECT(&p, "");
+    play_stop(&p);
+}
+
+static void test_bdat_without_a_reply(void **state)
+{
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    for (unsigned i = 0; i < 2; i++) {
+        play_begin(&p);
+        play_command(&p, "BDAT 5 LAST\r\n", "");
+        play_close(&p, (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, HOW_FIN,
+                                          i == 0 ? S(60) : S(59), 0, { 0 } });
+        EXPECT(&p, i == 0 ? "SV-20" : "");
+    }
+    play_stop(&p);
+}
+
+/* Nothing is said of a session of which only the end is known, or nothing at all. */
+static void test_bare_ends(void **state)
+{
+    struct record_close c = { .reason = CLOSE_CLIENT_LEFT };
+    struct seen s = { .kind = SEEN_CLOSE, .close = &c, .n = 1 };
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    p.n = 1;
+    detect_see(&p.d, &p.env, &s);
+    assert_null(p.d);
+    OPEN(&p);
+    play_close(&p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, HOW_RESET, 0, 99, acked });
+    EXPECT(&p, "");
+    play_stop(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_dangling),
+        cmocka_unit_test(test_dangling_behind_tls),
+        cmocka_unit_test(test_end_of_data),
+        cmocka_unit_test(test_split_before_the_dot),
+        cmocka_unit_test(test_the_same_mail_again),
+        cmocka_unit_test(test_stall),
+        cmocka_unit_test(test_killed_three_times),
+        cmocka_unit_test(test_three_of_three),
+        cmocka_unit_test(test_kill_traps),
+        cmocka_unit_test(test_killed_greeting_and_content),
+        cmocka_unit_test(test_idle_death),
+        cmocka_unit_test(test_lost_in_a_batch),
+        cmocka_unit_test(test_bdat_without_a_reply),
+        cmocka_unit_test(test_bare_ends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
