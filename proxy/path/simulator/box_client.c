@@ -1,7 +1,7 @@
 /* The client's stream, cut into commands, mail data and chunks. */
 #include "path/simulator/box_private.h"
 
-struct command command_parse(struct span line)
+struct command command_split(struct span line)
 {
     size_t len = line.len;
 
@@ -36,7 +36,7 @@ bool client_expects(struct box *b, unsigned verb, const char *answer, bool swall
 
 void client_sent(struct box *b, struct span line)
 {
-    struct command c = command_parse(line);
+    struct command c = command_split(line);
 
     if (!client_expects(b, c.verb, NULL, false))
         return;

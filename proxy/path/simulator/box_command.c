@@ -72,7 +72,7 @@ static bool is_alphanumeric(unsigned char c)
 void command_judge_read(struct box *b, unsigned char *piece, size_t len)
 {
     const struct rules *r = b->rules;
-    struct command c = command_parse(span_of(piece, len));
+    struct command c = command_split(span_of(piece, len));
     struct span address = command_address(c.text);
 
     if (c.word.len == 0 || !is_alphanumeric(c.word.ptr[0]))
@@ -90,7 +90,7 @@ void command_judge_read(struct box *b, unsigned char *piece, size_t len)
 
 void command_judge_whole(struct box *b, struct span line)
 {
-    struct command c = command_parse(line);
+    struct command c = command_split(line);
 
     b->recipients += c.verb == VERB_RCPT;
     if (command_is_over_limit(b, &c))
@@ -145,7 +145,7 @@ static bool judge_pipelined(struct box *b, struct span line)
     if (b->rules->pipelined == PIPELINED_KILLED)
         box_kill(b, b->rules->kill, "a pipelined command");
     else if (b->rules->pipelined == PIPELINED_X)
-        send_masked(b, line, command_parse(line).word.len);
+        send_masked(b, line, command_split(line).word.len);
     return true;
 }
 
@@ -196,7 +196,7 @@ static void judge_known(struct box *b, const struct command *c, struct span line
 
 void command_judge(struct box *b, struct span line)
 {
-    struct command c = command_parse(line);
+    struct command c = command_split(line);
     const char *answer;
 
     b->recipients += c.verb == VERB_RCPT;

@@ -127,7 +127,7 @@ size_t data_take(struct box *b, struct span in)
 void data_finish(struct box *b)
 {
     if (is_altered(b) && !b->storing)
-        content_finish(&b->content);
+        content_mail_over(&b->content);
     buf_release(&b->message);
 }
 

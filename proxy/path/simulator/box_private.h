@@ -113,7 +113,7 @@ void client_bytes(struct box *b, struct span in);
 void client_finish(struct box *b);
 /* The command is sent on, as in `line`. */
 void client_sent(struct box *b, struct span line);
-struct command command_parse(struct span line);
+struct command command_split(struct span line);
 bool client_expects(struct box *b, unsigned verb, const char *answer, bool swallowed);
 
 /* ---- box_data.c ---- */

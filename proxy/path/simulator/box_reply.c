@@ -86,7 +86,7 @@ static bool reply_split(struct reply *r, struct span text)
 
         if (r->count == REPLY_LINES_MAX)
             return false;
-        r->lines[r->count] = command_parse(span_first(text, n + 1)).text;
+        r->lines[r->count] = command_split(span_first(text, n + 1)).text;
         text = span_drop(text, n + 1);
     }
     return r->count > 0;

@@ -131,7 +131,7 @@ size_t content_pass(struct content *c, struct span in)
     return i;
 }
 
-void content_finish(struct content *c)
+void content_mail_over(struct content *c)
 {
     if (c->verdict != CONTENT_MORE)
         return;

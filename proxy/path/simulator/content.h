@@ -91,7 +91,7 @@ enum content_verdict content_take(struct content *c, struct span in, size_t *use
  * c->verdict is CONTENT_ENDED when they are all. */
 size_t content_pass(struct content *c, struct span in);
 /* Puts out what is held: nothing more comes. */
-void content_finish(struct content *c);
+void content_mail_over(struct content *c);
 
 /* The links of the chain, each taking one octet. */
 void content_scan_init(struct content *c);
