@@ -1,0 +1,116 @@
+"""Client, near vantage, simulated box, far vantage, server: all on loopback.
+
+  mail.py --> smtpscope near --> smtpscope simulate --> smtpscope far --> mx
+              (observe)          (the preset)           (observe)        (smtpscope in front of
+                                                                          its reflector, with TLS)
+
+A Bed starts them, each on a free port and with a directory below `base`, and ends them so that
+the transcripts are complete. Nothing outside of `base` is touched.
+"""
+import os
+import re
+import signal
+import subprocess
+import time
+
+LISTENING = re.compile(r"listening on (127\.0\.0\.1:\d+)")
+PATIENCE = 20.0 * float(os.environ.get("SCENARIO_SCALE", "1"))
+
+
+class Program:
+    """One of them: its log is where it says where it listens."""
+
+    def __init__(self, base, name, command):
+        self.name, self.log = name, os.path.join(base, name + ".log")
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, start_new_session=True)
+        self.address = self.wait_for_address()
+
+    def text(self):
+        with open(self.log, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def wait_for_address(self):
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            found = LISTENING.search(self.text())
+            if found:
+                return found[1]
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{self.name} did not start:\n{self.text()}")
+            time.sleep(0.01)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise RuntimeError(f"{self.name} did not end:\n{self.text()}") from None
+        if self.process.returncode != 0:
+            raise RuntimeError(f"{self.name} ended with {self.process.returncode}:\n{self.text()}")
+
+
+def make_certificate(base):
+    """A key and a certificate of the server's own; made anew, nothing is kept."""
+    key, cert = os.path.join(base, "mx.key"), os.path.join(base, "mx.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert,
+                    "-days", "2", "-subj", "/CN=mx.example.org", "-addext",
+                    "subjectAltName=DNS:mx.example.org"],
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return cert, key
+
+
+class Bed:
+    """near: more lines for the near listener, e.g. limits."""
+
+    def __init__(self, smtpscope, base, preset, seed=1, near="", mode="observe"):
+        self.smtpscope, self.base, self.programs = smtpscope, base, []
+        cert, key = make_certificate(base)
+        try:
+            mx = self.proxy("mx", "reflect", "enforce", f"""
+                tls = {{ certificate = "{cert}"; key = "{key}"; upstream = "no"; }};
+                policy = {{ vrfy = "pass"; expn = "pass"; ehlo_unknown = "pass"; }};""",
+                            transcript=False)
+            self.far = self.proxy("far", mx.address, "observe", "")
+            box = self.start("box", ["simulate", "--preset", preset, "--listen", "127.0.0.1:0",
+                                     "--upstream", self.far.address, "--seed", str(seed),
+                                     "--certificate", cert, "--key", key])
+            self.near = self.proxy("near", box.address, mode, near)
+        except BaseException:
+            self.kill()
+            raise
+        self.address = self.near.address
+
+    def transcript(self, name):
+        return os.path.join(self.base, name + ".jsonl")
+
+    def start(self, name, arguments):
+        program = Program(self.base, name, [self.smtpscope, *arguments])
+        self.programs.append(program)
+        return program
+
+    def proxy(self, name, upstream, mode, more, transcript=True):
+        conf = os.path.join(self.base, name + ".conf")
+        with open(conf, "w", encoding="utf-8") as f:
+            f.write(f"""vantage = "{name}"; workers = 1; drain_timeout = "1s";
+listeners = ( {{ name = "{name}"; listen = [ "127.0.0.1:0" ]; upstream = [ "{upstream}" ];
+                mode = "{mode}"; {more} }} );
+transcript = {{ file = "{self.transcript(name) if transcript else ''}"; content = "headers"; }};
+""")
+        return self.start(name, ["run", "-f", conf])
+
+    def stop(self):
+        """In the order in which mail flows: what is under way ends where it began."""
+        for program in reversed(self.programs):
+            program.stop()
+
+    def kill(self):
+        for program in self.programs:
+            if program.process.poll() is None:
+                program.process.kill()
+                program.process.wait()
