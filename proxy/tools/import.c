@@ -57,6 +57,7 @@ static bool start(struct import *im)
 {
     struct writer_config config = {
         .fd = im->fd,
+        .file = im->o.output,
         .vantage = im->o.vantage,
         .content = im->o.content,
         .redact = REDACT_SECRETS,
@@ -77,18 +78,24 @@ static bool start(struct import *im)
     return im->stream != NULL;
 }
 
+/* In one piece: the log of the writer goes there, too. */
 static void tell(const struct capture_result *r)
 {
-    fprintf(stderr, "%llu packets, %llu sessions, %llu gaps", (unsigned long long)r->packets,
-            (unsigned long long)r->sessions, (unsigned long long)r->gaps);
+    char missing[80] = "", differing[120] = "", skipped[80] = "";
+
     if (r->missing > 0)
-        fprintf(stderr, " (%llu octets were not captured)", (unsigned long long)r->missing);
+        snprintf(missing, sizeof missing, " (%llu octets were not captured)",
+                 (unsigned long long)r->missing);
     if (r->differing > 0)
-        fprintf(stderr, ", %llu segments came again with other octets (the first ones count)",
-                (unsigned long long)r->differing);
+        snprintf(differing, sizeof differing,
+                 ", %llu segments came again with other octets (the first ones count)",
+                 (unsigned long long)r->differing);
     if (r->skipped > 0)
-        fprintf(stderr, ", %llu packets without TCP", (unsigned long long)r->skipped);
-    fputc('\n', stderr);
+        snprintf(skipped, sizeof skipped, ", %llu packets without TCP",
+                 (unsigned long long)r->skipped);
+    fprintf(stderr, "%llu packets, %llu sessions, %llu gaps%s%s%s\n",
+            (unsigned long long)r->packets, (unsigned long long)r->sessions,
+            (unsigned long long)r->gaps, missing, differing, skipped);
 }
 
 static bool import(struct import *im)
@@ -119,7 +126,8 @@ static int run(struct import *im)
     bool fine = open_output(im) && start(im) && import(im);
 
     stream_free(&im->stream);
-    writer_stop(&im->writer, STOP_MS);
+    if (writer_stop(&im->writer, STOP_MS) > 0)
+        fine = false; /* the writer has told why */
     if (im->fd > STDERR_FILENO && close(im->fd) != 0) {
         fprintf(stderr, "smtpscope import: %s: %s\n", im->o.output, strerror(errno));
         fine = false;

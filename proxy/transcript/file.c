@@ -92,8 +92,11 @@ int file_open(struct file *f)
 
     f->opened = f->named = now;
     if (f->config->fd >= 0 || strcmp(f->config->file, "-") == 0) {
+        bool unnamed = f->config->file[0] == '\0' || strcmp(f->config->file, "-") == 0;
         snprintf(f->path, sizeof f->path, "%s",
-                 f->config->fd >= 0 ? "pipe" : "standard output");
+                 f->config->fd < 0 ? "standard output"
+                 : unnamed         ? "pipe"
+                                   : f->config->file);
         file_adopt(f, f->config->fd >= 0 ? f->config->fd : STDOUT_FILENO, false);
         return 0;
     }

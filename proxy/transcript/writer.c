@@ -259,13 +259,13 @@ static uint64_t octets_left(const struct queue *q)
     return n;
 }
 
-void writer_stop(struct writer **wp, unsigned ms)
+uint64_t writer_stop(struct writer **wp, unsigned ms)
 {
     struct writer *w = *wp;
 
     *wp = NULL;
     if (w == NULL)
-        return;
+        return 0;
     while (w->queue.streams != NULL)
         stream_leave(w->queue.streams);
     pthread_mutex_lock(&w->queue.lock);
@@ -285,6 +285,7 @@ void writer_stop(struct writer **wp, unsigned ms)
         log_error("transcript %s: %llu octets of records could not be written and are lost",
                   w->file.path, (unsigned long long)left);
     writer_release(w);
+    return left;
 }
 
 void writer_reopen(struct writer *w)

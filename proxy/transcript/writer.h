@@ -42,11 +42,11 @@ enum on_full { ON_FULL_PAUSE, ON_FULL_DROP };
 
 struct writer_config {
     const char *file; /* strftime template; "-": standard output; NULL or "": no transcript */
-    int fd;           /* >= 0: write here instead of `file` (a pipe to the reader); else -1 */
+    int fd;           /* >= 0: write here, `file` is its name (a pipe to the reader); else -1 */
     const char *vantage;
     enum content_level content;
     enum redact_level redact;
-    bool sha256;       /* also SHA-256 of each content */
+    bool sha256; /* also SHA-256 of each content */
     enum dkim_level dkim;
     const char *spool; /* directory for content = full */
     uint32_t flush_ms; /* 0: each record at once */
@@ -73,9 +73,10 @@ MUST_CHECK struct writer *writer_start(const struct writer_config *c, char *erro
 /*
  * Takes the streams' last records, writes all that is queued (waits at most `ms` for
  * a failing disk), ends the thread. The streams' threads must have ended or have
- * closed their sessions; stream_free() is still due, before or after.
+ * closed their sessions; stream_free() is still due, before or after. Returns how many octets
+ * are lost.
  */
-void writer_stop(struct writer **w, unsigned ms);
+uint64_t writer_stop(struct writer **w, unsigned ms);
 void writer_reopen(struct writer *w);
 void writer_get_stats(struct writer *w, struct writer_stats *out);
 

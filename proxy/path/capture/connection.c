@@ -152,15 +152,6 @@ static bool fin_waits(const struct flow *f)
     return f->fin && !f->ended && !seq_before(f->fin_seq, f->next);
 }
 
-/* All that the other flow misses may be a FIN that was not captured. */
-static bool fin_is_early(const struct connection *c, enum side from)
-{
-    const struct flow *f = &c->flow[other(from)];
-    uint32_t ack = c->flow[from].fin_ack;
-
-    return is_early(c, from, true, ack) && (ack != f->next + 1 || f->first != NULL);
-}
-
 /* Is something of this side to be passed on now? Its place in the file, else UINT64_MAX. */
 static uint64_t ready_order(const struct connection *c, enum side from)
 {
@@ -169,7 +160,7 @@ static uint64_t ready_order(const struct connection *c, enum side from)
 
     if (h != NULL)
         return is_early(c, from, h->acks, h->ack) ? UINT64_MAX : h->order;
-    if (fin_waits(f) && f->fin_seq == f->next && !fin_is_early(c, from))
+    if (fin_waits(f) && f->fin_seq == f->next && !is_early(c, from, true, f->fin_ack))
         return f->fin_order;
     return UINT64_MAX;
 }
@@ -252,20 +243,30 @@ static bool is_acknowledged(const struct connection *c, const struct waiting *w)
     return f->heard && !seq_before(f->acked, w->seq);
 }
 
+/* How far octets of this flow are missing that the other side had when it said `ack`. */
+static uint32_t missing_upto(const struct flow *f, uint32_t ack, bool at_fin)
+{
+    uint32_t upto = ack;
+
+    if (f->first != NULL && seq_before(f->first->seq, upto))
+        upto = f->first->seq;
+    if (fin_waits(f) && seq_before(f->fin_seq, upto))
+        upto = f->fin_seq;
+    if (at_fin && upto == f->next + 1 && f->first == NULL && !f->fin)
+        upto = f->next; /* a FIN that was not captured */
+    return upto;
+}
+
 /* Gives up what is missing in front of it. */
 static void give_up(struct connection *c, const struct waiting *w)
 {
     struct flow *f = &c->flow[w->side], *o = &c->flow[other(w->side)];
-    uint32_t upto = w->ack;
 
     if (w->seq != f->next) {
         pass_gap(c, w->side, w->seq);
         return;
     }
-    if (o->first != NULL && seq_before(o->first->seq, upto))
-        upto = o->first->seq;
-    if (fin_waits(o) && seq_before(o->fin_seq, upto))
-        upto = o->fin_seq;
+    uint32_t upto = missing_upto(o, w->ack, f->first == NULL);
     if (seq_before(o->next, upto))
         pass_gap(c, other(w->side), upto);
     else
@@ -323,10 +324,8 @@ static void settle(struct connection *c)
 static void take_syn(struct connection *c, enum side from, const struct segment *s)
 {
     c->start = true;
-    if (from == CLIENT && (s->flags & SEGMENT_ACK) == 0) {
+    if (from == CLIENT)
         c->syn = true;
-        c->isn = s->seq;
-    }
     if (from == SERVER && c->answered_us == 0)
         c->answered_us = s->t_us;
 }
@@ -356,7 +355,12 @@ static void take_reset(struct connection *c, enum side from, const struct segmen
     if (f->started && s->seq - f->next > AHEAD_MAX)
         return; /* of the past: nobody heeds it */
     settle(c);
-    if (!c->dead)
+    if (c->dead)
+        return;
+    if (f->ended) /* its FIN came before: what resets it now is all that it did not want to hear
+                   */
+        pass_end(c, other(from), END_FIN, c->last_us);
+    else
         pass_end(c, from, END_RESET, c->last_us);
 }
 
@@ -415,7 +419,8 @@ void connection_take(struct connection *c, struct segment *s)
 
 bool connection_is_renewed(const struct connection *c, const struct segment *s)
 {
-    bool same = c->syn && s->seq == c->isn && addr_equal(&s->from, &c->addr[CLIENT]);
+    const struct flow *f = &c->flow[CLIENT];
+    bool same = f->started && s->seq == f->begin && addr_equal(&s->from, &c->addr[CLIENT]);
 
     return (s->flags & (SEGMENT_SYN | SEGMENT_ACK | SEGMENT_RST)) == SEGMENT_SYN && !same;
 }

@@ -43,8 +43,7 @@ struct connection {
     struct feed *feed; /* NULL: nothing was said yet, or all is over */
     uint64_t first_us, answered_us, last_us;
     uint64_t stuck_us; /* since when something waits; 0: nothing does */
-    uint32_t isn;      /* sequence number of the client's first octet */
-    bool syn;          /* the client's SYN was captured, so isn is known */
+    bool syn;          /* the client's SYN was captured */
     bool start;        /* it, or the answer to it */
     bool on_port;      /* the server's port is one of those asked for */
     bool lost;         /* octets are missing: nothing will be understood any more */

@@ -42,7 +42,7 @@ void flow_deinit(struct flow *f)
 void flow_start(struct flow *f, uint32_t next)
 {
     f->started = true;
-    f->next = next;
+    f->begin = f->next = next;
 }
 
 void flow_acknowledge(struct flow *f, uint32_t ack)

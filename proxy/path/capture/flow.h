@@ -40,7 +40,8 @@ struct flow {
     size_t held;               /* octets, with what keeping them costs */
     size_t *held_in_all;
     unsigned pieces;
-    uint32_t next;  /* sequence number of the next octet to give out */
+    uint32_t begin; /* sequence number of the first octet, */
+    uint32_t next;  /* and of the next one to give out */
     uint32_t acked; /* the other side has all before this */
     uint32_t fin_seq, fin_ack;
     uint64_t fin_us, fin_order;
