@@ -162,8 +162,42 @@ static void tell_lines(struct compare *c, const struct lanes *l)
             compare_unpaired_far(c, l->received.list[i]);
 }
 
+static bool text_join(struct text *t, struct scratch *mem, struct text more)
+{
+    unsigned char *p = scratch_take(mem, t->s.len + more.s.len);
+
+    if (p == NULL)
+        return false;
+    memcpy(p, t->s.ptr, t->s.len);
+    memcpy(p + t->s.len, more.s.ptr, more.s.len);
+    *t = (struct text){ .s = span_of(p, t->s.len + more.s.len) };
+    return true;
+}
+
+/*
+ * A reply that was cut in two on the way is a reply and octets nobody asked for: together they
+ * are what the server sent.
+ */
+static void join_pieces(struct compare *c, const struct lanes *l)
+{
+    for (size_t i = 1; i < l->received.len; i++) {
+        struct unit *u = &c->near->units[l->received.list[i]];
+        struct unit *before = &c->near->units[l->received.list[i - 1]];
+        size_t far = c->reply_far_of[l->received.list[i - 1]];
+        if (u->passed || c->reply_far_of[l->received.list[i]] != ALIGN_NONE ||
+            far == ALIGN_NONE ||
+            before->reply.s.len + u->reply.s.len > c->far->units[far].reply.s.len + 1 ||
+            !text_join(&before->reply, c->mem, u->reply))
+            continue;
+        c->reply_far_of[l->received.list[i]] = far;
+        *u = (struct unit){ .n = u->n, .kind = u->kind };
+        l->received.list[i] = l->received.list[i - 1];
+    }
+}
+
 static void tell_replies(struct compare *c, const struct lanes *l)
 {
+    join_pieces(c, l);
     for (size_t i = 0; i < l->sent.len; i++) {
         size_t far = l->sent.list[i], near = c->reply_near_of[far];
         if (near == ALIGN_NONE)

@@ -48,6 +48,8 @@ void compare_show(struct diff_excerpt *e, const struct unit *u, const char *fiel
 /* Both sides of a difference, and the rule: the octets themselves. */
 void compare_show_delta(struct diff_finding *f, const struct unit *sent, struct text a,
                         const struct unit *received, struct text b);
+/* Copies the octets a finding shows into the pair's memory. */
+void compare_keep(struct compare *c, struct diff_finding *f);
 uint64_t compare_hash(uint64_t before, struct span s);
 
 bool compare_same_line(const struct unit *near, const struct unit *far);
@@ -77,7 +79,5 @@ enum mask_kind mask_of(struct text sent, struct text received);
 
 /* What a command is called in a sentence: its verb, "command" when it has none. */
 struct span unit_name(const struct unit *u);
-
-extern const char *const class_ids[CLASS_COUNT];
 
 #endif

@@ -206,7 +206,11 @@ void compare_reply_only_near(struct compare *c, size_t i)
     compare_show(&f->received, u, u->reply_field, u->reply, 0, u->reply.s.len);
     f->rule = u->code;
     f->f.bytes = span_first(u->reply.s, FINDING_BYTES_MAX);
-    compare_say(f, "the client heard %u, which the server never said", u->code);
+    if (u->code != 0)
+        compare_say(f, "the client heard %u, which the server never said", u->code);
+    else
+        compare_say(f, "%zu octets that are no reply came back, and the server never sent them",
+                    u->reply.s.len);
     if (c->far->missing || !c->far->closed) {
         f->f.severity = SEVERITY_LOW;
         f->f.confidence = CONFIDENCE_LOW;

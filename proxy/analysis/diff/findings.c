@@ -105,6 +105,23 @@ void compare_show_delta(struct diff_finding *f, const struct unit *sent, struct 
     f->f.bytes = span_first(come, FINDING_BYTES_MAX);
 }
 
+static struct span copied(struct scratch *mem, struct span s)
+{
+    unsigned char *p = s.len > 0 ? scratch_take(mem, s.len) : NULL;
+
+    if (p == NULL)
+        return (struct span){ NULL, 0 };
+    memcpy(p, s.ptr, s.len);
+    return span_of(p, s.len);
+}
+
+void compare_keep(struct compare *c, struct diff_finding *f)
+{
+    f->sent.octets = copied(c->mem, f->sent.octets);
+    f->received.octets = copied(c->mem, f->received.octets);
+    f->f.bytes = copied(c->mem, f->f.bytes);
+}
+
 struct span unit_name(const struct unit *u)
 {
     if (u->kind == UNIT_GREETING)

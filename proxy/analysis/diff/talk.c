@@ -56,7 +56,7 @@ static bool take_line(struct unit *u, enum diff_vantage side, struct scratch *me
         u->line_octets = u->line.s.len;
         return true;
     }
-    u->passed = side == FAR ? fields_text(f, F_RECEIVED).len > 0 : relayed;
+    u->passed = fields_text(f, F_RECEIVED).len > 0 && (side == FAR || relayed);
     if (!u->passed)
         return true;
     if (!text_read(&u->line, mem, f->v[F_RECEIVED], r, f->v[F_REDACTED]))

@@ -1,0 +1,67 @@
+/*
+ * change - what became of a text, line by line: endings, dots, octets, folds, cuts, lines that
+ * are new or gone.
+ *
+ * Walks both texts at once. Each line of one is compared with the one that stands at its place
+ * in the other; where they do not fit a few lines ahead are looked at. What was done to all
+ * lines alike is counted, so that a rule can be told from a single damage: purity is the share
+ * of the occurrences that were changed.
+ *
+ * Sans-IO, no memory but the struct's.
+ */
+#ifndef ANALYSIS_DIFF_CHANGE_H
+#define ANALYSIS_DIFF_CHANGE_H
+
+#include "base/span.h"
+
+#include <stdint.h>
+
+#define LINE_ENDS(X)                                                                           \
+    X(NONE, "none")                                                                            \
+    X(CRLF, "crlf")                                                                            \
+    X(LF, "lf")                                                                                \
+    X(CRCRLF, "crcrlf")
+
+enum line_end {
+#define X(id, name) LINE_END_##id,
+    LINE_ENDS(X)
+#undef X
+        LINE_END_COUNT
+};
+
+enum { DOTS_MAX = 4 };
+
+/* Where a change was first seen, in both texts, and how many octets there differ. */
+struct spot {
+    uint64_t count;
+    uint64_t sent_at, received_at;
+    uint64_t sent_len, received_len;
+};
+
+struct octet_change {
+    struct spot deleted, replaced, expanded; /* expanded: became two octets of UTF-8 */
+    unsigned char by;                        /* replaced by this, the first time */
+    bool by_many;
+};
+
+struct change {
+    uint64_t lines_sent;
+    struct spot ends[LINE_END_COUNT][LINE_END_COUNT];
+    uint64_t ends_sent[LINE_END_COUNT];
+    struct spot dots[DOTS_MAX][DOTS_MAX];
+    struct octet_change octets[256];
+    uint64_t octets_sent[256];
+    struct spot folded, cut, trimmed, altered;
+    uint64_t fold_column, cut_column; /* of the first */
+    bool fold_varies, cut_varies;
+    struct spot new_header, new_end, new_middle; /* count: lines */
+    struct spot gone_header, gone_end, gone_middle;
+    bool new_received;    /* a Received: line nobody sent */
+    struct span new_name; /* of the first header line that is new, or gone */
+};
+
+void change_find(struct change *c, struct span sent, struct span received);
+
+const char *line_end_name(enum line_end e);
+
+#endif
