@@ -113,12 +113,17 @@ static void box_fin(struct box *b, enum side to)
     b->fin_due[to] = true;
 }
 
+static void leave(struct box *b, enum side side)
+{
+    b->gone[side] = true;
+    buf_release(&b->later[side]);
+}
+
 static void box_reset(struct box *b, enum side side)
 {
     if (b->gone[side])
         return;
-    b->gone[side] = true;
-    buf_release(&b->later[side]);
+    leave(b, side);
     box_wish(b, BOX_RESET, side, span_of(NULL, 0));
 }
 
@@ -308,7 +313,7 @@ void box_end(struct box *b, enum side from, bool reset)
         return;
     if (reset) {
         b->dead = true;
-        b->gone[from] = true;
+        leave(b, from);
         box_reset(b, other(from));
     } else if (b->own != NULL) {
         box_fin(b, CLIENT);

@@ -33,7 +33,7 @@ bool box_next(struct box *b, struct box_wish *w)
     memcpy(&q, b->wishes.ptr + b->wish_at, sizeof q);
     b->wish_at += sizeof q;
     *w = q.wish;
-    w->bytes.ptr = b->bytes.ptr + q.at;
+    w->bytes = span_first(span_drop(buf_span(&b->bytes), q.at), q.wish.bytes.len);
     return true;
 }
 

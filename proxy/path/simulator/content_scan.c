@@ -63,6 +63,15 @@ static void scan_line(struct content *c, unsigned char octet)
         c->verdict = CONTENT_LONG;
 }
 
+static void scan_virus(struct content *c, unsigned char octet)
+{
+    bool plain = match_octet(&c->scan.virus, octet);
+    bool encoded = match_octet(&c->scan.virus64, octet);
+
+    if (plain || encoded)
+        c->verdict = CONTENT_VIRUS;
+}
+
 void content_scan(struct content *c, unsigned char octet)
 {
     const struct rules *r = c->rules;
@@ -73,8 +82,8 @@ void content_scan(struct content *c, unsigned char octet)
     if (r->header_in_header && s->in_header)
         scan_field(c, octet);
     scan_line(c, octet);
-    if (r->virus && (match_octet(&s->virus, octet) | match_octet(&s->virus64, octet)))
-        c->verdict = CONTENT_VIRUS;
+    if (r->virus)
+        scan_virus(c, octet);
     if (r->limits.content > 0 && ++s->octets > r->limits.content)
         c->verdict = CONTENT_LIMIT;
 }
