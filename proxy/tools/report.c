@@ -1,0 +1,222 @@
+#include "analysis/report/report.h"
+#include "transcript/read/reader.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "Usage: smtpscope report [OPTION]... FILE...\n"
+    "Tells what was found in transcripts: a summary, or with --html the page for those who "
+    "run\n"
+    "the firewall. FILE \"-\" is standard input.\n"
+    "\n"
+    "      --html OUT         writes one self-contained HTML page; \"-\" is standard output\n"
+    "      --title TEXT       its title\n"
+    "      --session ID       in detail only this session: the beginning or the end of its id\n"
+    "      --catalogue FILE   what is known of products, in place of the installed file\n"
+    "  -h, --help             this text\n"
+    "\n"
+    "Exit status: 0 nothing of severity low or above, 1 findings, or a file could not be\n"
+    "read or written, 2 wrong usage.\n";
+
+enum { LONG_HTML = 256, LONG_TITLE, LONG_SESSION, LONG_CATALOGUE };
+
+static const struct option long_options[] = {
+    { "html", required_argument, NULL, LONG_HTML },
+    { "title", required_argument, NULL, LONG_TITLE },
+    { "session", required_argument, NULL, LONG_SESSION },
+    { "catalogue", required_argument, NULL, LONG_CATALOGUE },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+struct options {
+    const char *html, *catalogue;
+    struct report_options report;
+    char **files;
+    int file_count;
+};
+
+/* ---- options
+ * ----------------------------------------------------------------------------------- */
+
+static bool take_option(struct options *o, int c)
+{
+    switch (c) {
+    case LONG_HTML:
+        o->html = optarg;
+        return true;
+    case LONG_TITLE:
+        o->report.title = optarg;
+        return true;
+    case LONG_SESSION:
+        o->report.session = optarg;
+        return true;
+    case LONG_CATALOGUE:
+        o->catalogue = optarg;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* 0: go on; else the exit code + 1. */
+static int parse_options(struct options *o, int argc, char **argv)
+{
+    int c;
+
+    while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+        if (c == 'h') {
+            fputs(help, stdout);
+            return 1;
+        }
+        if (!take_option(o, c)) {
+            fputs("Try 'smtpscope report --help'.\n", stderr);
+            return 3;
+        }
+    }
+    o->files = argv + optind;
+    o->file_count = argc - optind;
+    if (o->file_count > 0)
+        return 0;
+    fputs("smtpscope report: which FILE? \"-\" is standard input\n"
+          "Try 'smtpscope report --help'.\n",
+          stderr);
+    return 3;
+}
+
+/* ---- catalogue
+ * ----------------------------------------------------------------------------------- */
+
+/* False: told. The installed file may be missing: then products are told by their ids. */
+static bool load_catalogue(const struct options *o, struct catalogue **out)
+{
+    char file[4096], error[512];
+    const char *name = o->catalogue;
+
+    *out = NULL;
+    if (name == NULL) {
+        if (!catalogue_default_file(file, sizeof file) || access(file, R_OK) != 0) {
+            fputs("smtpscope report: no catalogue of products is installed; name one with "
+                  "--catalogue FILE\n",
+                  stderr);
+            return true;
+        }
+        name = file;
+    }
+    *out = catalogue_load(name, error, sizeof error);
+    if (*out == NULL)
+        fprintf(stderr, "smtpscope report: %s\n", error);
+    return *out != NULL;
+}
+
+/* ---- reading
+ * -------------------------------------------------------------------------------------- */
+
+static bool read_records(struct report *r, struct reader *reader)
+{
+    struct record one;
+    bool good = true;
+
+    for (;;) {
+        switch (reader_next(reader, &one)) {
+        case READER_RECORD:
+            report_see(r, &one);
+            record_free(&one);
+            break;
+        case READER_BAD:
+            fprintf(stderr, "%s\n", reader_error(reader));
+            report_bad_line(r);
+            good = false;
+            break;
+        case READER_END:
+            return good;
+        case READER_FAILED:
+            fprintf(stderr, "%s\n", reader_error(reader));
+            return false;
+        }
+    }
+}
+
+static bool read_file(struct report *r, const char *path)
+{
+    char error[READER_ERROR_MAX];
+    struct reader *reader = reader_open(path, error);
+    bool good;
+
+    if (reader == NULL) {
+        fprintf(stderr, "%s\n", error);
+        return false;
+    }
+    report_source(r, strcmp(path, "-") == 0 ? "standard input" : path);
+    good = read_records(r, reader);
+    if (reader_cut(reader) > 0)
+        fprintf(stderr, "%s:%llu: the last line is cut short (%zu octets without a newline)\n",
+                reader_name(reader), (unsigned long long)reader_line(reader) + 1,
+                reader_cut(reader));
+    reader_close(&reader);
+    return good;
+}
+
+/* ---- writing
+ * -------------------------------------------------------------------------------------- */
+
+static bool finish(FILE *out, const char *name)
+{
+    bool bad = fflush(out) != 0 || ferror(out);
+
+    if (out != stdout && fclose(out) != 0)
+        bad = true;
+    if (bad)
+        fprintf(stderr, "smtpscope report: %s: cannot write: %s\n", name, strerror(errno));
+    return !bad;
+}
+
+static bool write_report(struct report *r, const char *html)
+{
+    bool to_stdout = html == NULL || strcmp(html, "-") == 0;
+    FILE *out = to_stdout ? stdout : fopen(html, "w");
+
+    if (out == NULL) {
+        fprintf(stderr, "smtpscope report: %s: cannot write: %s\n", html, strerror(errno));
+        return false;
+    }
+    if (html != NULL)
+        report_write_html(r, out);
+    else
+        report_write_text(r, out);
+    return finish(out, to_stdout ? "standard output" : html);
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = { .html = NULL };
+    struct catalogue *catalogue = NULL;
+    struct report *r;
+    int wrong = parse_options(&o, argc, argv);
+    bool good = true;
+
+    if (wrong != 0)
+        return wrong - 1;
+    if (!load_catalogue(&o, &catalogue))
+        return 1;
+    o.report.catalogue = catalogue;
+    r = report_new(&o.report);
+    if (r == NULL) {
+        fputs("smtpscope report: out of memory\n", stderr);
+        catalogue_free(&catalogue);
+        return 1;
+    }
+    for (int i = 0; i < o.file_count; i++)
+        good &= read_file(r, o.files[i]);
+    report_end(r);
+    good &= write_report(r, o.html);
+    good &= !report_is_damaged(r);
+    report_free(&r);
+    catalogue_free(&catalogue);
+    return good ? 0 : 1;
+}
