@@ -138,6 +138,14 @@ static bool is_pipe_blanked(struct span a, struct span b)
     return pipes > 0;
 }
 
+/* Of the address, which is the recipient's own business (RFC 5321 2.4). */
+static bool has_other_case(struct span a, struct span b)
+{
+    struct span x = path_of(a).address, y = path_of(b).address;
+
+    return !span_equal(x, y) && span_equal_nocase(x, y);
+}
+
 /* A word for what happened to MAIL or RCPT; NULL: something else. */
 static const char *path_change(const struct unit *near, const struct unit *far,
                                struct span *word)
@@ -159,8 +167,6 @@ static const char *path_change(const struct unit *near, const struct unit *far,
     }
     if (same_address && gone.len > 0)
         return "parameter-changed";
-    if (!same_address && span_equal_nocase(a.address, b.address))
-        return "address-case";
     return same_address || gone.len > 0 ? NULL : "address-changed";
 }
 
@@ -231,6 +237,8 @@ static const char *rewriting(const struct unit *near, const struct unit *far, st
     *word = (struct span){ NULL, 0 };
     if (has_verb(near, "EHLO") && has_verb(far, "HELO"))
         return "ehlo-to-helo";
+    if (same_verb && is_path_command(near) && has_other_case(near->line.s, far->line.s))
+        return "address-case";
     if (is_normalised(near->line.s, far->line.s))
         return is_small(d) ? "case-or-blank" : "normalised";
     if (same_verb && is_path_command(near))
