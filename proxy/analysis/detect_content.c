@@ -68,17 +68,21 @@ static void look_at_size(const struct look *k)
 static void tell_changed(const struct look *k, const struct dkim_signature *s, bool newest)
 {
     struct hint h = detect_hint(SV_27);
+    bool named = s->damage != NULL;
 
     h.side = BLAME_CLIENT;
     h.severity = newest ? SEVERITY_HIGH : SEVERITY_INFO;
-    h.confidence = newest && !s->limited ? CONFIDENCE_HIGH : CONFIDENCE_LOW;
+    h.confidence = named                   ? CONFIDENCE_CERTAIN
+                   : newest && !s->limited ? CONFIDENCE_HIGH
+                                           : CONFIDENCE_LOW;
     h.field = "dkim";
     detect_tell(k, &h,
                 "The body does not match its %s signature of %s (%s body, %s): it was changed "
-                "behind the signer%s.",
+                "behind the signer%s%s%s.",
                 s->arc ? "ARC" : "DKIM", s->domain[0] != '\0' ? s->domain : "an unnamed domain",
                 s->relaxed ? "relaxed" : "simple", s->sha1 ? "sha1" : "sha256",
-                newest ? "" : ", but before a later one signed it");
+                newest ? "" : ", but before a later one signed it", named ? "; " : "",
+                named ? s->damage_text : "");
 }
 
 /*

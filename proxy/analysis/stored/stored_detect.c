@@ -334,7 +334,7 @@ void stored_detect_see(struct stored_detect *d, const struct record *r)
 
     if (s == NULL)
         return;
-    if (strcmp(record_text(r->root, "kind"), "finding") == 0) {
+    if (r->kind == RECORD_FINDING) {
         see_recorded(d, s, r);
         return;
     }

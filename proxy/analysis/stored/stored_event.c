@@ -1,6 +1,9 @@
 /* stored_event - greeting, command, content, opaque. */
 #include "analysis/stored/stored_private.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 static void take_notes(struct stored *s, const json_t *o)
 {
     const json_t *list = json_object_get(o, "notes");
@@ -105,6 +108,57 @@ static void take_content_reads(struct stored *s, const json_t *o)
     s->event.content_read_at = s->read_at;
 }
 
+static void take_hash(unsigned char *out, uint8_t *len, const char *hex)
+{
+    size_t n = strlen(hex) / 2;
+
+    *len = (uint8_t)(n < DKIM_HASH_MAX ? n : DKIM_HASH_MAX);
+    for (unsigned i = 0; i < *len; i++) {
+        char octet[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
+        out[i] = (unsigned char)strtoul(octet, NULL, 16);
+    }
+}
+
+static void take_signature(struct dkim_signature *d, const json_t *o)
+{
+#define X(id, name) name,
+    static const char *const results[] = { DKIM_RESULTS(X) };
+#undef X
+    const char *damage = record_text(o, "damage");
+    uint8_t computed;
+
+    *d = (struct dkim_signature){
+        .result = (enum dkim_result)stored_word(results, ARRAY_LEN(results),
+                                                record_text(o, "result"), DKIM_UNKNOWN),
+        .arc = strcmp(record_text(o, "header"), "arc") == 0,
+        .instance = (uint8_t)record_count(o, "instance"),
+        .relaxed = strcmp(record_text(o, "canonicalization"), "relaxed") == 0,
+        .sha1 = strstr(record_text(o, "algorithm"), "sha1") != NULL,
+        .limited = json_object_get(o, "length") != NULL,
+        .length = record_count(o, "length"),
+        .damage = damage[0] != '\0' ? damage : NULL,
+    };
+    snprintf(d->algorithm, sizeof d->algorithm, "%s", record_text(o, "algorithm"));
+    snprintf(d->domain, sizeof d->domain, "%s", record_text(o, "domain"));
+    snprintf(d->selector, sizeof d->selector, "%s", record_text(o, "selector"));
+    snprintf(d->damage_text, sizeof d->damage_text, "%s", record_text(o, "damage_text"));
+    take_hash(d->computed, &computed, record_text(o, "computed"));
+    take_hash(d->expected, &d->hash_len, record_text(o, "expected"));
+}
+
+static void take_dkim(struct stored *s, const json_t *o)
+{
+    const json_t *list = json_object_get(o, "dkim");
+
+    if (list == NULL)
+        return;
+    s->dkim.count = 0;
+    s->dkim.more = record_flag(o, "dkim_more");
+    for (size_t i = 0; i < json_array_size(list) && i < DKIM_SIGNATURES_MAX; i++)
+        take_signature(&s->dkim.signatures[s->dkim.count++], json_array_get(list, i));
+    s->seen.dkim = &s->dkim;
+}
+
 void stored_take_content(struct stored *s, const json_t *o)
 {
     struct event *e = &s->event;
@@ -119,6 +173,7 @@ void stored_take_content(struct stored *s, const json_t *o)
     e->content_us = record_count(o, "us");
     s->data.refused = record_flag(o, "refused");
     s->seen.headers = stored_text(s, o, "headers");
+    take_dkim(s, o);
     take_figures(&s->data.stats, o);
     take_content_reads(s, o);
     take_notes(s, o);

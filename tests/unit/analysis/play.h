@@ -16,6 +16,9 @@ enum { FOUND_MAX = 64, SECOND = 1000000 };
 #define CATALOGUE "../conf/middleboxes.conf"
 
 struct play {
+    /* Sees each record first and may number it; NULL: numbered here. */
+    void (*before)(struct play *p, struct seen *s);
+    void *arg;
     struct detect *d;
     struct detect_env env;
     uint64_t t_us;
@@ -87,6 +90,8 @@ static inline void play_see(struct play *p, struct seen s)
 {
     s.n = ++p->n;
     s.t_us = p->t_us;
+    if (p->before != NULL)
+        p->before(p, &s);
     p->event = s.event;
     detect_see(&p->d, &p->env, &s);
     p->event = NULL;

@@ -52,7 +52,8 @@ static void test_dangling_behind_tls(void **state)
     play_stop(&p);
 }
 
-/* ---- SV-15, SV-25 -------------------------------------------------------------------------- */
+/* ---- SV-15, SV-25 --------------------------------------------------------------------------
+ */
 
 struct eod_case {
     struct play_end end;
@@ -63,20 +64,38 @@ struct eod_case {
 };
 
 static const struct eod_case eods[] = {
-    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 0, { 0 } }, -1, "SV-15", SEVERITY_MEDIUM,
+    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 0, { 0 } },
+      -1,
+      "SV-15",
+      SEVERITY_MEDIUM,
       CONFIDENCE_MEDIUM },
-    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(600), 0, { 0 } }, -1, "SV-15", SEVERITY_HIGH,
+    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(600), 0, { 0 } },
+      -1,
+      "SV-15",
+      SEVERITY_HIGH,
       CONFIDENCE_MEDIUM },
-    { { CLOSE_UPSTREAM_TIMEOUT, -1, HOW_TIMEOUT, S(2), 0, { 0 } }, -1, "SV-15", SEVERITY_MEDIUM,
+    { { CLOSE_UPSTREAM_TIMEOUT, -1, HOW_TIMEOUT, S(2), 0, { 0 } },
+      -1,
+      "SV-15",
+      SEVERITY_MEDIUM,
       CONFIDENCE_MEDIUM },
-    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 0, { 0 } }, 1, "SV-15", SEVERITY_HIGH,
+    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 0, { 0 } },
+      1,
+      "SV-15",
+      SEVERITY_HIGH,
       CONFIDENCE_HIGH },
-    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 0, { 0 } }, 0, "SV-15", SEVERITY_HIGH,
+    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 0, { 0 } },
+      0,
+      "SV-15",
+      SEVERITY_HIGH,
       CONFIDENCE_HIGH },
     /* traps: a scanner takes its time, nothing was acknowledged */
     { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(59), 0, { 0 } }, -1, "", 0, 0 },
     { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(9), 0, { 0 } }, 1, "", 0, 0 },
-    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 0, { .valid = true, .unacked = 1 } }, -1, "", 0,
+    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 0, { .valid = true, .unacked = 1 } },
+      -1,
+      "",
+      0,
       0 },
 };
 
@@ -189,7 +208,8 @@ static void test_stall(void **state)
     play_stop(&p);
 }
 
-/* ---- SV-16, SV-21 --------------------------------------------------------------------------- */
+/* ---- SV-16, SV-21 ---------------------------------------------------------------------------
+ */
 
 static void play_killed(struct play *p, const char *line, enum end_how how, uint64_t after)
 {
@@ -276,8 +296,8 @@ static void test_killed_greeting_and_content(void **state)
     for (unsigned i = 1; i <= 3; i++) {
         OPEN(&p);
         play_greeting(&p, "220 mx.example.com ESMTP\r\n");
-        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, HOW_RESET, MS(1), 0,
-                                          acked });
+        play_close(
+            &p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, HOW_RESET, MS(1), 0, acked });
         EXPECT(&p, i == 3 ? "SV-16" : "");
     }
     assert_true(names_product(last_found(&p), "banner-then-rst") ||
@@ -286,8 +306,8 @@ static void test_killed_greeting_and_content(void **state)
         play_begin(&p);
         play_envelope(&p);
         play_content(&p, (struct data_stats){ .octets = 500 }, false);
-        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, HOW_RESET, S(3), 0,
-                                          acked });
+        play_close(
+            &p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, HOW_RESET, S(3), 0, acked });
         EXPECT(&p, i == 3 ? "SV-16" : "");
     }
     assert_non_null(strstr(last_found(&p)->text, "mail data"));
@@ -299,8 +319,11 @@ static void test_idle_death(void **state)
     static const struct {
         uint64_t idle, after;
         const char *ids;
-    } cases[] = { { S(4), MS(20), "" }, { S(31), MS(20), "SV-21" }, { S(20), MS(20), "SV-21" },
-                  { S(301), MS(20), "" }, { S(31), S(11), "" } };
+    } cases[] = { { S(4), MS(20), "" },
+                  { S(31), MS(20), "SV-21" },
+                  { S(20), MS(20), "SV-21" },
+                  { S(301), MS(20), "" },
+                  { S(31), S(11), "" } };
     struct play p;
 
     (void)state;
@@ -322,7 +345,8 @@ static void test_idle_death(void **state)
     play_stop(&p);
 }
 
-/* ---- SV-17, SV-20 ----------------------------------------------------------------------------- */
+/* ---- SV-17, SV-20
+ * ----------------------------------------------------------------------------- */
 
 static void play_batch(struct play *p, const char *ehlo, struct play_end end)
 {
@@ -378,8 +402,9 @@ static void test_bdat_without_a_reply(void **state)
     for (unsigned i = 0; i < 2; i++) {
         play_begin(&p);
         play_command(&p, "BDAT 5 LAST\r\n", "");
-        play_close(&p, (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, HOW_FIN,
-                                          i == 0 ? S(60) : S(59), 0, { 0 } });
+        play_close(&p,
+                   (struct play_end){
+                       CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, i == 0 ? S(60) : S(59), 0, { 0 } });
         EXPECT(&p, i == 0 ? "SV-20" : "");
     }
     play_stop(&p);

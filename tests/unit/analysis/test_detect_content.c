@@ -7,8 +7,9 @@ static void test_endings(void **state)
     static const struct {
         uint64_t lines, crcrlf;
         const char *ids;
-    } cases[] = { { 100, 0, "" },   { 100, 90, "" }, { 100, 91, "SV-29" }, { 100, 100, "SV-29" },
-                  { 5, 5, "SV-29" }, { 4, 4, "" },    { 0, 0, "" } };
+    } cases[] = { { 100, 0, "" },        { 100, 90, "" },   { 100, 91, "SV-29" },
+                  { 100, 100, "SV-29" }, { 5, 5, "SV-29" }, { 4, 4, "" },
+                  { 0, 0, "" } };
     struct play p;
 
     (void)state;
@@ -16,9 +17,8 @@ static void test_endings(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         play_begin(&p);
         play_content(&p,
-                     (struct data_stats){ .octets = 1000,
-                                          .lines = cases[i].lines,
-                                          .crcrlf = cases[i].crcrlf },
+                     (struct data_stats){
+                         .octets = 1000, .lines = cases[i].lines, .crcrlf = cases[i].crcrlf },
                      true);
         EXPECT(&p, cases[i].ids);
     }
@@ -61,7 +61,8 @@ static void test_constant_surplus(void **state)
 /* An estimate is not always wrong by the same amount. */
 static void test_estimates(void **state)
 {
-    static const int64_t surplus[] = { 45, 45, 45, 45, 44, 45, 45, 45, 0, 45, 45, -3, -3, -3, -3, -3 };
+    static const int64_t surplus[] = { 45, 45, 45, 45, 44, 45, 45, 45,
+                                       0,  45, 45, -3, -3, -3, -3, -3 };
     struct play p;
 
     (void)state;
@@ -83,7 +84,8 @@ static void test_estimates(void **state)
     play_stop(&p);
 }
 
-/* ---- signatures ---------------------------------------------------------------------------- */
+/* ---- signatures ----------------------------------------------------------------------------
+ */
 
 struct signature_case {
     enum dkim_result results[3];
@@ -150,10 +152,16 @@ static void test_limited_signature(void **state)
     play_see(&p, (struct seen){ .kind = SEEN_CONTENT, .event = &e, .dkim = &v });
     EXPECT(&p, "SV-27");
     assert_int_equal(last_found(&p)->confidence, CONFIDENCE_LOW);
+    v.signatures[0].damage = "footer-appended"; /* the hash names it */
+    snprintf(v.signatures[0].damage_text, sizeof v.signatures[0].damage_text, "3 lines more");
+    play_see(&p, (struct seen){ .kind = SEEN_CONTENT, .event = &e, .dkim = &v });
+    assert_int_equal(last_found(&p)->confidence, CONFIDENCE_CERTAIN);
+    assert_non_null(strstr(last_found(&p)->text, "; 3 lines more."));
     play_stop(&p);
 }
 
-/* ---- headers -------------------------------------------------------------------------------- */
+/* ---- headers --------------------------------------------------------------------------------
+ */
 
 static void test_headers(void **state)
 {
@@ -166,7 +174,8 @@ static void test_headers(void **state)
         { "Subject: t\r\nX-Antivirus: Norton (VPS 260408-0, 4/7/2026), Outbound message\r\n"
           "X-Antivirus-Status: Clean\r\n\r\n",
           "av-header-insert-avast" },
-        { "X-EsetResult: clean, is OK\r\nX-EsetId: 37303A2980D94855627C65\r\n", "av-header-eset" },
+        { "X-EsetResult: clean, is OK\r\nX-EsetId: 37303A2980D94855627C65\r\n",
+          "av-header-eset" },
         { "X-NAT-Received: 10.0.0.2\r\n", "smtp-gated" },
         { "X-P3Scan: v2.3.2 by Jack S. Lai. No outbound virus detected.\r\n",
           "p3scan-header-pipelining" },
@@ -192,8 +201,8 @@ static void test_headers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_endings),      cmocka_unit_test(test_constant_surplus),
-        cmocka_unit_test(test_estimates),    cmocka_unit_test(test_signatures),
+        cmocka_unit_test(test_endings),           cmocka_unit_test(test_constant_surplus),
+        cmocka_unit_test(test_estimates),         cmocka_unit_test(test_signatures),
         cmocka_unit_test(test_limited_signature), cmocka_unit_test(test_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

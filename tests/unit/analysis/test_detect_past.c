@@ -93,14 +93,16 @@ static void test_behind_tls(void **state)
     play_stop(&p);
 }
 
-/* ---- SV-19 --------------------------------------------------------------------------------- */
+/* ---- SV-19 ---------------------------------------------------------------------------------
+ */
 
 static void test_drift(void **state)
 {
     const char *other = "250-mx.example.com\r\n250-STARTTLS\r\n250-SIZE\r\n250 DSN\r\n";
-    const char *personal = "250-mx.example.com\r\n250-PIPELINING\r\n250-SIZE 10485760\r\n"
-                           "250-STARTTLS\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-XCLIENT NAME\r\n"
-                           "250-AUTH PLAIN\r\n250 HELP\r\n";
+    const char *personal =
+        "250-mx.example.com\r\n250-PIPELINING\r\n250-SIZE 10485760\r\n"
+        "250-STARTTLS\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-XCLIENT NAME\r\n"
+        "250-AUTH PLAIN\r\n250 HELP\r\n";
     struct play p;
 
     (void)state;
@@ -115,7 +117,8 @@ static void test_drift(void **state)
     EXPECT(&p, "");
     play_ehlo(&p, "198.51.100.1:25", other);
     EXPECT(&p, "SV-19");
-    assert_non_null(strstr(last_found(&p)->text, "PIPELINING 8BITMIME HELP CHUNKING went, DSN came"));
+    assert_non_null(
+        strstr(last_found(&p)->text, "PIPELINING 8BITMIME HELP CHUNKING went, DSN came"));
     assert_int_equal(last_found(&p)->confidence, CONFIDENCE_LOW);
     /* What changes again and again is a pool of servers. */
     unsigned told = 0;
@@ -127,7 +130,8 @@ static void test_drift(void **state)
     play_stop(&p);
 }
 
-/* ---- the memory itself ----------------------------------------------------------------------- */
+/* ---- the memory itself
+ * ----------------------------------------------------------------------- */
 
 static void play_upstream(struct play *p, unsigned i, const char *ehlo)
 {
@@ -180,9 +184,9 @@ static void test_no_address(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tls_gone),     cmocka_unit_test(test_mask_and_past),
+        cmocka_unit_test(test_tls_gone),       cmocka_unit_test(test_mask_and_past),
         cmocka_unit_test(test_tls_had_failed), cmocka_unit_test(test_behind_tls),
-        cmocka_unit_test(test_drift),        cmocka_unit_test(test_oldest_is_forgotten),
+        cmocka_unit_test(test_drift),          cmocka_unit_test(test_oldest_is_forgotten),
         cmocka_unit_test(test_no_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,8 +166,8 @@ static void test_idle_421(void **state)
     static const struct {
         unsigned seconds;
         const char *ids;
-    } cases[] = { { 1, "" }, { 4, "" }, { 5, "SV-21" }, { 31, "SV-21" }, { 299, "SV-21" },
-                  { 301, "" } };
+    } cases[] = { { 1, "" },       { 4, "" },        { 5, "SV-21" },
+                  { 31, "SV-21" }, { 299, "SV-21" }, { 301, "" } };
     struct play p;
 
     (void)state;
@@ -184,9 +184,9 @@ static void test_idle_421(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_replies),          cmocka_unit_test(test_template),
-        cmocka_unit_test(test_surplus),          cmocka_unit_test(test_reply_inside_data),
-        cmocka_unit_test(test_octets),           cmocka_unit_test(test_idle_421),
+        cmocka_unit_test(test_replies), cmocka_unit_test(test_template),
+        cmocka_unit_test(test_surplus), cmocka_unit_test(test_reply_inside_data),
+        cmocka_unit_test(test_octets),  cmocka_unit_test(test_idle_421),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
