@@ -206,12 +206,6 @@ static void add_tag(struct spots *s, struct span body, size_t at)
         add_spot(s, at + close + 1, true);
 }
 
-/* "--" and something, but not "-- ", which begins a signature. */
-static bool is_boundary(struct span line)
-{
-    return line.len > 4 && span_starts_with(line, SPAN_LIT("--")) && line.ptr[2] != ' ';
-}
-
 static void find_spots(struct spots *s, struct span body)
 {
     bool part = false; /* in the header of a part */
@@ -220,7 +214,7 @@ static void find_spots(struct spots *s, struct span body)
         next = next_line(body, at);
         struct span line = span_first(span_drop(body, at), next - at);
         s->steps++;
-        if (is_boundary(line)) {
+        if (line.len > 4 && span_starts_with(line, SPAN_LIT("--"))) {
             add_spot(s, at, false);
             part = true;
         } else if (part && line.len <= 2) {

@@ -226,7 +226,6 @@ static void undo_tabs(struct span in, const struct undo *u, struct undone *out)
         undone_put(out, span_first(in, blanks - tabs * u->n));
         out->changes += (unsigned)tabs;
         in = span_drop(in, blanks);
-        line_start = false;
     }
 }
 

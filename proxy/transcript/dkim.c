@@ -1,46 +1,9 @@
-#include "transcript/dkim.h"
-
-#include "base/buf.h"
-#include "transcript/dkim_body.h"
-#include "transcript/dkim_tags.h"
+#include "transcript/dkim_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum place {
-    LINE,  /* at the start of a header line */
-    CR,    /* nothing but CRs in it */
-    NAME,  /* all of it may be the name of a signature */
-    COLON, /* it is: blanks may stand before the colon */
-    VALUE, /* of a signature: kept */
-    SKIP,  /* the rest of a line of no interest */
-    BODY,  /* behind the header: signed */
-    DONE,  /* behind the header: nothing to do */
-};
-
-static const char *const field_names[] = { "dkim-signature", "arc-message-signature" };
-
-/* What a mail with a signature needs. */
-struct oath {
-    struct dkim_verdict verdict;
-    struct buf value; /* of the signature being read */
-    struct dkim_body simple, relaxed;
-    int8_t hash[DKIM_SIGNATURES_MAX]; /* of each signature, in simple or relaxed */
-    struct buf kept;                  /* the body */
-};
-
-struct dkim {
-    struct oath *oath; /* NULL: no signature yet */
-    uint8_t place;     /* enum place */
-    uint8_t field;     /* which of the names */
-    uint8_t matched;   /* octets of it */
-    uint8_t ending;    /* DATA: 2 behind CRLF, 1 behind CR, where a dot may be stuffed */
-    bool open;         /* a signature's value was begun, its end is not known yet */
-    bool too_long;     /* that value is */
-    bool keep_body, finished;
-};
-
-enum { AFTER_CR = 1, AFTER_CRLF };
+enum { AFTER_CR = 1, AFTER_CRLF, HEADER_PIECE = 512 };
 
 const char *dkim_result_name(enum dkim_result r)
 {
@@ -79,163 +42,6 @@ void dkim_free(struct dkim **dp)
     free(d);
 }
 
-/* The header section. */
-
-static bool oath_begin(struct dkim *d)
-{
-    if (d->oath != NULL)
-        return true;
-    d->oath = calloc(1, sizeof *d->oath);
-    if (d->oath == NULL)
-        return false;
-    dkim_body_init(&d->oath->simple, false);
-    dkim_body_init(&d->oath->relaxed, true);
-    buf_init(&d->oath->value, DKIM_HEADER_MAX);
-    buf_init(&d->oath->kept, DKIM_BODY_MAX);
-    return true;
-}
-
-/* The header line that was open is not continued. */
-static void close_value(struct dkim *d)
-{
-    struct oath *o = d->oath;
-
-    if (!d->open)
-        return;
-    d->open = false;
-    if (o->verdict.count == DKIM_SIGNATURES_MAX || d->too_long) {
-        o->verdict.more = true;
-    } else {
-        struct dkim_signature *s = &o->verdict.signatures[o->verdict.count++];
-        dkim_tags_read(buf_span(&o->value), d->field == 1, s);
-    }
-    d->too_long = false;
-    o->value.len = 0;
-}
-
-static void begin_hashes(struct oath *o)
-{
-    for (unsigned i = 0; i < o->verdict.count; i++) {
-        struct dkim_signature *s = &o->verdict.signatures[i];
-        struct dkim_body *b = s->relaxed ? &o->relaxed : &o->simple;
-        if (s->result != DKIM_OK)
-            continue;
-        o->hash[i] = (int8_t)dkim_body_hash(b, s->sha1, s->limited, s->length);
-        if (o->hash[i] < 0)
-            s->result = DKIM_UNKNOWN;
-    }
-}
-
-static void end_header(struct dkim *d)
-{
-    close_value(d);
-    if (d->oath == NULL) {
-        d->place = DONE;
-        return;
-    }
-    begin_hashes(d->oath);
-    d->place = d->oath->simple.count + d->oath->relaxed.count > 0 ? BODY : DONE;
-}
-
-static unsigned char lower(unsigned char c)
-{
-    return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
-}
-
-static enum place step_line(struct dkim *d, unsigned char c)
-{
-    if (span_is_blank_char(c) && d->open) {
-        d->too_long |= !buf_append(&d->oath->value, SPAN_LIT(" "));
-        return VALUE;
-    }
-    if (span_is_blank_char(c))
-        return SKIP;
-    if (c == '\r')
-        return CR;
-    close_value(d);
-    for (unsigned i = 0; i < ARRAY_LEN(field_names); i++) {
-        if (lower(c) != field_names[i][0])
-            continue;
-        d->field = (uint8_t)i;
-        d->matched = 1;
-        return NAME;
-    }
-    return SKIP;
-}
-
-static enum place step_name(struct dkim *d, unsigned char c)
-{
-    if (lower(c) != field_names[d->field][d->matched])
-        return SKIP;
-    return field_names[d->field][++d->matched] == '\0' ? COLON : NAME;
-}
-
-static enum place step_colon(struct dkim *d, unsigned char c)
-{
-    if (span_is_blank_char(c))
-        return COLON;
-    d->open = c == ':' && oath_begin(d);
-    return d->open ? VALUE : SKIP;
-}
-
-static void step(struct dkim *d, unsigned char c)
-{
-    enum place p = (enum place)d->place;
-
-    if (c == '\n') { /* in a line's middle its end, else the header's */
-        if (p == LINE || p == CR)
-            end_header(d);
-        else
-            d->place = LINE;
-        return;
-    }
-    switch (p) {
-    case LINE:
-        p = step_line(d, c);
-        break;
-    case CR:
-        p = c == '\r' ? CR : SKIP;
-        break;
-    case NAME:
-        p = step_name(d, c);
-        break;
-    case COLON:
-        p = step_colon(d, c);
-        break;
-    case VALUE:
-    case SKIP:
-    case BODY:
-    case DONE:
-        break;
-    }
-    d->place = (uint8_t)p;
-}
-
-/* Octets up to a line's end that need no step each. */
-static size_t rest_of_line(struct dkim *d, struct span in)
-{
-    size_t n = 0;
-
-    if (d->place == SKIP || d->place == VALUE)
-        n = span_find(in, '\n');
-    if (d->place == VALUE && !d->too_long)
-        d->too_long = !buf_append(&d->oath->value, span_first(in, n));
-    return n;
-}
-
-/* Returns what is behind the header. */
-static struct span add_header(struct dkim *d, struct span in)
-{
-    while (in.len > 0 && d->place < BODY) {
-        in = span_drop(in, rest_of_line(d, in));
-        if (in.len == 0)
-            break;
-        step(d, in.ptr[0]);
-        in = span_drop(in, 1);
-    }
-    return in;
-}
-
 /* The body. */
 
 static void keep(struct oath *o, struct span in)
@@ -248,8 +54,8 @@ static void keep(struct oath *o, struct span in)
 
 static void add_content(struct dkim *d, struct span in)
 {
-    in = add_header(d, in);
-    if (in.len == 0 || d->place != BODY)
+    in = dkim_header_add(d, in);
+    if (in.len == 0 || d->place != PLACE_BODY)
         return;
     dkim_body_add(&d->oath->simple, in);
     dkim_body_add(&d->oath->relaxed, in);
@@ -281,7 +87,7 @@ static void remember_ending(struct dkim *d, struct span in)
 
 static void add_stuffed(struct dkim *d, struct span in)
 {
-    while (in.len > 0 && d->place != DONE) {
+    while (in.len > 0) {
         size_t dot = find_stuffed(d, in);
         if (dot > 0)
             add_content(d, span_first(in, dot));
@@ -296,10 +102,17 @@ static void add_stuffed(struct dkim *d, struct span in)
 
 void dkim_add(struct dkim *d, struct span bytes, bool stuffed)
 {
-    if (stuffed)
-        add_stuffed(d, bytes);
-    else
+    if (!stuffed) {
         add_content(d, bytes);
+        return;
+    }
+    /* Little by little: behind the header there may be no reason to look for dots. */
+    while (bytes.len > 0 && d->place < PLACE_BODY) {
+        add_stuffed(d, span_first(bytes, HEADER_PIECE));
+        bytes = span_drop(bytes, HEADER_PIECE);
+    }
+    if (d->place == PLACE_BODY)
+        add_stuffed(d, bytes);
 }
 
 /* The end. */
@@ -338,8 +151,8 @@ const struct dkim_verdict *dkim_finish(struct dkim *d, bool complete)
 {
     struct oath *o = d->oath;
 
-    if (!d->finished && d->place < BODY)
-        end_header(d);
+    if (!d->finished && d->place < PLACE_BODY)
+        dkim_header_end(d);
     if (o == NULL)
         return NULL;
     if (!d->finished) {

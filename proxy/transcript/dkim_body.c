@@ -1,6 +1,19 @@
 #include "transcript/dkim_body.h"
 
+#include <endian.h>
+#include <pthread.h>
+
 enum { LOOK = 64 }; /* octets looked at in one go: compilers make vectors of it */
+
+/* Fetched once: EVP_sha256() is looked up under a lock each time a hash begins. */
+static EVP_MD *fetched_sha1, *fetched_sha256;
+static pthread_once_t fetched = PTHREAD_ONCE_INIT;
+
+static void fetch(void)
+{
+    fetched_sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+    fetched_sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
 
 void dkim_body_init(struct dkim_body *b, bool relaxed)
 {
@@ -37,10 +50,11 @@ int dkim_body_hash(struct dkim_body *b, bool sha1, bool limited, uint64_t length
         if (b->hashes[i].sha1 == sha1 && b->hashes[i].length == h.length)
             return (int)i;
     }
+    pthread_once(&fetched, fetch);
     h.left = h.length;
     h.ctx = EVP_MD_CTX_new();
     if (b->count == DKIM_SIGNATURES_MAX || h.ctx == NULL ||
-        EVP_DigestInit_ex(h.ctx, sha1 ? EVP_sha1() : EVP_sha256(), NULL) != 1) {
+        EVP_DigestInit_ex(h.ctx, sha1 ? fetched_sha1 : fetched_sha256, NULL) != 1) {
         EVP_MD_CTX_free(h.ctx);
         return -1;
     }
@@ -49,9 +63,8 @@ int dkim_body_hash(struct dkim_body *b, bool sha1, bool limited, uint64_t length
 }
 
 /* Canonical octets. */
-static void put(struct dkim_body *b, struct span s)
+static void hash(struct dkim_body *b, struct span s)
 {
-    b->any |= s.len > 0;
     for (unsigned i = 0; i < b->count && s.len > 0; i++) {
         struct dkim_body_hash *h = &b->hashes[i];
         size_t n = s.len < h->left ? s.len : (size_t)h->left;
@@ -60,6 +73,29 @@ static void put(struct dkim_body *b, struct span s)
         if (h->length != UINT64_MAX)
             h->left -= n;
     }
+}
+
+static void hash_gathered(struct dkim_body *b)
+{
+    hash(b, span_of(b->gather, b->gathered));
+    b->gathered = 0;
+}
+
+/* A call of the hash costs as much as 50 octets of it: short stretches are gathered. */
+static void put(struct dkim_body *b, struct span s)
+{
+    if (s.len == 0)
+        return;
+    b->any = true;
+    if (s.len > DKIM_GATHER - b->gathered)
+        hash_gathered(b);
+    if (s.len > DKIM_GATHER / 2) {
+        hash_gathered(b);
+        hash(b, s);
+        return;
+    }
+    memcpy(b->gather + b->gathered, s.ptr, s.len);
+    b->gathered += (unsigned)s.len;
 }
 
 /* CRLFs at the end are empty lines, until something follows. */
@@ -135,6 +171,34 @@ static bool look_is_plain(const unsigned char *p)
     return odd == 0;
 }
 
+/* The high bit of each octet of `eight` that is c. */
+static uint64_t equal_octets(uint64_t eight, unsigned char c)
+{
+    const uint64_t low = UINT64_C(0x7F7F7F7F7F7F7F7F);
+    uint64_t differs = eight ^ c * UINT64_C(0x0101010101010101);
+
+    return ~(((differs & low) + low) | differs | low);
+}
+
+static uint64_t load(const unsigned char *p)
+{
+    uint64_t eight;
+
+    memcpy(&eight, p, sizeof eight);
+    return le64toh(eight);
+}
+
+/* The first odd blank of eight octets, or 8. */
+static unsigned find_odd(const unsigned char *p)
+{
+    uint64_t c = load(p), next = load(p + 1);
+    uint64_t before =
+        equal_octets(next, ' ') | equal_octets(next, '\t') | equal_octets(next, '\r');
+    uint64_t odd = equal_octets(c, '\t') | (equal_octets(c, ' ') & before);
+
+    return odd != 0 ? (unsigned)__builtin_ctzll(odd) / 8 : 8;
+}
+
 /* Octets at the front that stay as they are. */
 static size_t plain_octets(struct span in)
 {
@@ -142,6 +206,12 @@ static size_t plain_octets(struct span in)
 
     while (in.len - at > LOOK && look_is_plain(in.ptr + at))
         at += LOOK;
+    while (in.len - at > 8) {
+        unsigned n = find_odd(in.ptr + at);
+        at += n;
+        if (n < 8)
+            return at;
+    }
     while (at + 1 < in.len && !odd_blank(in.ptr[at], in.ptr[at + 1]))
         at++;
     /* The last octet: a blank waits for what follows. */
@@ -220,6 +290,7 @@ void dkim_body_finish(struct dkim_body *b)
     /* simple: a body without any CRLF at its end, or without anything, gets one. */
     if (b->any || !b->relaxed)
         put(b, SPAN_LIT("\r\n"));
+    hash_gathered(b);
     for (unsigned i = 0; i < b->count; i++) {
         struct dkim_body_hash *h = &b->hashes[i];
         if (EVP_DigestFinal_ex(h->ctx, h->digest, NULL) != 1)

@@ -16,6 +16,8 @@
 
 #include <openssl/evp.h>
 
+enum { DKIM_GATHER = 512 };
+
 struct dkim_body_hash {
     EVP_MD_CTX *ctx;
     bool sha1;
@@ -28,11 +30,13 @@ struct dkim_body {
     struct dkim_body_hash hashes[DKIM_SIGNATURES_MAX];
     unsigned count;
     bool relaxed;
-    bool any;      /* something was hashed */
+    bool any;      /* something is canonical */
     bool blank;    /* relaxed: blanks are held back, of which at most one will be left */
     bool blank_cr; /* and a CR behind them */
     bool cr;       /* held back behind crlf */
     uint64_t crlf; /* CRLFs held back: they vanish if nothing else comes */
+    unsigned gathered;
+    unsigned char gather[DKIM_GATHER]; /* short stretches, not yet hashed */
 };
 
 void dkim_body_init(struct dkim_body *b, bool relaxed);

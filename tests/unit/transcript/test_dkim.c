@@ -124,6 +124,7 @@ static const struct {
       "o" },
     { SPAN_INIT("DKIM-Signature: " OATH), "c" },
     { SPAN_INIT("DKIM-Signature: " OATH "\r\n\r"), "c" },
+    { SPAN_INIT("DKIM-Signature: " OATH "; l=5\n 3\n\n" RFC_BODY), "m" },
     { SPAN_INIT("DKIM-Signature: " OATH "\r\n\rx\r\n\r\n" RFC_BODY), "o" },
     /* ARC; what cannot be read; more than eight */
     { SPAN_INIT("ARC-Message-Signature: i=1; a=rsa-sha256; d=a.test; s=s1; h=from; b=A; "
@@ -199,6 +200,16 @@ static void bodies_on_the_wire(void **state)
         size_t n = signed_mail(mail, wires[i].body, wires[i].wire);
         every_way(span_of(mail, n), wires[i].stuffed, wires[i].want);
     }
+}
+
+/* The first octet of a mail is a line's first, too. */
+static void dot_in_front(void **state)
+{
+    struct span mail = SPAN_LIT(".DKIM-Signature: " OATH "\r\n\r\n" RFC_BODY);
+
+    (void)state;
+    every_way(mail, true, "o");
+    every_way(mail, false, "-");
 }
 
 /* The longest value that is looked at, and one octet more. */
@@ -282,8 +293,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mails_whole_and_cut), cmocka_unit_test(bodies_on_the_wire),
-        cmocka_unit_test(long_headers),        cmocka_unit_test(cut_mails),
-        cmocka_unit_test(kept_bodies),
+        cmocka_unit_test(dot_in_front),        cmocka_unit_test(long_headers),
+        cmocka_unit_test(cut_mails),           cmocka_unit_test(kept_bodies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
