@@ -23,7 +23,7 @@ static const char help[] =
     "  -k, --key FILE           its private key\n"
     "  -L, --list               all presets, what they do, and the detectors they trigger\n"
     "\n"
-    "What a preset did is logged. smtpscope reflect makes a good upstream:\n"
+    "What ended a connection, and each mutation, is logged. An upstream to play with:\n"
     "\n"
     "  smtpscope reflect --listen 127.0.0.1:2526 &\n"
     "  smtpscope simulate --preset asa-default --upstream 127.0.0.1:2526\n"

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -113,6 +114,16 @@ class Peer:
             raise AssertionError(f"got {got!r}, wanted silence")
         except socket.timeout:
             self.s.settimeout(PATIENCE)
+
+    def secure(self, server_side, certificate=None):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server_side else
+                                 ssl.PROTOCOL_TLS_CLIENT)
+        if server_side:
+            context.load_cert_chain(*certificate)
+        else:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        self.s = context.wrap_socket(self.s, server_side=server_side)
 
     def reset(self):
         self.s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -403,6 +414,72 @@ class Proxies(unittest.TestCase):
             self.assertEqual(wanted[at], int(said.group(2), 16))
             wanted[at] = int(said.group(3), 16)
             self.assertEqual(got, bytes(wanted))
+
+
+def make_certificate(directory, name):
+    files = [os.path.join(directory, name + end) for end in (".pem", ".key")]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-days", "2",
+                    "-out", files[0], "-keyout", files[1]], check=True, capture_output=True)
+    return files
+
+
+class Intercepted(unittest.TestCase):
+    def test_both_legs(self):
+        with tempfile.TemporaryDirectory() as d:
+            box_files = make_certificate(d, "box")
+            mx_files = make_certificate(d, "mx")
+            for preset in "striptls-intercept", "avast":
+                with self.subTest(preset):
+                    self.converse(preset, box_files, mx_files)
+
+    def converse(self, preset, box_files, mx_files):
+        with wire(preset, "--certificate", box_files[0], "--key", box_files[1]) as \
+                (client, server, _):
+            greet(client, server)
+            client.send(b"STARTTLS\r\n")
+            server.expect(b"STARTTLS\r\n")
+            server.send(b"220 go\r\n")
+            client.expect(b"220 go\r\n")
+            other = threading.Thread(target=server.secure, args=(True, mx_files))
+            other.start()
+            client.secure(False)
+            seen = ssl.DER_cert_to_PEM_cert(client.s.getpeercert(True))
+            with open(box_files[0], encoding="ascii") as f:
+                self.assertEqual(seen.strip(), f.read().strip())
+            client.send(b"EHLO c.test\r\n")
+            other.join(PATIENCE)
+            server.expect(b"EHLO c.test\r\n")
+            server.send(b"250 mx.test\r\n")
+            client.expect(b"250 mx.test\r\n")
+            client.s.close()
+            server.expect_end()
+            server.s.close()
+
+    def test_passes_without_certificate(self):
+        with wire("avast") as (client, server, _):
+            greet(client, server)
+            client.send(b"STARTTLS\r\n")
+            server.expect(b"STARTTLS\r\n")
+            server.send(b"220 go\r\n")
+            client.expect(b"220 go\r\n")
+            client.send(b"\x16\x03\x01\0\x01a")
+            server.expect(b"\x16\x03\x01\0\x01a")
+
+    def test_server_refuses(self):
+        with tempfile.TemporaryDirectory() as d:
+            files = make_certificate(d, "box")
+            with wire("striptls-intercept", "--certificate", files[0], "--key", files[1]) as \
+                    (client, server, _):
+                greet(client, server)
+                client.send(b"STARTTLS\r\n")
+                server.expect(b"STARTTLS\r\n")
+                server.send(b"220 go\r\n")
+                client.expect(b"220 go\r\n")
+                server.until(b"\x16\x03\x01")
+                server.reset()
+                with self.assertRaises(OSError):
+                    client.secure(False)
 
 
 class Usage(unittest.TestCase):

@@ -94,8 +94,18 @@ bool box_needs_server(const struct rules *rules)
 
 void box_emit(struct box *b, enum side to, struct span bytes)
 {
-    if (!b->dead && !buf_append(&b->out[to], bytes))
+    if (b->dead || b->fin_due[to] || b->gone[to])
+        return;
+    if (!buf_append(&b->out[to], bytes))
         box_kill_packet(b, KILL_RESET, "more is held than a box may hold");
+}
+
+unsigned char *box_emit_copy(struct box *b, enum side to, struct span bytes)
+{
+    uint32_t at = b->out[to].len;
+
+    box_emit(b, to, bytes);
+    return b->out[to].len == at + bytes.len ? b->out[to].ptr + at : NULL;
 }
 
 void box_emit_text(struct box *b, enum side to, const char *text)
@@ -298,7 +308,7 @@ void box_bytes(struct box *b, enum side from, struct span bytes)
     else if (has_keyword(b, from, bytes))
         box_kill_packet(b, b->rules->kill, "the keyword");
     else if (b->own != NULL)
-        own_bytes(b, bytes);
+        own_bytes(b, from == CLIENT ? bytes : span_of(NULL, 0));
     else if (b->rules->mutation != MUTATION_NONE)
         mutate_bytes(b, from, bytes);
     else

@@ -83,13 +83,24 @@ static void line_pass(struct box *b)
     box_emit(b, SERVER, buf_span(&b->line));
 }
 
-static void emit_judged(struct box *b, struct span piece)
+/* In place; what is left of it is what is sent on, and what is to be remembered. */
+static struct span emit_judged(struct box *b, struct span piece)
 {
-    uint32_t at = b->out[SERVER].len;
+    unsigned char *copy = box_emit_copy(b, SERVER, piece);
 
-    box_emit(b, SERVER, piece);
-    if (!b->dead)
-        command_judge_read(b, b->out[SERVER].ptr + at, piece.len);
+    if (copy == NULL)
+        return piece;
+    command_judge_read(b, copy, piece.len);
+    return span_of(copy, piece.len);
+}
+
+/* Beyond its limit whatever comes, CRLF included. */
+static bool is_endless(const struct box *b)
+{
+    const struct rules *r = b->rules;
+
+    return r->commands == JUDGED_READS && r->limits.command > 0 &&
+           b->line_octets > r->limits.command + 2u;
 }
 
 /* What is sent on is what is remembered of the line. */
@@ -98,9 +109,7 @@ static void line_add(struct box *b, struct span piece)
     struct span kept = span_first(piece, BOX_COMMAND_MAX - b->line.len);
 
     if (b->rules->commands == JUDGED_READS) {
-        emit_judged(b, piece);
-        if (!b->dead)
-            kept.ptr = b->out[SERVER].ptr + b->out[SERVER].len - piece.len;
+        kept.ptr = emit_judged(b, piece).ptr;
     } else if (b->rules->commands == JUDGED_NOT || b->line_passing) {
         box_emit(b, SERVER, piece);
     } else if (kept.len < piece.len) {
@@ -110,6 +119,8 @@ static void line_add(struct box *b, struct span piece)
     if (!b->dead && !buf_append(&b->line, kept))
         box_kill_packet(b, KILL_RESET, "out of memory");
     b->line_octets += piece.len;
+    if (is_endless(b))
+        box_kill_packet(b, b->rules->kill, "a limit of a command");
 }
 
 static size_t take_command(struct box *b, struct span in)

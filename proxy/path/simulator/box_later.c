@@ -15,9 +15,10 @@ void box_wish(struct box *b, enum box_wish_kind kind, enum side side, struct spa
 {
     struct queued q = { { kind, side, { NULL, bytes.len } }, b->bytes.len };
 
-    /* Both limits are above what one fact can emit. */
-    if (!buf_append(&b->bytes, bytes) || !buf_append(&b->wishes, span_of(&q, sizeof q)))
-        b->dead = true;
+    if (buf_append(&b->bytes, bytes) && buf_append(&b->wishes, span_of(&q, sizeof q)))
+        return;
+    b->dead = true; /* out of memory: the limits are above what one fact can emit */
+    b->lost = 2;
 }
 
 bool box_next(struct box *b, struct box_wish *w)
@@ -28,7 +29,12 @@ bool box_next(struct box *b, struct box_wish *w)
         buf_release(&b->wishes);
         buf_release(&b->bytes);
         b->wish_at = 0;
-        return false;
+        if (b->lost == 0)
+            return false;
+        *w = (struct box_wish){ .kind = BOX_RESET, .side = SERVER };
+        if (--b->lost == 0)
+            w->side = CLIENT;
+        return true;
     }
     memcpy(&q, b->wishes.ptr + b->wish_at, sizeof q);
     b->wish_at += sizeof q;

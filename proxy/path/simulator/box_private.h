@@ -47,6 +47,7 @@ struct box {
     bool fin_due[2], fin_told[2], gone[2]; /* by destination */
     bool dead;                             /* no octets pass any more */
     bool mute;                             /* and no end does */
+    unsigned lost; /* sides to be reset, because a wish could not be kept */
 
     /* The client's stream. */
     enum client_state state;
@@ -88,6 +89,8 @@ struct box {
 
 uint64_t box_random(struct box *b, uint64_t below);
 void box_emit(struct box *b, enum side to, struct span bytes);
+/* The copy that leaves with this fact, to be altered; NULL: nothing leaves any more. */
+unsigned char *box_emit_copy(struct box *b, enum side to, struct span bytes);
 void box_emit_text(struct box *b, enum side to, const char *text);
 void box_tell(struct box *b, const char *text);
 /* Ends the connection as the rules say; what was emitted so far leaves first. */

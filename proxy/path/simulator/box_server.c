@@ -126,11 +126,10 @@ static void hold(struct box *b, struct span piece)
 
 static void emit_masked(struct box *b, struct span piece)
 {
-    uint32_t at = b->out[CLIENT].len;
+    unsigned char *copy = box_emit_copy(b, CLIENT, piece);
 
-    box_emit(b, CLIENT, piece);
-    if (!b->dead)
-        reply_judge_read(b, b->out[CLIENT].ptr + at, piece.len);
+    if (copy != NULL)
+        reply_judge_read(b, copy, piece.len);
 }
 
 static size_t take(struct box *b, struct span in)

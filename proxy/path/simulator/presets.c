@@ -154,7 +154,7 @@ const struct preset presets[] = {
     SIMPLE("block25", "connections are refused", "SV-23", .deaf = true),
     TAKES("idle", IDLE, "after 30 s of silence: 421, a reset, or nothing passes any more",
           "SV-21", .idle_s = 30),
-    TAKES("tarpit", MS, "replies arrive octet by octet, 100 ms apart", "", .tarpit_ms = 100),
+    TAKES("tarpit", MS, "replies arrive octet by octet, 20 ms apart", "", .tarpit_ms = 20),
     TAKES("size", OCTETS, "both sides reset behind 10M octets of a message", "TV-18",
           .limits.content = 10485760),
     TAKES("ch-drop", HELLO, "the client's TLS hello is lost (above so many octets)", "SV-11",

@@ -295,7 +295,7 @@ static void on_connected(uv_connect_t *req, int error)
         session_refused(s);
         return;
     }
-    tcp_tune(&s->legs[SERVER].tcp, false);
+    tcp_tune(&s->legs[SERVER].tcp, true);
     tcp_read(&s->legs[SERVER].tcp);
     session_begin(s);
 }
@@ -342,7 +342,7 @@ void simulator_session_accept(struct simulator_sessions *all, uv_stream_t *liste
         session_close(s);
         return;
     }
-    tcp_tune(&s->legs[CLIENT].tcp, false);
+    tcp_tune(&s->legs[CLIENT].tcp, true);
     tcp_hold(&s->legs[CLIENT].tcp, HOLD_CONNECTING);
     tcp_read(&s->legs[CLIENT].tcp);
     if (!box_needs_server(all->rules)) {

@@ -3,7 +3,8 @@
 
 /*
  * Facts, one a word: <text is a read of the server, >text of the client, with \r \n \\ \0 \xHH
- * and \_ for a blank; ~ stands for CRLF. "<FIN", "<RST", ">FIN", ">RST"; "+250" milliseconds;
+ * and \_ for a blank; ~ stands for CRLF, *100 at the end: a hundred times. "<FIN", "<RST",
+ * ">FIN", ">RST"; "+250" milliseconds;
  * "-" forget what was written down so far; "TLS>" and "TLS<" a handshake is over, "TLS!"
  * failed.
  */
@@ -14,6 +15,11 @@ struct script {
 #define HELLO "<220\\_mx\\_ESMTP~ >EHLO\\_c~ <250-mx~250\\_HELP~ - "
 #define MAIL                                                                                   \
     HELLO ">MAIL\\_FROM:<a@b>~ <250\\_ok~ >RCPT\\_TO:<c@d>~ <250\\_ok~ >DATA~ <354\\_go~ - "
+
+#define A10  "aaaaaaaaaa"
+#define A100 A10 A10 A10 A10 A10 A10 A10 A10 A10 A10
+#define A258 A100 A100 A10 A10 A10 A10 A10 "aaaaaaaa"
+#define A142 A100 A10 A10 A10 A10 "aa"
 
 static const struct script scripts[] = {
     { "a wire", "clean", "<220\\_mx~ >EH >LO\\_c~NOOP~ <250-m <x~250\\_A~250\\_ok~ >FIN <FIN",
@@ -52,6 +58,18 @@ static const struct script scripts[] = {
       ">DATA\\r\\n\n<503 no\\r\\n\n>XXXXXXXX\\r\\n\n" },
     { "asa: pipelined", "asa-default", HELLO ">NOOP~XCLIENT\\_a~NOOP~",
       ">NOOP\\r\\nXXXXXXXXX\\r\\nNOOP\\r\\n\n" },
+    { "asa: a limit on recipients", "asa-default",
+      HELLO ">RCPT\\_TO:<a>~*100 - >RCPT\\_TO:<a>~", "<~RST\n>~RST\n" },
+    { "asa: a new transaction", "asa-default",
+      HELLO ">RCPT\\_TO:<a>~*100 >RSET~ - >RCPT\\_TO:<a>~", ">RCPT TO:<a>\\r\\n\n" },
+    { "asa: a line without end", "asa-default", HELLO ">a*514 - >a", "<~RST\n>~RST\n" },
+    { "asa: a long sender", "asa-default", HELLO ">MAIL\\_FROM:< >a*320 - >>~", ">>\\r\\n\n" },
+    { "asa: too long a sender", "asa-default", HELLO ">MAIL\\_FROM:< >a*321 - >>~",
+      "<~RST\n>~RST\n" },
+    { "isa: RCPT", "isa", HELLO ">RCPT\\_TO: >a*258 - >~", ">RCPT TO:" A258 "\\r\\n\n" },
+    { "isa: too long RCPT", "isa", HELLO ">RCPT\\_TO: >a*259 - >~", "<~FIN\n>~FIN\n" },
+    { "isa: AUTH makes room", "isa", HELLO ">MAIL\\_FROM:<>\\_AUTH= >a*400 - >~NOOP~\\0",
+      ">MAIL FROM:<> AUTH=" A258 A142 "\\r\\nNOOP\\r\\n\n" },
     { "asa: allow-tls", "asa-allow-tls",
       "<220\\_mx~ >EHLO\\_c~ <250-mx~250\\_STARTTLS~ >STARTTLS~ <220\\_go~ >XYZ~ "
       "<250-STARTTLS~",
@@ -204,9 +222,23 @@ static struct span unescape_word(const char *s, size_t len, unsigned char *out)
     return span_of(out, n);
 }
 
+/* "a*100" */
+static void play_repeated(struct play *p, enum side from, struct span octets)
+{
+    size_t star = span_find(octets, '*');
+    unsigned long n = 1;
+
+    if (star > 0 && star < octets.len)
+        n = strtoul((const char *)octets.ptr + star + 1, NULL, 10);
+    else
+        star = octets.len;
+    while (n-- > 0)
+        play_bytes(p, from, span_first(octets, star));
+}
+
 static void play_fact(struct play *p, const char *s, size_t len)
 {
-    unsigned char octets[4096];
+    unsigned char octets[4096] = { 0 };
     enum side from = s[0] == '>' ? CLIENT : SERVER;
     struct span word = span_of(s, len);
 
@@ -222,7 +254,7 @@ static void play_fact(struct play *p, const char *s, size_t len)
     } else if (span_equal(span_drop(word, 1), SPAN_LIT("RST"))) {
         box_end(p->box, from, true);
     } else {
-        play_bytes(p, from, unescape_word(s + 1, len - 1, octets));
+        play_repeated(p, from, unescape_word(s + 1, len - 1, octets));
     }
     play_collect(p);
 }
