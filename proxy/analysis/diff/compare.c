@@ -18,23 +18,25 @@ struct lanes {
 
 /* ---- what passed inside TLS for the other one ------------------------------------------ */
 
-static size_t behind_starttls(const struct talk *t)
+/* The unit that began TLS; len: there is none. */
+static size_t starttls_at(const struct talk *t)
 {
     for (size_t i = 0; i < t->len; i++)
         if (t->units[i].code == 220 && span_equal(t->units[i].verb, SPAN_LIT("STARTTLS")))
-            return i + 1;
+            return i;
     return t->len;
 }
 
-/* Of a session that one of the two could not read to its end: what both could read. */
+/* Of a session that the other one could not read to its end: what both could read. */
 static size_t readable(const struct talk *own, const struct talk *other)
 {
+    size_t at = starttls_at(own), others = starttls_at(other);
+
     if (own->opaque || !other->opaque)
         return own->len;
-    size_t end = behind_starttls(own);
-    return end < own->len || behind_starttls(other) < other->len || other->len >= own->len
-               ? end
-               : other->len;
+    if (at < own->len)
+        return at + 1;
+    return others < own->len ? others : own->len;
 }
 
 /* ---- alignment --------------------------------------------------------------------------- */

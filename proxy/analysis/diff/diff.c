@@ -222,7 +222,7 @@ static bool run_steps(struct diff_state *d, char error[DIFF_ERROR_MAX])
     learn_clock(d);
     if (!compare_all(d) || !unpaired_all(d))
         return false;
-    d->r.groups = gather_sorted(d->groups, &d->r.group_count);
+    d->r.groups = gather_sorted(d->groups, d->r.totals.sessions, &d->r.group_count);
     return true;
 }
 

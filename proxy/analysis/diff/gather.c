@@ -241,7 +241,8 @@ static bool is_about_keyword(const struct diff_finding *f)
 }
 
 /* What was not looked for may be in every session. */
-static uint64_t could(const struct gather *g, const struct diff_group *d)
+static uint64_t could(const struct gather *g, const struct diff_group *d,
+                      const uint64_t sessions[2])
 {
     const struct diff_finding *f = d->examples[0];
     const struct subjects *s = is_about_keyword(f) ? &g->keywords : &g->verbs;
@@ -249,6 +250,8 @@ static uint64_t could(const struct gather *g, const struct diff_group *d)
     for (size_t i = 0; i < s->len && f->way != WAY_SESSION && !d->others; i++)
         if (strcasecmp(s->list[i].name, f->subject) == 0 && s->list[i].sessions >= d->sessions)
             return s->list[i].sessions;
+    if (strcmp(f->f.id, "TV-23") == 0)
+        return sessions[d->example_pairs[0].near.sid[0] != '\0' ? NEAR : FAR];
     return g->sessions;
 }
 
@@ -267,10 +270,10 @@ static int group_compare(const void *a, const void *b)
     return by != 0 ? by : strcmp(x->example_pairs[0].near.sid, y->example_pairs[0].near.sid);
 }
 
-struct diff_group *gather_sorted(struct gather *g, size_t *len)
+struct diff_group *gather_sorted(struct gather *g, const uint64_t sessions[2], size_t *len)
 {
     for (size_t i = 0; i < g->len; i++)
-        g->list[i].could = could(g, &g->list[i]);
+        g->list[i].could = could(g, &g->list[i], sessions);
     if (g->len > 1)
         qsort(g->list, g->len, sizeof *g->list, group_compare);
     *len = g->len;

@@ -23,7 +23,10 @@ struct talk;
 void gather_could(struct gather *g, uint64_t session, const struct talk *near,
                   const struct talk *far);
 
-/* In order, the worst first; the groups stay owned by `g`. */
-struct diff_group *gather_sorted(struct gather *g, size_t *len);
+/*
+ * In order, the worst first; the groups stay owned by `g`. sessions: of NEAR and of FAR, with
+ * or without a partner.
+ */
+struct diff_group *gather_sorted(struct gather *g, const uint64_t sessions[2], size_t *len);
 
 #endif
