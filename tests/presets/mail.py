@@ -184,8 +184,8 @@ def chunks(c):
     c.hello()
     if c.code(b"MAIL FROM:<alice@example.net>") == b"250":
         c.code(b"RCPT TO:<bob0@example.org>")
-        body = mail(b"chunks", PLAIN)
-        c.send(b"BDAT %d\r\n" % len(body) + body)
+        body = mail(b"chunks", PLAIN + b"last\r\n")
+        c.send(b"BDAT %d\r\n" % (len(body) - 6) + body[:-6])
         if c.reply()[-1][:3] == b"250":
             c.send(b"BDAT 6 LAST\r\nlast\r\n")
             c.reply()
