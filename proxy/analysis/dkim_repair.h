@@ -42,6 +42,15 @@ struct dkim_repair {
 void dkim_repair(struct span body, const struct dkim_signature *signature, uint64_t most,
                  struct dkim_repair *out);
 
+struct recorder; /* transcript/record.h */
+
+/*
+ * The content whose record is written next: what is found becomes part of that record and of
+ * the verdict of record_content_dkim(). Nothing is searched unless transcript.dkim = "repair".
+ * `most` is shared by its signatures.
+ */
+void dkim_repair_content(struct recorder *r, bool complete, uint64_t most);
+
 struct dkim_repair_file {
     struct dkim_verdict verdict; /* with damage and damage_text */
     struct dkim_repair repairs[DKIM_SIGNATURES_MAX];

@@ -1,5 +1,7 @@
 #include "relay/relay_private.h"
 
+#include "analysis/dkim_repair.h"
+
 #include <assert.h>
 
 static void relay_send(struct relay *r, enum side to)
@@ -35,8 +37,10 @@ static void relay_record(struct relay *r, const struct event *e)
 {
     const struct dkim_verdict *dkim = NULL;
 
-    if (e->kind == EVENT_CONTENT)
+    if (e->kind == EVENT_CONTENT) {
+        dkim_repair_content(&r->recorder, e->complete, DKIM_REPAIR_LIVE);
         dkim = record_content_dkim(&r->recorder, e->complete);
+    }
     struct dkim_verdict verdict;
     if (dkim != NULL) /* it is gone with the record */
         verdict = *dkim;

@@ -191,8 +191,8 @@ RECORDS = {
     "end": ["kind fields"],
     "count": ["int kind fields"],
 }
-KINDS = ("open", "connect", "tls", "greeting", "command", "content", "opaque", "close", "lost", "start",
-         "stop", "record")
+KINDS = ("open", "connect", "tls", "greeting", "command", "content", "opaque", "finding", "close",
+         "lost", "start", "stop", "record")
 REQUIREMENTS = ("root", "ipv6", "tmpfs")
 
 SIZE = re.compile(r"(\d+)([KM]?)")
