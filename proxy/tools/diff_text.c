@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { AROUND = 48, SHOWN_MAX = 48, UNPAIRED_SHOWN = 5, NUMBER = 32 };
+enum { AROUND = 48, SHOWN_MAX = 48, GROUPS_SHOWN = 25, NUMBER = 32 };
 
 static const enum paint_color colors[] = { DIM, PLAIN, YELLOW, RED, RED };
 
@@ -171,7 +171,7 @@ static void how_many(struct paint *p, const struct diff_group *g)
     if (g->findings > g->sessions)
         paint_words(p, PLAIN, ", %s times", number(times, g->findings));
     paint_words(p, PLAIN, ": %s",
-                g->others ? "differences of many kinds" : g->examples[0]->f.text);
+                g->others ? "differs from session to session" : g->examples[0]->f.text);
     if (g->same_bytes && g->findings > 1)
         paint_words(p, DIM, "; the same octets every time");
 }
@@ -251,8 +251,15 @@ void diff_text_result(const struct diff_command *c, const struct diff_result *r)
     apart_line(&p, t);
     if (t->findings > 0)
         paint_end(&p);
-    for (size_t i = 0; i < r->group_count; i++)
+    size_t shown = c->all || r->group_count < GROUPS_SHOWN ? r->group_count : GROUPS_SHOWN;
+    for (size_t i = 0; i < shown; i++)
         group(&p, c, &r->groups[i]);
+    if (shown < r->group_count) {
+        paint_line(&p, DIM, "");
+        paint_words(&p, DIM, "... and %zu other kinds of differences: --all or --json.",
+                    r->group_count - shown);
+        paint_end(&p);
+    }
     paint_line(&p, PLAIN, "");
     if (t->findings == 0)
         paint_words(&p, GREEN, "Nothing was changed between the two.");

@@ -265,8 +265,7 @@ static bool say_rewritten(struct compare *c, const struct unit *near, const stru
     f = line_found(c, CLASS_ARGUMENT, sub, near, far);
     if (strcmp(sub, "normalised") == 0 || strcmp(sub, "case-or-blank") == 0)
         f->f.severity = SEVERITY_LOW;
-    if (strncmp(sub, "address-", 8) != 0 && strcmp(sub, "name") != 0)
-        f->rule = compare_hash(0, span_first(word, span_find(word, '=')));
+    f->rule = compare_hash(0, span_first(word, span_find(word, '=')));
     escape(part, sizeof part, word);
     compare_say(f, "%s was rewritten on the way: %s%s%s", f->subject, sub,
                 word.len > 0 ? ", " : "", part);

@@ -12,9 +12,10 @@
  *   4. group    equal findings of many sessions are one group
  *
  * Owns:   the index, pairs, groups and the findings kept as examples, until diff_free().
- * Limits: DIFF_SESSIONS_MAX sessions a side, DIFF_GROUPS_MAX groups (what is beyond joins a
- *         group "others" of its class), DIFF_FINDINGS_MAX findings a pair, 4 MiB a record,
- *         DIFF_RECORDS_MAX records a session. 10 GB of transcripts need less than 512 MiB.
+ * Limits: DIFF_SESSIONS_MAX sessions a side, DIFF_GROUPS_MAX groups, 16 of one class, sub and
+ *         subject (what is beyond joins a group "others"), DIFF_FINDINGS_MAX findings a pair, 4
+ * MiB a record, DIFF_RECORDS_MAX records a session. 10 GB of transcripts need less than 512
+ * MiB.
  */
 #ifndef ANALYSIS_DIFF_H
 #define ANALYSIS_DIFF_H

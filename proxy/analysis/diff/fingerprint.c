@@ -26,8 +26,7 @@ static uint64_t address_hash(const struct fields *f, enum field_id id)
 
 /*
  * Of an argument as it is written, without case, blanks, brackets and what follows the path: a
- * box that changes those changes no fingerprint. A name that one vantage point has redacted
- * (redact = "all") is not told apart: what is before its "@" does not count.
+ * box that changes those changes no fingerprint.
  */
 static uint32_t folded_hash(struct span written, bool path)
 {
@@ -38,12 +37,21 @@ static uint32_t folded_hash(struct span written, bool path)
         unsigned char c = written.ptr[i];
         if (c == '\\' || (path && c == '>'))
             break;
-        if (c == '@')
-            n = 0;
         if (c > ' ' && c != '<')
             text[n++] = (unsigned char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
     }
     return short_hash(span_of(text, n));
+}
+
+/* In any order. */
+static void add_path(struct entry *e, struct span argument, uint32_t weight)
+{
+    size_t at = span_find(argument, '@');
+
+    e->envelope += weight * folded_hash(argument, true);
+    e->domains += weight * folded_hash(span_drop(argument, at), true);
+    if (at >= 3 && at < argument.len && memcmp(argument.ptr + at - 3, "***", 3) == 0)
+        e->flags |= ENTRY_REDACTED;
 }
 
 /* The line that passed between the two, as written; empty: none did. */
@@ -81,9 +89,9 @@ static void add_command(struct entry *e, enum diff_vantage v, const struct field
     if (span_equal(verb, SPAN_LIT("EHLO")) || span_equal(verb, SPAN_LIT("HELO")))
         e->helo = folded_hash(argument(line), false);
     else if (span_equal(verb, SPAN_LIT("MAIL")))
-        e->envelope += folded_hash(argument(line), true) * 3;
+        add_path(e, argument(line), 3);
     else if (span_equal(verb, SPAN_LIT("RCPT")))
-        e->envelope += folded_hash(argument(line), true);
+        add_path(e, argument(line), 1);
 }
 
 static void add_content(struct entry *e, enum diff_vantage v, const struct fields *f)

@@ -8,12 +8,16 @@
 
 enum { BUCKETS = 4096, SUBJECTS_MAX = 64 };
 
-/* `others` is beyond the limit: at most one for each class and sub. */
+/*
+ * A group, or a kind: all groups of one class, sub and subject. A kind has RULES_MAX groups;
+ * the one of its own (`others`) takes what is beyond.
+ */
 struct group {
     struct group *next;
     uint64_t key, bytes; /* bytes: hash of what was sent and received in the first one */
     uint64_t last_session;
-    struct diff_group *g;
+    unsigned rules;
+    struct diff_group *g; /* NULL: a kind that needed none so far */
 };
 
 struct copied {
@@ -33,6 +37,7 @@ struct subjects {
 struct gather {
     struct group *buckets[BUCKETS];
     struct group *all;
+    size_t all_len;
     struct diff_group *list;
     size_t len;
     unsigned examples;
@@ -40,7 +45,8 @@ struct gather {
     uint64_t sessions;
 };
 
-enum { GROUPS_ROOM = DIFF_GROUPS_MAX + 8 * CLASS_COUNT };
+/* Beyond DIFF_GROUPS_MAX there is one for each class and sub, which are ours and few. */
+enum { RULES_MAX = 16, GROUPS_ROOM = DIFF_GROUPS_MAX + 16 * CLASS_COUNT };
 
 struct gather *gather_new(unsigned examples)
 {
@@ -51,7 +57,7 @@ struct gather *gather_new(unsigned examples)
     g->examples = examples < 1                   ? 1
                   : examples > DIFF_EXAMPLES_MAX ? DIFF_EXAMPLES_MAX
                                                  : examples;
-    g->all = calloc(GROUPS_ROOM, sizeof *g->all);
+    g->all = calloc(2 * GROUPS_ROOM, sizeof *g->all);
     g->list = calloc(GROUPS_ROOM, sizeof *g->list);
     if (g->all == NULL || g->list == NULL)
         gather_free(&g);
@@ -73,12 +79,16 @@ void gather_free(struct gather **gp)
     free(g);
 }
 
-static uint64_t key_of(const struct diff_finding *f, bool others)
-{
-    uint64_t h = compare_hash(others ? 1 : f->rule, span_str(f->f.id));
+enum { KEY_CLASS, KEY_KIND, KEY_GROUP }; /* how much of a finding counts */
 
-    h = compare_hash(h, span_str(f->sub != NULL ? f->sub : ""));
-    return others ? h : compare_hash(h, span_str(f->subject));
+static uint64_t key_of(const struct diff_finding *f, unsigned level)
+{
+    uint64_t h = compare_hash(level, span_str(f->f.id));
+
+    h = compare_hash(h, span_str(f->sub));
+    if (level >= KEY_KIND)
+        h = compare_hash(h, span_str(f->subject));
+    return level < KEY_GROUP ? h : compare_hash(h, span_of(&f->rule, sizeof f->rule));
 }
 
 static struct span differing(const struct diff_excerpt *e)
@@ -102,37 +112,49 @@ static struct group *find_group(struct gather *g, uint64_t key)
     return one;
 }
 
-static struct group *new_group(struct gather *g, uint64_t key, const struct diff_finding *f)
+/* The entry with this key, made when there is room. */
+static struct group *entry_of(struct gather *g, uint64_t key)
 {
-    if (g->len == GROUPS_ROOM)
-        return NULL;
-    struct group *one = &g->all[g->len];
-    one->g = &g->list[g->len++];
-    one->key = key;
-    one->bytes = bytes_of(f);
-    one->g->same_bytes = true;
-    one->last_session = UINT64_MAX;
-    one->next = g->buckets[key % BUCKETS];
+    struct group *one = find_group(g, key);
+
+    if (one != NULL || g->all_len == 2 * GROUPS_ROOM)
+        return one;
+    one = &g->all[g->all_len++];
+    *one = (struct group){ .key = key,
+                           .last_session = UINT64_MAX,
+                           .next = g->buckets[key % BUCKETS] };
     g->buckets[key % BUCKETS] = one;
     return one;
 }
 
+static struct group *open_group(struct gather *g, struct group *one,
+                                const struct diff_finding *f, bool others)
+{
+    if (one == NULL || one->g != NULL)
+        return one;
+    if (g->len == GROUPS_ROOM)
+        return NULL;
+    one->g = &g->list[g->len++];
+    one->g->others = others;
+    one->g->same_bytes = f->sent.octets.len + f->received.octets.len > 0;
+    one->bytes = bytes_of(f);
+    return one;
+}
+
+/* NULL: there are more classes than was thought. */
 static struct group *group_of(struct gather *g, const struct diff_finding *f)
 {
-    uint64_t key = key_of(f, false);
-    struct group *one = find_group(g, key);
+    struct group *one = find_group(g, key_of(f, KEY_GROUP)), *kind;
 
     if (one != NULL)
         return one;
-    if (g->len < DIFF_GROUPS_MAX)
-        return new_group(g, key, f);
-    key = key_of(f, true);
-    one = find_group(g, key);
-    if (one == NULL)
-        one = new_group(g, key, f);
-    if (one != NULL)
-        one->g->others = true;
-    return one;
+    if (g->len >= DIFF_GROUPS_MAX)
+        return open_group(g, entry_of(g, key_of(f, KEY_CLASS)), f, true);
+    kind = entry_of(g, key_of(f, KEY_KIND));
+    if (kind == NULL || kind->rules >= RULES_MAX)
+        return open_group(g, kind, f, true);
+    kind->rules++;
+    return open_group(g, entry_of(g, key_of(f, KEY_GROUP)), f, false);
 }
 
 static struct span copy_octets(unsigned char **to, struct span s)

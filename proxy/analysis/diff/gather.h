@@ -2,8 +2,8 @@
  * gather - equal findings of many sessions as one.
  *
  * Equal are findings of the same class, sub, subject and rule. A group keeps copies of its
- * first findings. Beyond DIFF_GROUPS_MAX groups a finding joins the group "others" of its class
- * and sub.
+ * first findings. When there are too many groups of one class, sub and subject, or too many at
+ * all, a finding joins a group "others".
  */
 #ifndef ANALYSIS_DIFF_GATHER_H
 #define ANALYSIS_DIFF_GATHER_H

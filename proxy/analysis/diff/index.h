@@ -22,6 +22,7 @@ enum entry_flags {
     ENTRY_SPOKE = 8,     /* a greeting or a reply came from upstream */
     ENTRY_CUT = 16,      /* it has more records than are kept */
     ENTRY_PAIRED = 32,
+    ENTRY_REDACTED = 64, /* names were replaced: redact = "all" */
 };
 
 /* Fingerprints are 0 when there is nothing to take one of. */
@@ -33,8 +34,9 @@ struct entry {
     uint64_t contents;     /* of all contents, in any order */
     uint64_t octets;       /* of them */
     uint32_t ms;           /* it lasted */
-    uint32_t greeting, helo, envelope;
-    uint32_t next; /* in the table by id */
+    uint32_t greeting, helo;
+    uint32_t envelope, domains; /* domains: without what is before the "@" */
+    uint32_t next;              /* in the table by id */
     uint32_t first_place, last_place;
     uint32_t records;
     uint16_t commands, messages; /* capped */

@@ -4,7 +4,8 @@
 
 enum { SAME_ADDRESS_MAX = 64, CLOCK_SAMPLES = 20001 };
 
-#define HOUR_US 3600000000u
+#define HOUR_US     3600000000u
+#define TOGETHER_US 60000000u
 
 int keyed_compare(const void *a, const void *b)
 {
@@ -53,7 +54,7 @@ struct join {
     struct pairing *p;
     const struct index *near, *far;
     enum pair_how how;
-    bool single; /* only addresses that occur once on each side */
+    bool strict; /* only where something said is the same, too */
 };
 
 static uint64_t address_of(const struct entry *e, enum diff_vantage v, enum pair_how how)
@@ -87,6 +88,20 @@ static size_t same_key(const struct keyed *list, size_t len)
     return n;
 }
 
+/*
+ * An address is used again, and on one machine the client's port may by chance be the one that
+ * NEAR goes on with: it joins what was said alike, or at the same time.
+ */
+static bool may_join(const struct join *j, const struct entry *near, const struct entry *far)
+{
+    struct likeness l = pair_likeness(near, far);
+
+    if (j->strict || (!j->p->clock_known && j->how == BY_CLIENT))
+        return l.alike;
+    return !l.contradicts &&
+           (!j->p->clock_known || pair_distance(j->p, near->t_us, far->t_us) < TOGETHER_US);
+}
+
 /* The best partner in a group of sessions with the same address; len: there is none. */
 static size_t best_of(const struct join *j, const struct keyed *a, const struct keyed *b,
                       size_t len)
@@ -98,8 +113,7 @@ static size_t best_of(const struct join *j, const struct keyed *a, const struct 
     for (size_t i = 0; i < len; i++) {
         const struct entry *far = index_entry(j->far, b[i].number);
         uint64_t d = pair_distance(j->p, near->t_us, far->t_us);
-        if ((far->flags & ENTRY_PAIRED) != 0 || pair_likeness(near, far).contradicts ||
-            d >= nearest)
+        if ((far->flags & ENTRY_PAIRED) != 0 || d >= nearest || !may_join(j, near, far))
             continue;
         nearest = d;
         best = i;
@@ -110,8 +124,8 @@ static size_t best_of(const struct join *j, const struct keyed *a, const struct 
 static bool join_group(const struct join *j, const struct keyed *a, size_t a_len,
                        const struct keyed *b, size_t b_len)
 {
-    if (j->single && (a_len > 1 || b_len > 1))
-        return true;
+    if (!j->p->clock_known && (a_len > 1 || b_len > 1))
+        return true; /* in the next round */
     if (a_len > SAME_ADDRESS_MAX || b_len > SAME_ADDRESS_MAX)
         return true;
     for (size_t i = 0; i < a_len; i++) {
@@ -193,15 +207,13 @@ bool pair_sessions(struct pairing *p, const struct index *near, const struct ind
 {
     static const struct {
         enum pair_how how;
-        bool single;
-    } steps[] = { { BY_CONNECTION, true },
-                  { BY_CLIENT, true },
-                  { BY_CONNECTION, false },
-                  { BY_CLIENT, false } };
+        bool strict;
+    } steps[] = { { BY_CONNECTION, true }, { BY_CLIENT, true },      { BY_CONNECTION, true },
+                  { BY_CLIENT, true },     { BY_CONNECTION, false }, { BY_CLIENT, false } };
 
     *p = (struct pairing){ .list = NULL };
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-        struct join j = { p, near, far, steps[i].how, steps[i].single };
+        struct join j = { p, near, far, steps[i].how, steps[i].strict };
         if (!pair_by_address(&j) || !learn_clock(p, near, far))
             return false;
     }

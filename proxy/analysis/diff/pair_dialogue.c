@@ -24,7 +24,9 @@ static int compare_mark(uint64_t a, uint64_t b, int equal, int different)
 struct likeness pair_likeness(const struct entry *near, const struct entry *far)
 {
     int helo = compare_mark(near->helo, far->helo, 3, -2);
-    int envelope = compare_mark(near->envelope, far->envelope, 5, -3);
+    bool redacted = ((near->flags | far->flags) & ENTRY_REDACTED) != 0;
+    int envelope = redacted ? compare_mark(near->domains, far->domains, 3, -3)
+                            : compare_mark(near->envelope, far->envelope, 5, -3);
     int contents = compare_mark(near->contents, far->contents, 6, -2);
     int differing = (helo < 0) + (envelope < 0) + (contents < 0);
     struct likeness l = { .alike = helo > 0 || envelope > 0 || contents > 0 };
@@ -70,7 +72,7 @@ static uint64_t mark_of(const struct entry *e)
 {
     if (e->envelope == 0 && e->contents == 0)
         return 0;
-    uint64_t h = e->contents ^ (uint64_t)e->envelope << 32 ^ e->helo;
+    uint64_t h = e->contents ^ (uint64_t)e->domains << 32 ^ e->helo;
     return (h ^ e->octets) * 0x9e3779b97f4a7c15u | 1;
 }
 
@@ -199,7 +201,9 @@ static uint8_t confidence_of(const struct search *s, const struct candidate *c)
     const struct entry *near = index_entry(s->near, c->near);
     const struct entry *far = index_entry(s->far, c->far);
     bool contents = near->contents != 0 && near->contents == far->contents;
-    bool envelope = near->envelope != 0 && near->envelope == far->envelope;
+    bool redacted = ((near->flags | far->flags) & ENTRY_REDACTED) != 0;
+    bool envelope = redacted ? near->domains != 0 && near->domains == far->domains
+                             : near->envelope != 0 && near->envelope == far->envelope;
     bool helo = near->helo != 0 && near->helo == far->helo;
     int level = CONFIDENCE_LOW;
 

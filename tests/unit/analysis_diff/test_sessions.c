@@ -279,6 +279,13 @@ static const struct row connected[] = {
     { NULL, 0, NULL },
 };
 
+static const struct row elsewhere[] = {
+    { "connect", 1, ",\"upstream\":\"192.0.2.3:25\",\"local\":\"192.0.2.2:888\",\"us\":5" },
+    EHLO,
+    LEFT,
+    { NULL, 0, NULL },
+};
+
 static const struct row refused[] = {
     { "connect", 1, ",\"upstream\":\"192.0.2.3:25\",\"us\":5,\"error\":\"timed out\"" },
     { "close", 900, CLOSE("proxy", "fin") },
@@ -294,7 +301,7 @@ static void lost_sessions(void **state)
 
     (void)state;
     write_rows(near_file, NEAR_SID, near_open, connected);
-    write_rows(near_file, "01CRZ3NDEKTSV4RRFFQ69G5FAV", near_open, connected);
+    write_rows(near_file, "01CRZ3NDEKTSV4RRFFQ69G5FAV", near_open, elsewhere);
     write_rows(near_file, "01DRZ3NDEKTSV4RRFFQ69G5FAV", near_open, refused);
     write_rows(near_file, "01ERZ3NDEKTSV4RRFFQ69G5FAV", near_open, health_check);
     write_rows(far_file, FAR_SID, ",\"client\":\"192.0.2.2:999\"", connected);
