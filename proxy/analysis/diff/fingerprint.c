@@ -17,11 +17,11 @@ static uint32_t short_hash(struct span s)
     return (uint32_t)(hash_of(s) >> 32) | 1;
 }
 
-static uint64_t address_hash(const struct fields *f, enum field_id id)
+static uint32_t address_hash(const struct fields *f, enum field_id id)
 {
     struct span text = fields_text(f, id);
 
-    return text.len > 0 ? hash_of(text) : 0;
+    return text.len > 0 ? short_hash(text) : 0;
 }
 
 /*
@@ -105,7 +105,8 @@ static void add_content(struct entry *e, enum diff_vantage v, const struct field
         hash = raw_text(raw_find(f->v[F_DIGEST], "whole"));
     if (e->messages < UINT16_MAX)
         e->messages++;
-    e->octets += fields_count(f, altered ? F_OCTETS_SENT : F_OCTETS);
+    uint64_t octets = e->octets + fields_count(f, altered ? F_OCTETS_SENT : F_OCTETS);
+    e->octets = octets < UINT32_MAX ? (uint32_t)octets : UINT32_MAX;
     if (hash.len > 0)
         e->contents += hash_of(hash);
 }

@@ -239,6 +239,8 @@ bool index_build(struct index *x, struct source *s, const struct index_watch *w,
             break;
         case SOURCE_END:
             x->octets = source_size(s);
+            free(x->table);
+            x->table = NULL;
             return true;
         case SOURCE_FAILED:
             snprintf(error, DIFF_ERROR_MAX, "%s", source_error(s));

@@ -2,7 +2,7 @@
  * index - all sessions of one vantage point, small: what pairs them, and where they stand.
  *
  * One pass over the text. Of a session are kept its id, time, fingerprints of what was said,
- * figures, and the place of each record as a difference to the one before: about 160 octets in
+ * figures, and the place of each record as a difference to the one before: about 130 octets in
  * all for a usual session.
  *
  * Owns: entries, places, the table by id. Entries are numbered from 1 in the order they began.
@@ -29,10 +29,10 @@ enum entry_flags {
 struct entry {
     struct sid sid;
     uint64_t t_us;
-    uint64_t outer, inner; /* addresses: of the client's connection; of the one to upstream */
     uint64_t last;         /* offset of the record read last */
     uint64_t contents;     /* of all contents, in any order */
-    uint64_t octets;       /* of them */
+    uint32_t octets;       /* of them, capped */
+    uint32_t outer, inner; /* addresses: of the client's connection; of the one to upstream */
     uint32_t ms;           /* it lasted */
     uint32_t greeting, helo;
     uint32_t envelope, domains; /* domains: without what is before the "@" */
@@ -62,7 +62,7 @@ struct index_watch {
     void *arg;
 };
 
-/* False: `error` says why. */
+/* False: `error` says why. The table by id is gone afterwards. */
 MUST_CHECK bool index_build(struct index *x, struct source *s, const struct index_watch *w,
                             char error[DIFF_ERROR_MAX]);
 

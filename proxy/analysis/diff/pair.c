@@ -13,8 +13,6 @@ int keyed_compare(const void *a, const void *b)
 
     if (x->key != y->key)
         return x->key < y->key ? -1 : 1;
-    if (x->t_us != y->t_us)
-        return x->t_us < y->t_us ? -1 : 1;
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
@@ -72,7 +70,7 @@ static struct keyed *by_address(const struct index *x, enum pair_how how, size_t
         const struct entry *e = index_entry(x, i);
         uint64_t key = address_of(e, x->side, how);
         if (key != 0 && (e->flags & ENTRY_PAIRED) == 0)
-            list[(*len)++] = (struct keyed){ key, e->t_us, i };
+            list[(*len)++] = (struct keyed){ key, i };
     }
     if (list != NULL && *len > 1)
         qsort(list, *len, sizeof *list, keyed_compare);

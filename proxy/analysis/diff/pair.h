@@ -10,7 +10,7 @@
  * Addresses that agree while everything that was said differs are no pair. Of sessions that
  * look alike the ones next in time go together, with less confidence.
  *
- * Limits: 64 candidates by time for a session, 3 of them kept.
+ * Limits: 64 sessions before and 64 behind are looked at by time, 64 by what was said.
  */
 #ifndef ANALYSIS_DIFF_PAIR_H
 #define ANALYSIS_DIFF_PAIR_H

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 enum {
-    CANDIDATES = 3,   /* kept of each session */
+    CANDIDATES = 2,   /* the best one, and its rival */
     LOOK_AROUND = 64, /* sessions looked at by time, on either side */
     SCORE_MIN = 5,
-    ROUNDS = 2,
+    ROUNDS = 4, /* in each the sessions that lost theirs to another look again */
 };
 
 #define SECOND_US  1000000u
@@ -54,8 +54,8 @@ static int time_score(const struct pairing *p, uint64_t distance)
 struct candidate {
     uint32_t near, far;
     int16_t score;
-    bool rivalled; /* another was as good, but for the time */
-    uint64_t distance;
+    bool rivalled;     /* another was as good, but for the time */
+    uint32_t distance; /* milliseconds */
 };
 
 struct search {
@@ -84,17 +84,16 @@ static struct keyed *unpaired(const struct index *x, bool by_mark, size_t *len)
     for (uint32_t i = 1; list != NULL && i <= index_count(x); i++) {
         const struct entry *e = index_entry(x, i);
         if ((e->flags & ENTRY_PAIRED) == 0)
-            list[(*len)++] =
-                (struct keyed){ by_mark ? mark_of(e) : e->t_us, by_mark ? e->t_us : 0, i };
+            list[(*len)++] = (struct keyed){ by_mark ? mark_of(e) : e->t_us, i };
     }
     if (list != NULL && *len > 1)
         qsort(list, *len, sizeof *list, keyed_compare);
     return list;
 }
 
-static size_t lower_bound(const struct keyed *list, size_t len, uint64_t key, uint64_t t_us)
+static size_t lower_bound(const struct keyed *list, size_t len, uint64_t key)
 {
-    struct keyed wanted = { key, t_us, 0 };
+    struct keyed wanted = { key, 0 };
     size_t low = 0;
 
     while (low < len) {
@@ -112,7 +111,7 @@ static bool is_better(const struct candidate *a, const struct candidate *b)
     return a->score != b->score ? a->score > b->score : a->distance < b->distance;
 }
 
-/* Into the best three, once. */
+/* Into the best ones, once. */
 static void keep_best(struct candidate best[CANDIDATES], struct candidate c)
 {
     for (unsigned i = 0; i < CANDIDATES; i++)
@@ -137,11 +136,12 @@ static void look_at(const struct search *s, const struct entry *near, uint32_t f
 
     if ((far->flags & ENTRY_PAIRED) != 0 || l.contradicts)
         return;
-    c.distance = pair_distance(s->p, near->t_us, far->t_us);
-    c.score = (int16_t)(l.score + time_score(s->p, c.distance));
+    uint64_t distance = pair_distance(s->p, near->t_us, far->t_us);
+    c.distance = distance / 1000 < UINT32_MAX ? (uint32_t)(distance / 1000) : UINT32_MAX;
+    c.score = (int16_t)(l.score + time_score(s->p, distance));
     c.far = far_number;
-    bool same_moment = s->p->clock_known && c.distance < SECOND_US;
-    bool wide = s->p->clock_known && c.distance > WINDOW_US;
+    bool same_moment = s->p->clock_known && distance < SECOND_US;
+    bool wide = s->p->clock_known && distance > WINDOW_US;
     if (c.score >= SCORE_MIN && (l.alike || same_moment) && !wide)
         keep_best(best, c);
 }
@@ -151,7 +151,7 @@ static void look_around(const struct search *s, uint32_t number,
 {
     const struct entry *near = index_entry(s->near, number);
     uint64_t at_us = near->t_us + (uint64_t)s->p->ahead_us, mark = mark_of(near);
-    size_t at = lower_bound(s->by_time, s->len, at_us, 0);
+    size_t at = lower_bound(s->by_time, s->len, at_us);
     struct candidate c = { .near = number };
 
     for (size_t i = at > LOOK_AROUND ? at - LOOK_AROUND : 0; i < at + LOOK_AROUND && i < s->len;
@@ -159,15 +159,17 @@ static void look_around(const struct search *s, uint32_t number,
         look_at(s, near, s->by_time[i].number, best, c);
     if (mark == 0)
         return;
-    at = lower_bound(s->by_mark, s->len, mark, at_us);
-    for (size_t i = at > 2 ? at - 2 : 0; i < at + 2 && i < s->len; i++)
+    at = lower_bound(s->by_mark, s->len, mark);
+    for (size_t i = at; i < at + LOOK_AROUND && i < s->len; i++)
         if (s->by_mark[i].key == mark)
             look_at(s, near, s->by_mark[i].number, best, c);
 }
 
 static bool keep_found(struct search *s, struct candidate best[CANDIDATES])
 {
-    if (s->found_len + CANDIDATES > s->found_size) {
+    if (best[0].far == 0)
+        return true;
+    if (s->found_len == s->found_size) {
         size_t size = s->found_size > 0 ? 2 * s->found_size : 4096;
         struct candidate *list = realloc(s->found, size * sizeof *list);
         if (list == NULL)
@@ -176,10 +178,7 @@ static bool keep_found(struct search *s, struct candidate best[CANDIDATES])
         s->found_size = size;
     }
     best[0].rivalled = best[1].far != 0 && best[1].score + 1 >= best[0].score;
-    for (unsigned i = 0; i < CANDIDATES && best[i].far != 0; i++) {
-        best[i].rivalled = best[i].rivalled || i > 0;
-        s->found[s->found_len++] = best[i];
-    }
+    s->found[s->found_len++] = best[0];
     return true;
 }
 
@@ -276,7 +275,8 @@ static bool guess_clock(struct pairing *p, const struct index *near, const struc
 
     while (ok && i < a_len && k < b_len) {
         if (a[i].key == b[k].key && is_single(a, a_len, i) && is_single(b, b_len, k))
-            list[n++] = (int64_t)(b[k].t_us - a[i].t_us);
+            list[n++] = (int64_t)(index_entry(far, b[k].number)->t_us -
+                                  index_entry(near, a[i].number)->t_us);
         if (a[i].key <= b[k].key)
             i++;
         else

@@ -4,8 +4,9 @@
 
 #include "analysis/diff/pair.h"
 
+/* In the order of the key, then of the number: in the order they began. */
 struct keyed {
-    uint64_t key, t_us;
+    uint64_t key;
     uint32_t number;
 };
 
