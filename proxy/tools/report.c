@@ -20,8 +20,11 @@ static const char help[] =
     "      --catalogue FILE   what is known of products, in place of the installed file\n"
     "  -h, --help             this text\n"
     "\n"
-    "Exit status: 0 nothing of severity low or above, 1 findings, or a file could not be\n"
-    "read or written, 2 wrong usage.\n";
+    "Exit status: 0 nothing of severity low or above was found, 1 something was, 2 wrong "
+    "usage\n"
+    "or a file could not be read or written.\n";
+
+enum { EXIT_CLEAN, EXIT_DAMAGE, EXIT_TROUBLE };
 
 enum { LONG_HTML = 256, LONG_TITLE, LONG_SESSION, LONG_CATALOGUE };
 
@@ -41,8 +44,7 @@ struct options {
     int file_count;
 };
 
-/* ---- options
- * ----------------------------------------------------------------------------------- */
+/* ---- options -------------------------------------------------------------------------- */
 
 static bool take_option(struct options *o, int c)
 {
@@ -89,8 +91,7 @@ static int parse_options(struct options *o, int argc, char **argv)
     return 3;
 }
 
-/* ---- catalogue
- * ----------------------------------------------------------------------------------- */
+/* ---- catalogue ------------------------------------------------------------------------ */
 
 /* False: told. The installed file may be missing: then products are told by their ids. */
 static bool load_catalogue(const struct options *o, struct catalogue **out)
@@ -114,8 +115,7 @@ static bool load_catalogue(const struct options *o, struct catalogue **out)
     return *out != NULL;
 }
 
-/* ---- reading
- * -------------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------- */
 
 static bool read_records(struct report *r, struct reader *reader)
 {
@@ -162,8 +162,7 @@ static bool read_file(struct report *r, const char *path)
     return good;
 }
 
-/* ---- writing
- * -------------------------------------------------------------------------------------- */
+/* ---- writing -------------------------------------------------------------------------- */
 
 static bool finish(FILE *out, const char *name)
 {
@@ -197,26 +196,27 @@ int main(int argc, char **argv)
     struct options o = { .html = NULL };
     struct catalogue *catalogue = NULL;
     struct report *r;
-    int wrong = parse_options(&o, argc, argv);
+    int wrong = parse_options(&o, argc, argv), code;
     bool good = true;
 
     if (wrong != 0)
         return wrong - 1;
     if (!load_catalogue(&o, &catalogue))
-        return 1;
+        return EXIT_TROUBLE;
     o.report.catalogue = catalogue;
     r = report_new(&o.report);
     if (r == NULL) {
         fputs("smtpscope report: out of memory\n", stderr);
         catalogue_free(&catalogue);
-        return 1;
+        return EXIT_TROUBLE;
     }
     for (int i = 0; i < o.file_count; i++)
         good &= read_file(r, o.files[i]);
     report_end(r);
-    good &= write_report(r, o.html);
-    good &= !report_is_damaged(r);
+    code = report_is_damaged(r) ? EXIT_DAMAGE : good ? EXIT_CLEAN : EXIT_TROUBLE;
+    if (!write_report(r, o.html))
+        code = EXIT_TROUBLE;
     report_free(&r);
     catalogue_free(&catalogue);
-    return good ? 0 : 1;
+    return code;
 }

@@ -1,4 +1,5 @@
-"""Transcripts for the tests of smtpscope report, always the same: asa, clean, hostile, repaired."""
+"""Transcripts for the tests of smtpscope report, always the same: asa, clean, repaired, hostile;
+and far, what was seen behind the box of asa."""
 import json
 
 START = 1795424641
@@ -23,14 +24,18 @@ def when(us):
 class Session:
     """Records of one session; texts of the wire are str of code points up to 255."""
 
-    def __init__(self, number, vantage="dmz-outside", mode="observe"):
+    def __init__(self, number, vantage="dmz-outside", mode="observe", far=False):
         self.sid, self.vantage, self.n = sid(number), vantage, 0
         self.us = START * 1000000 + number * 250000
         self.begin, self.records = self.us, []
         self.at = 0
-        self.add("open", listener="mx", mode=mode, client="192.0.2.%d:%d" % (number % 200 + 1, 40000 + number % 20000),
-                 server="198.51.100.7:25")
-        self.add("connect", us=12000 + number % 7 * 100, upstream="198.51.100.7:25", local="192.0.2.250:50001")
+        client = "192.0.2.%d:%d" % (number % 200 + 1, 40000 + number % 20000)
+        local = "192.0.2.250:%d" % (50000 + number)
+        if far:
+            client, local = local, "10.0.0.1:%d" % (30000 + number)
+        self.add("open", listener="mx", mode=mode, client=client, server="198.51.100.7:25")
+        self.add("connect", us=12000 + number % 7 * 100, upstream="10.0.0.5:25" if far else "198.51.100.7:25",
+                 local=local)
 
     def add(self, kind, **fields):
         self.n += 1
@@ -110,6 +115,29 @@ def asa_session(number):
     return s.close()
 
 
+def far_session(number):
+    """The same session behind the box."""
+    s = Session(number + 500000, vantage="dmz-inside", far=True)
+    s.us = START * 1000000 + number * 250000 + 4500
+    s.records[0]["client"] = "192.0.2.250:%d" % (50000 + number)
+    s.greeting("220 mx20.example.com ESMTP Postfix 2.0\r\n")
+    s.command("EHLO client.example.net\r\n", KEYWORDS.replace("XXXXXXXA", "STARTTLS").replace("XXXXXXXB", "CHUNKING"))
+    if number % 3 == 0:
+        s.command("XXXXXXXX\r\n", '500 5.5.1 Command unrecognized: "XXXXXXXX"\r\n', verb="", enhanced="5.5.1")
+    s.command("MAIL FROM:<a@example.net> SIZE=4100\r\n", "250 2.1.0 Ok\r\n")
+    for i in range(5 if number == 3 else 1):
+        s.command("RCPT TO:<b%d@example.com>\r\n" % i, "250 2.1.5 Ok\r\n")
+    s.command("DATA\r\n", "354 End data with <CR><LF>.<CR><LF>\r\n")
+    s.content(4100)
+    s.command(".\r\n", "250 2.0.0 Ok: queued as 4VWX\r\n", verb=".")
+    s.command("QUIT\r\n", "221 2.0.0 Bye\r\n")
+    return s.close()
+
+
+def far(count=40):
+    return [r for i in range(count) for r in far_session(i)]
+
+
 def asa(count=40):
     return [r for i in range(count) for r in asa_session(i)]
 
@@ -185,4 +213,4 @@ def write(path, records):
             out.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
-ALL = {"asa": asa, "clean": clean, "repaired": repaired, "hostile": hostile}
+ALL = {"asa": asa, "far": far, "clean": clean, "repaired": repaired, "hostile": hostile}

@@ -1,8 +1,8 @@
 #include "analysis/report/page.h"
 
 enum {
-    BAR_W = 30,
-    BAR_GAP = 4,
+    BAR_W = 42,
+    BAR_GAP = 6,
     LEFT = 10,
     CHART_TOP = 22,
     CHART_H = 150,

@@ -7,8 +7,7 @@
 
 enum { SUB_BITS = 3, SUB = 1 << SUB_BITS, BAR_FIRST_US = 100 };
 
-/* ---- lapses
- * ----------------------------------------------------------------------------------- */
+/* ---- lapses --------------------------------------------------------------------------- */
 
 static unsigned bucket_of(uint64_t us)
 {
@@ -69,8 +68,7 @@ static void lapse_add(struct figures *f, struct lapses *l, uint64_t us)
         l->longest_us = us;
 }
 
-/* ---- tallies
- * ------------------------------------------------------------------------------------ */
+/* ---- tallies -------------------------------------------------------------------------- */
 
 static void tally_add(struct tallies *t, const char *name, bool bad)
 {
@@ -102,8 +100,7 @@ void tallies_sort(struct tallies *t)
     qsort(t->list, t->count, sizeof t->list[0], compare_tallies);
 }
 
-/* ---- records
- * ------------------------------------------------------------------------------------- */
+/* ---- records -------------------------------------------------------------------------- */
 
 /* Verbs that are none of SMTP's are told together: a client may send what it likes. */
 static struct verb_figures *verb_of(struct figures *f, const char *verb)

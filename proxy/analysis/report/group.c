@@ -33,7 +33,7 @@ struct group *groups_of(struct groups *g, const struct found *f, const char *van
     }
     *is_new = true;
     one->example = *f;
-    one->same_bytes = true;
+    one->same_bytes = f->len > 0;
     snprintf(one->vantage, sizeof one->vantage, "%s", vantage);
     one->index = g->count;
     g->list[g->count++] = one;
@@ -72,8 +72,7 @@ void group_add(struct group *g, const struct found *f, uint64_t t_us)
     add_text(g, f->text);
 }
 
-/* ---- the octets that show it --------------------------------------------------------------
- */
+/* ---- the octets that show it ---------------------------------------------------------- */
 
 void panel_fill(struct panel *p, const char *label, struct span octets, uint64_t all)
 {
@@ -129,8 +128,7 @@ void group_show(struct group *g, const struct step *s)
         show_question(g, s);
 }
 
-/* ---- all ------------------------------------------------------------------------------------
- */
+/* ---- all ------------------------------------------------------------------------------ */
 
 static int compare_groups(const void *a, const void *b)
 {

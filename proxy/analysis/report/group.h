@@ -49,6 +49,7 @@ struct group {
     struct panel left, right; /* two vantage points: sent and received */
     unsigned index;           /* of all that were ever new, from 0 */
     unsigned number;          /* on the page, from 1; groups_sort() */
+    unsigned detail;          /* the session on the page that shows it; 0: none */
 };
 
 struct groups {

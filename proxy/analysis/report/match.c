@@ -38,8 +38,7 @@ static void explain(struct match_entry *e, const struct group *g, unsigned rank)
     e->score += weight_of(g->example.severity) * (FINDING_PRODUCTS_MAX - rank);
 }
 
-/* ---- makers
- * ----------------------------------------------------------------------------------- */
+/* ---- makers --------------------------------------------------------------------------- */
 
 /* The first word of a product, when it is a name. */
 static struct span maker_of(const struct match_entry *e)

@@ -129,6 +129,13 @@ static void put_panel(FILE *out, const struct panel *p, const struct marking *m,
     html_markup(out, ": ");
     html_size(out, p->all > p->len ? p->all : p->len);
     put_extent(out, p, m, differs);
+    if (p->len == 0 && p->at_len > 0) {
+        html_markupf(out,
+                     "</figcaption>\n<p class=\"none\">Octets %llu to %llu of the mail; "
+                     "its content was not kept.</p>\n</figure>\n",
+                     (unsigned long long)p->at, (unsigned long long)(p->at + p->at_len - 1));
+        return;
+    }
     html_markup(out, "</figcaption>\n<pre>");
     put_rows(out, p, m);
     html_markup(out, "</pre>\n</figure>\n");

@@ -81,8 +81,7 @@ void page_badge(FILE *out, enum severity s)
     html_markupf(out, "<span class=\"badge %s\">%s</span>", severity_name(s), severity_name(s));
 }
 
-/* ---- the verdict
- * ------------------------------------------------------------------------------- */
+/* ---- the verdict ---------------------------------------------------------------------- */
 
 static void put_fixes(FILE *out, const struct verdict *v)
 {

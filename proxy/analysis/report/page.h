@@ -22,9 +22,8 @@ void page_badge(FILE *out, enum severity s);
 
 struct page_findings {
     const struct groups *groups;
-    const struct stories *sessions; /* those told in detail, to point to; NULL: none */
-    uint64_t of;                     /* sessions, or pairs, in all */
-    const char *unit;                /* "sessions" */
+    uint64_t of;      /* sessions, or pairs, in all */
+    const char *unit; /* "sessions" */
     const char *where;
 };
 
@@ -39,9 +38,8 @@ void sequence_draw(FILE *out, const struct story *s, unsigned number);
 /* The same as rows of a table. */
 void page_steps(FILE *out, const struct story *s, unsigned number);
 /* Findings of the session that point to this step; NULL: no more. */
-const struct story_finding *page_next_finding(const struct story *s,
-                                                const struct step *step,
-                                                const struct story_finding *after);
+const struct story_finding *page_next_finding(const struct story *s, const struct step *step,
+                                              const struct story_finding *after);
 
 /*
  * One or two panels of octets, hexadecimal and text. Compare: what differs between the two is
@@ -50,6 +48,7 @@ const struct story_finding *page_next_finding(const struct story *s,
 void octets_show(FILE *out, const struct panel *left, const struct panel *right, bool compare);
 
 void page_figures(FILE *out, const struct figures *f, const struct groups *g);
+void page_severities(FILE *out, const struct groups *g);
 /* Bars of how long replies took. */
 void chart_lapses(FILE *out, const struct figures *f);
 

@@ -1,7 +1,6 @@
 #include "analysis/report/page.h"
 
-/* ---- small tables
- * ------------------------------------------------------------------------------ */
+/* ---- small tables --------------------------------------------------------------------- */
 
 static void put_figure(FILE *out, const char *name, uint64_t n)
 {
@@ -76,10 +75,9 @@ static void put_traffic(FILE *out, const struct figures *f)
     end_table(out);
 }
 
-/* ---- findings
- * ------------------------------------------------------------------------------------ */
+/* ---- findings ------------------------------------------------------------------------- */
 
-static void put_severities(FILE *out, const struct groups *g)
+void page_severities(FILE *out, const struct groups *g)
 {
     uint64_t kinds[SEVERITY_CRITICAL + 1] = { 0 }, all[SEVERITY_CRITICAL + 1] = { 0 };
 
@@ -104,8 +102,7 @@ static void put_severities(FILE *out, const struct groups *g)
     end_table(out);
 }
 
-/* ---- verbs
- * --------------------------------------------------------------------------------------- */
+/* ---- verbs ---------------------------------------------------------------------------- */
 
 static void put_cell(FILE *out, uint64_t n)
 {
@@ -167,7 +164,7 @@ void page_figures(FILE *out, const struct figures *f, const struct groups *g)
                      "<h2 id=\"figures\" tabindex=\"-1\">Figures</h2>\n"
                      "<div class=\"tables\">\n");
     put_traffic(out, f);
-    put_severities(out, g);
+    page_severities(out, g);
     put_tallies(out, "TLS handshakes", &f->tls);
     put_tallies(out, "How sessions ended", &f->closes);
     put_tallies(out, "Signatures of mail bodies (DKIM, ARC)", &f->dkim);

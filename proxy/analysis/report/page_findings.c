@@ -1,15 +1,5 @@
 #include "analysis/report/page.h"
 
-static unsigned session_number(const struct stories *all, const char *sid)
-{
-    const struct story *s;
-
-    for (unsigned i = 0; all != NULL && stories_kept(all, i, &s); i++)
-        if (strcmp(s->sid, sid) == 0)
-            return i + 1;
-    return 0;
-}
-
 /* "EHLO STARTTLS masked" is id, name and subject. */
 static void put_name(FILE *out, const struct group *g)
 {
@@ -29,8 +19,7 @@ static void put_share(FILE *out, const struct page_findings *f, const struct gro
     html_count(out, g->could > 0 ? g->could : f->of > g->sessions ? f->of : g->sessions);
 }
 
-/* ---- table
- * -------------------------------------------------------------------------------------- */
+/* ---- table ---------------------------------------------------------------------------- */
 
 static void put_row(FILE *out, const struct page_findings *f, const struct group *g)
 {
@@ -61,8 +50,7 @@ static void put_table(FILE *out, const struct page_findings *f)
     html_markup(out, "</tbody>\n</table>\n</div>\n");
 }
 
-/* ---- each
- * --------------------------------------------------------------------------------------- */
+/* ---- each ----------------------------------------------------------------------------- */
 
 static void put_facts(FILE *out, const struct page_findings *f, const struct group *g)
 {
@@ -75,9 +63,8 @@ static void put_facts(FILE *out, const struct page_findings *f, const struct gro
     html_markupf(out, " %s, ", f->unit);
     html_count(out, g->findings);
     html_markup(out, g->findings == 1 ? " time."
-                     : g->same_bytes && g->example.len > 0
-                         ? " times, each time the same octets."
-                         : " times.");
+                     : g->same_bytes  ? " times, each time the same octets."
+                                      : " times.");
     if (g->first_us != 0) {
         html_markup(out, " Seen ");
         page_time(out, g->first_us);
@@ -118,19 +105,17 @@ static void put_products(FILE *out, const struct group *g)
     html_markup(out, ".</p>\n");
 }
 
-static void put_pointer(FILE *out, const struct page_findings *f, const struct group *g)
+static void put_pointer(FILE *out, const struct group *g)
 {
-    unsigned number = session_number(f->sessions, g->sid);
-
     if (g->sid[0] == '\0')
         return;
     html_markup(out, "<p>First seen in ");
-    if (number > 0)
-        html_markupf(out, "<a href=\"#s%u\">session ", number);
+    if (g->detail > 0)
+        html_markupf(out, "<a href=\"#s%u\">session ", g->detail);
     else
         html_markup(out, "session ");
     html_text(out, g->sid);
-    html_markup(out, number > 0 ? "</a>" : "");
+    html_markup(out, g->detail > 0 ? "</a>" : "");
     if (g->example.record > 0) {
         html_markupf(out, ", record %llu", (unsigned long long)g->example.record);
         html_markup(out, g->example.field[0] != '\0' ? ", <code>" : "");
@@ -161,7 +146,7 @@ static void put_group(FILE *out, const struct page_findings *f, const struct gro
         html_markup(out, "</p>\n");
     }
     put_products(out, g);
-    put_pointer(out, f, g);
+    put_pointer(out, g);
     html_markup(out, "</article>\n");
 }
 

@@ -58,6 +58,17 @@ static bool is_shown(const struct report *r, const struct story *s)
     return r->o.session != NULL || s->is_example || r->groups.count == 0;
 }
 
+/* Where a finding says it was first seen. */
+static void point_to_sessions(struct report *r)
+{
+    const struct story *s;
+
+    for (unsigned i = 0; stories_kept(r->sessions, i, &s); i++)
+        for (unsigned k = 0; k < r->groups.count; k++)
+            if (is_shown(r, s) && strcmp(r->groups.list[k]->sid, s->sid) == 0)
+                r->groups.list[k]->detail = i + 1;
+}
+
 static void put_sessions(FILE *out, const struct report *r)
 {
     const struct story *s;
@@ -83,12 +94,12 @@ static void put_sessions(FILE *out, const struct report *r)
 void report_write_html(struct report *r, FILE *out)
 {
     struct page_findings findings = { .groups = &r->groups,
-                                      .sessions = r->sessions,
                                       .of = r->figures.sessions,
                                       .unit = "sessions",
                                       .where = report_where(r) };
 
     report_end(r);
+    point_to_sessions(r);
     page_begin(out, title_of(r));
     put_facts(out, r);
     page_verdict(out, &r->verdict, &r->match);

@@ -2,9 +2,8 @@
 
 enum { ALTERED_SHOWN = 8 };
 
-const struct story_finding *page_next_finding(const struct story *s,
-                                                const struct step *step,
-                                                const struct story_finding *after)
+const struct story_finding *page_next_finding(const struct story *s, const struct step *step,
+                                              const struct story_finding *after)
 {
     const struct story_finding *f = after != NULL ? after->next : s->findings;
 
@@ -13,8 +12,7 @@ const struct story_finding *page_next_finding(const struct story *s,
     return f;
 }
 
-/* ---- what smtpscope itself altered
- * --------------------------------------------------------------- */
+/* ---- what smtpscope itself altered ---------------------------------------------------- */
 
 static void show_wires(FILE *out, const struct step *s, enum wire before, enum wire after,
                        const char *const labels[2])
@@ -60,8 +58,7 @@ static void put_altered(FILE *out, const struct story *session, unsigned number)
     }
 }
 
-/* ---- findings and facts
- * ----------------------------------------------------------------------- */
+/* ---- findings and facts --------------------------------------------------------------- */
 
 static void put_findings(FILE *out, const struct story *s)
 {

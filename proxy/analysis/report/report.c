@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-/* ---- findings
- * --------------------------------------------------------------------------------- */
+/* ---- findings ------------------------------------------------------------------------- */
 
 static bool counts_in(struct story *s, const struct group *g)
 {
@@ -49,8 +48,7 @@ static void on_found(void *arg, const struct stored_finding *one)
         g->sessions++;
 }
 
-/* ---- sessions
- * --------------------------------------------------------------------------------- */
+/* ---- sessions ------------------------------------------------------------------------- */
 
 static bool sid_fits(const char *sid, const char *part)
 {
@@ -77,8 +75,7 @@ static bool on_going(void *arg, const struct story *s)
     return true;
 }
 
-/* ---- life
- * --------------------------------------------------------------------------------------- */
+/* ---- life ----------------------------------------------------------------------------- */
 
 struct report *report_new(const struct report_options *o)
 {

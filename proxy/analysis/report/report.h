@@ -50,7 +50,11 @@ bool report_is_damaged(const struct report *r);
 void report_write_html(struct report *r, FILE *out);
 void report_write_text(struct report *r, FILE *out);
 
-/* The same page of two vantage points: what was sent at one, what was received at the other. */
-void report_write_diff(FILE *out, const struct diff_result *d, const struct report_options *o);
+/*
+ * The same page of two vantage points: what was sent at one, what was received at the other.
+ * Of the options `session` means nothing. False: out of memory, nothing was written.
+ */
+MUST_CHECK bool report_write_diff(FILE *out, const struct diff_result *d,
+                                  const struct report_options *o);
 
 #endif

@@ -89,7 +89,7 @@ static void take_notes(struct draft *d, const struct record *r)
     }
 }
 
-/* ---- kinds of record ------------------------------------------------------------------- */
+/* ---- kinds of record ------------------------------------------------------------------ */
 
 static void take_open(struct draft *d, const struct record *r)
 {
@@ -287,9 +287,9 @@ const char *step_action_words(const struct step *s)
     case ACTED_REWRITTEN:
         return "rewritten by smtpscope";
     case ACTED_REFUSED:
-        return "refused by smtpscope, never sent on";
+        return "refused by smtpscope, not sent on";
     case ACTED_STRIPPED:
-        return "answered by smtpscope on purpose, never sent on";
+        return "answered by smtpscope, not sent on";
     case ACTED_SWALLOWED:
         return "swallowed by smtpscope";
     case ACTED_ADDED:

@@ -29,8 +29,7 @@ struct stories *stories_new(const struct stories_env *env)
     return all;
 }
 
-/* ---- lines and buckets --------------------------------------------------------------------
- */
+/* ---- lines and buckets ---------------------------------------------------------------- */
 
 static void line_add(struct line *l, struct story *s)
 {
@@ -75,8 +74,7 @@ struct story *stories_find(struct stories *all, const char *sid)
     return s;
 }
 
-/* ---- ends -----------------------------------------------------------------------------------
- */
+/* ---- ends ----------------------------------------------------------------------------- */
 
 static void drop_details(struct stories *all, struct story *s)
 {
@@ -159,8 +157,7 @@ void stories_free(struct stories **allp)
     free(all);
 }
 
-/* ---- memory
- * ----------------------------------------------------------------------------------- */
+/* ---- memory --------------------------------------------------------------------------- */
 
 /* Steps of the oldest go first; the session itself stays and is counted. */
 static void make_room(struct stories *all)
@@ -185,8 +182,7 @@ static void grow(struct stories *all, struct story *s, size_t size)
         make_room(all);
 }
 
-/* ---- records
- * ----------------------------------------------------------------------------------- */
+/* ---- records -------------------------------------------------------------------------- */
 
 struct story *stories_of(struct stories *all, const struct record *r)
 {
@@ -281,8 +277,8 @@ static struct step *step_of(const struct story *s, uint64_t n)
     return NULL;
 }
 
-const struct step *stories_found(struct stories *all, struct story *s,
-                                  const struct found *f, const struct group *g)
+const struct step *stories_found(struct stories *all, struct story *s, const struct found *f,
+                                 const struct group *g)
 {
     struct step *step = step_of(s, f->record);
     struct story_finding *one = NULL;

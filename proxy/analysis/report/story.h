@@ -41,10 +41,10 @@ struct story {
     uint64_t begin_us, end_us;
     struct step **steps;
     unsigned step_count, step_room;
-    uint64_t records;                                 /* seen of it */
-    bool ended, thin;                                 /* thin: its steps were dropped */
-    bool damaged;                                     /* a finding of low or above */
-    bool is_example;                                  /* of a group of findings */
+    uint64_t records;                               /* seen of it */
+    bool ended, thin;                               /* thin: its steps were dropped */
+    bool damaged;                                   /* a finding of low or above */
+    bool is_example;                                /* of a group of findings */
     struct story_finding *findings, **findings_end; /* in the order they came */
     unsigned finding_count;
     unsigned char in_group[GROUPS_MAX / 8]; /* groups it is counted in */
@@ -73,8 +73,8 @@ void stories_see(struct stories *all, struct story *s, const struct record *r);
 /* Its last record was seen. */
 void stories_end(struct stories *all, struct story *s);
 /* Another finding of it, and the step it points to, or NULL. */
-const struct step *stories_found(struct stories *all, struct story *s,
-                                  const struct found *f, const struct group *g);
+const struct step *stories_found(struct stories *all, struct story *s, const struct found *f,
+                                 const struct group *g);
 /* All that are still there go. */
 void stories_finish(struct stories *all);
 

@@ -43,8 +43,7 @@ static const char *phrase_of(const struct found *f)
     return NULL;
 }
 
-/* ---- the sentence
- * ----------------------------------------------------------------------------- */
+/* ---- the sentence --------------------------------------------------------------------- */
 
 struct text {
     char *out;
