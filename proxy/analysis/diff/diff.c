@@ -167,6 +167,11 @@ bool diff_take(struct diff_state *d, const struct diff_pair *pair, uint64_t numb
     return gather_add(d->groups, pair, number, list, len);
 }
 
+static const char *spool_of(const struct diff_state *d, enum diff_vantage v)
+{
+    return d->o->spool[v] != NULL ? d->o->spool[v] : source_spool(d->source[v]);
+}
+
 static bool compare_pair(struct diff_state *d, const struct pair *p, uint64_t number)
 {
     struct compare *c = &d->compare;
@@ -186,7 +191,7 @@ static bool compare_pair(struct diff_state *d, const struct pair *p, uint64_t nu
                            .near = &near,
                            .far = &far,
                            .clock = &d->r.clock,
-                           .spool = { d->o->spool[NEAR], d->o->spool[FAR] },
+                           .spool = { spool_of(d, NEAR), spool_of(d, FAR) },
                            .pair = pair.confidence };
     if (!compare_talks(c))
         diff_trouble(d, "out of memory: a session was not compared to its end");

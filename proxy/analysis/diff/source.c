@@ -18,6 +18,7 @@ enum { WINDOW = 256 * 1024, NAME_MAX_SHOWN = 256, NEAR_WINDOW = 16 * 1024 };
  */
 struct source {
     struct source_file *files;
+    struct source_import import;
     size_t count;
     uint64_t size;
     unsigned char *window;
@@ -37,6 +38,7 @@ struct source *source_open(const char *const *files, size_t count, const char *i
 
     if (s != NULL) {
         s->files = calloc(count > 0 ? count : 1, sizeof *s->files);
+        s->import.program = importer;
         s->room = WINDOW;
         s->window = malloc(s->room);
     }
@@ -47,7 +49,7 @@ struct source *source_open(const char *const *files, size_t count, const char *i
     }
     for (size_t i = 0; i < count; i++) {
         struct source_file *f = &s->files[i];
-        if (!source_file_open(f, files[i], importer, error)) {
+        if (!source_file_open(f, files[i], &s->import, error)) {
             source_close(&s);
             return NULL;
         }
@@ -67,6 +69,7 @@ void source_close(struct source **sp)
         return;
     for (size_t i = 0; i < s->count; i++)
         close(s->files[i].fd);
+    source_import_end(&s->import);
     free(s->files);
     free(s->window);
     free(s);
@@ -75,6 +78,11 @@ void source_close(struct source **sp)
 uint64_t source_size(const struct source *s)
 {
     return s->size;
+}
+
+const char *source_spool(const struct source *s)
+{
+    return s->import.spool[0] != '\0' ? s->import.spool : NULL;
 }
 
 const char *source_error(const struct source *s)

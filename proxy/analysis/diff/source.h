@@ -5,9 +5,9 @@
  * What cannot be read twice (standard input, pipes) is copied to a temporary file first; so is
  * what the importer makes of a capture.
  *
- * Owns:  descriptors, temporary files (unlinked), one buffer. A line is valid until the next
- *        call.
- * Limit: a line of 4 MiB; longer ones are told and passed over.
+ * Owns:  descriptors, temporary files (unlinked; contents of captures in a folder that goes
+ * with the source), one buffer. A line is valid until the next call. Limit: a line of 4 MiB;
+ * longer ones are told and passed over.
  */
 #ifndef ANALYSIS_DIFF_SOURCE_H
 #define ANALYSIS_DIFF_SOURCE_H
@@ -36,6 +36,8 @@ MUST_CHECK bool source_at(struct source *s, uint64_t offset, struct span *line);
 /* "FILE:LINE" of the line read last by source_next(), safe for a terminal. */
 const char *source_place(struct source *s);
 uint64_t source_size(const struct source *s);
+/* The folder with the contents of its captures; NULL: there are none. */
+const char *source_spool(const struct source *s);
 /* Errors of FAILED, and of a file that is read. */
 const char *source_error(const struct source *s);
 

@@ -2,6 +2,7 @@
 
 #include "base/escape.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -24,14 +25,19 @@ static bool fail(char error[SOURCE_ERROR_MAX], const char *name, const char *why
     return false;
 }
 
+static const char *temporary_folder(void)
+{
+    const char *folder = getenv("TMPDIR");
+
+    return folder != NULL && folder[0] != '\0' ? folder : "/tmp";
+}
+
 /* An unlinked file; -1: errno says why. */
 static int temporary(void)
 {
-    const char *folder = getenv("TMPDIR");
     char path[4096];
 
-    snprintf(path, sizeof path, "%s/smtpscope-diff.XXXXXX",
-             folder != NULL && folder[0] != '\0' ? folder : "/tmp");
+    snprintf(path, sizeof path, "%s/smtpscope-diff.XXXXXX", temporary_folder());
     int fd = mkostemp(path, O_CLOEXEC);
     if (fd >= 0)
         unlink(path);
@@ -91,19 +97,50 @@ static bool is_capture(int fd)
     return false;
 }
 
-/* importer - -o -: the capture as its standard input, the transcript as its output. */
-static bool run_importer(const char *importer, int capture, int transcript)
+static bool make_spool(struct source_import *import)
 {
-    char *const argv[] = { (char *)(uintptr_t)importer, "-", "-o", "-", NULL };
+    if (import->spool[0] != '\0')
+        return true;
+    int n = snprintf(import->spool, sizeof import->spool, "%s/smtpscope-diff.XXXXXX",
+                     temporary_folder());
+    if (n < (int)sizeof import->spool && mkdtemp(import->spool) != NULL)
+        return true;
+    import->spool[0] = '\0';
+    return false;
+}
+
+void source_import_end(struct source_import *import)
+{
+    DIR *d = import->spool[0] != '\0' ? opendir(import->spool) : NULL;
+
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
+        if (e->d_name[0] != '.')
+            unlinkat(dirfd(d), e->d_name, 0);
+    if (d != NULL)
+        closedir(d);
+    if (import->spool[0] != '\0')
+        rmdir(import->spool);
+    import->spool[0] = '\0';
+}
+
+/* The capture is its standard input, the transcript its output. */
+static bool run_importer(const struct source_import *import, const char *name, int capture,
+                         int transcript)
+{
+    const char *const words[] = { import->program, "-",    "-o",      "-",
+                                  "--content",     "full", "--spool", import->spool,
+                                  "--vantage",     name,   NULL };
+    char *argv[ARRAY_LEN(words)];
     posix_spawn_file_actions_t files;
     int status = -1;
     pid_t pid;
 
+    memcpy(argv, words, sizeof argv);
     if (posix_spawn_file_actions_init(&files) != 0)
         return false;
     bool started = posix_spawn_file_actions_adddup2(&files, capture, STDIN_FILENO) == 0 &&
                    posix_spawn_file_actions_adddup2(&files, transcript, STDOUT_FILENO) == 0 &&
-                   posix_spawn(&pid, importer, &files, NULL, argv, environ) == 0;
+                   posix_spawn(&pid, import->program, &files, NULL, argv, environ) == 0;
     posix_spawn_file_actions_destroy(&files);
     while (started && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
@@ -111,17 +148,17 @@ static bool run_importer(const char *importer, int capture, int transcript)
 }
 
 /* What the importer makes of the capture; -1: `error` says why. */
-static int imported(int capture, const char *name, const char *importer,
+static int imported(int capture, const char *name, struct source_import *import,
                     char error[SOURCE_ERROR_MAX])
 {
-    int fd = importer != NULL ? temporary() : -1;
+    bool can = import->program != NULL;
+    int fd = can && make_spool(import) ? temporary() : -1;
 
-    if (fd >= 0 && lseek(capture, 0, SEEK_SET) == 0 && run_importer(importer, capture, fd))
+    if (fd >= 0 && lseek(capture, 0, SEEK_SET) == 0 && run_importer(import, name, capture, fd))
         return fd;
     fail(error, name,
-         importer != NULL ? "this is a capture, and smtpscope-import could not read it"
-                          : "this is a capture; make a transcript of it with "
-                            "'smtpscope import' first");
+         can ? "this is a capture, and smtpscope-import could not read it"
+             : "this is a capture; make a transcript of it with 'smtpscope import' first");
     if (fd >= 0)
         close(fd);
     return -1;
@@ -150,7 +187,7 @@ static bool make_regular(struct source_file *f, char error[SOURCE_ERROR_MAX])
     return true;
 }
 
-bool source_file_open(struct source_file *f, const char *name, const char *importer,
+bool source_file_open(struct source_file *f, const char *name, struct source_import *import,
                       char error[SOURCE_ERROR_MAX])
 {
     bool standard = strcmp(name, "-") == 0;
@@ -162,7 +199,7 @@ bool source_file_open(struct source_file *f, const char *name, const char *impor
     if (f->fd < 0)
         return fail(error, f->name, strerror(errno));
     if (make_regular(f, error) &&
-        (!is_capture(f->fd) || replace(&f->fd, imported(f->fd, f->name, importer, error)))) {
+        (!is_capture(f->fd) || replace(&f->fd, imported(f->fd, f->name, import, error)))) {
         if (fstat(f->fd, &st) == 0) {
             f->size = (uint64_t)st.st_size;
             return true;

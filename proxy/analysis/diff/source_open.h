@@ -12,7 +12,15 @@ struct source_file {
     uint64_t size;
 };
 
-MUST_CHECK bool source_file_open(struct source_file *f, const char *name, const char *importer,
-                                 char error[SOURCE_ERROR_MAX]);
+/* Where the contents of captures are kept while they are compared. */
+struct source_import {
+    const char *program; /* NULL: captures are refused */
+    char spool[256];     /* a temporary folder; "": none was needed yet */
+};
+
+MUST_CHECK bool source_file_open(struct source_file *f, const char *name,
+                                 struct source_import *import, char error[SOURCE_ERROR_MAX]);
+/* Removes the folder and what is in it. */
+void source_import_end(struct source_import *import);
 
 #endif
