@@ -23,9 +23,14 @@ void box_become_opaque(struct box *b)
     b->state = CLIENT_OPAQUE;
 }
 
-/* Both handshakes run at once; SMTP begins anew behind them. */
+/* Both handshakes run at once; SMTP begins anew behind them. There is none with a side that
+ * was told the end. */
 static void intercept(struct box *b)
 {
+    if (b->fin_due[CLIENT] || b->fin_due[SERVER]) {
+        box_become_opaque(b);
+        return;
+    }
     box_flush(b);
     buf_release(&b->expected);
     buf_release(&b->line);

@@ -19,6 +19,9 @@ struct script {
 #define A10  "aaaaaaaaaa"
 #define A100 A10 A10 A10 A10 A10 A10 A10 A10 A10 A10
 #define A258 A100 A100 A10 A10 A10 A10 A10 "aaaaaaaa"
+#define B10  ">b\n>b\n>b\n>b\n>b\n>b\n>b\n>b\n>b\n>b\n"
+#define B100 B10 B10 B10 B10 B10 B10 B10 B10 B10 B10
+#define B300 B100 B100 B100
 #define A142 A100 A10 A10 A10 A10 "aa"
 
 static const struct script scripts[] = {
@@ -101,6 +104,8 @@ static const struct script scripts[] = {
     { "intercept", "striptls-intercept",
       HELLO ">STARTTLS~ <220\\_go~ TLS> >EHLO\\_c~ TLS< <250\\_mx~ >FIN",
       ">STARTTLS\\r\\n\n<220 go\\r\\n\n<~TLS\n>~TLS\n>EHLO c\\r\\n\n<250 mx\\r\\n\n>~FIN\n" },
+    { "no TLS behind the end", "striptls-intercept", HELLO ">STARTTLS~ >FIN <220\\_go~",
+      ">STARTTLS\\r\\n\n>~FIN\n<220 go\\r\\n\n" },
     { "intercept fails", "striptls-intercept", HELLO ">STARTTLS~ <220\\_go~ TLS!",
       ">STARTTLS\\r\\n\n<220 go\\r\\n\n<~TLS\n>~TLS\n<~RST\n>~RST\n" },
     { "no TLS, no interception", "striptls-intercept", HELLO ">STARTTLS~ <454\\_no~ >NOOP~",
@@ -185,6 +190,22 @@ static const struct script scripts[] = {
       "\\r\\n.\\r\\nXXXXXXXX\\r\\n\n" },
     { "what is held leaves before the end", "striptls-454", HELLO ">NOO >FIN",
       ">NOO\n>~FIN\n" },
+    { "a dot that may be the end's", "asa841-eod", MAIL ">a~. >FIN", ">a\\r\\n\n>.\n>~FIN\n" },
+    { "blanks that may be the line's", "ws-strip", MAIL ">a\\_ >FIN", ">a\n> \n>~FIN\n" },
+    { "an unfinished message is not sent", "p3scan", HELLO ">DATA~ >~hi~ - >FIN <421\\_x~",
+      ">~FIN\n<421 x\\r\\n\n" },
+    { "p3scan: the end waits too", "p3scan", HELLO ">DATA~ >~.~ >FIN - <354\\_go~ <250\\_ok~",
+      ">X-P3Scan: v2.3.2 by Jack S. Lai. No outbound virus detected.\\r\\n\\r\\n.\\r\\n\n"
+      ">~FIN\n<250 ok\\r\\n\n" },
+    { "fsecure: SIZE", "fsecure",
+      HELLO
+      ">EHLO\\_c~ <250-mx~250-SIZE\\_1999999999\\_x~250-SIZE\\_0~250-SIZE~250\\_AUTH\\_A~",
+      ">EHLO c\\r\\n\n<250-mx\\r\\n250-SIZE 1999999999\\r\\n250-SIZE 2000000000\\r\\n"
+      "250-SIZE 2000000000\\r\\n250 AUTH A\\r\\n\n" },
+    { "nothing follows the end", "striptls-454", HELLO "<FIN >STARTTLS~ >NOOP~",
+      "<~FIN\n>NOOP\\r\\n\n" },
+    { "a file name ends with its line", "asa-default", MAIL ">A:\\_name=\"a~\\_ >b*300 >~.~",
+      ">A: name=\\\"a\\r\\n \n" B300 ">\\r\\n.\\r\\n\n" },
     { "of a reply too", "striptls-strip", HELLO ">EHLO\\_c~ <250-mx~ <FIN",
       ">EHLO c\\r\\n\n<250-mx\\r\\n\n<~FIN\n" },
 };

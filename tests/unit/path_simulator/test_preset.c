@@ -5,6 +5,8 @@
 #include "path/simulator/preset.h"
 #include "path/simulator/simulator.h"
 
+#define A50 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static void test_table(void **state)
 {
     const char *name, *line, *triggers;
@@ -59,6 +61,7 @@ static void test_parameters(void **state)
     assert_string_equal(r.ehlo.drop, "X-MBP1");
     assert_true(preset_find("foot-text(a (b) c)", &r, error, sizeof error));
     assert_string_equal(r.footer, "a (b) c\r\n");
+    assert_true(preset_find("foot-text(" A50 A50 ")", &r, error, sizeof error));
     assert_true(preset_find("mutate(up,insert,10k)", &r, error, sizeof error));
     assert_true(r.mutated == 1 && r.mutation == MUTATION_INSERT && r.mutation_within == 10240);
     assert_true(preset_find("mutate(down)", &r, error, sizeof error));
@@ -101,6 +104,8 @@ static void test_refused(void **state)
         { "ehlo-delete(A B)", "keyword" },
         { "foot-text(\x1b[0m)", "printable" },
         { "mutate(up,sideways)", "between commas" },
+        { "foot-text(" A50 A50 "a)", "printable" },
+        { "foot-text(" A50 A50 A50 A50 ")", "printable" },
     };
     struct rules r;
     char error[256];
