@@ -1,10 +1,12 @@
 /* import - a packet capture becomes a transcript: smtpscope-import. */
 #include "import_options.h"
 
+#include "analysis/catalogue.h"
 #include "path/capture/capture.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +20,7 @@ struct import {
     struct import_options o;
     struct writer *writer;
     struct stream *stream;
+    struct catalogue *catalogue;
     sem_t room;
     int fd;
 };
@@ -61,6 +64,7 @@ static bool start(struct import *im)
         .vantage = im->o.vantage,
         .content = im->o.content,
         .redact = REDACT_SECRETS,
+        .dkim = DKIM_LEVEL_CHECK,
         .spool = im->o.spool,
         .flush_ms = UINT32_MAX, /* a full chunk at a time */
         .on_full = ON_FULL_PAUSE,
@@ -98,6 +102,17 @@ static void tell(const struct capture_result *r)
             (unsigned long long)r->gaps, missing, differing, skipped);
 }
 
+/* Findings are told without it, too. */
+static void load_catalogue(struct import *im)
+{
+    char file[PATH_MAX], error[512] = "its name is too long";
+
+    if (catalogue_default_file(file, sizeof file))
+        im->catalogue = catalogue_load(file, error, sizeof error);
+    if (im->catalogue == NULL)
+        fprintf(stderr, "smtpscope import: findings will name no products: %s\n", error);
+}
+
 static bool import(struct import *im)
 {
     const struct capture_config config = {
@@ -105,6 +120,8 @@ static bool import(struct import *im)
         .ports = im->o.ports,
         .port_count = im->o.port_count,
         .records = im->stream,
+        .findings = true,
+        .catalogue = im->catalogue,
         .wait = wait_for_room,
         .wait_arg = im,
     };
@@ -123,7 +140,13 @@ static bool import(struct import *im)
 
 static int run(struct import *im)
 {
-    bool fine = open_output(im) && start(im) && import(im);
+    bool fine = open_output(im) && start(im);
+
+    if (fine) {
+        load_catalogue(im);
+        fine = import(im);
+    }
+    catalogue_free(&im->catalogue);
 
     stream_free(&im->stream);
     if (writer_stop(&im->writer, STOP_MS) > 0)

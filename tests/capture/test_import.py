@@ -360,6 +360,22 @@ class Tls(unittest.TestCase):
         self.assertEqual(only(got, "opaque")["missing"], {"client": 0, "server": 1000})
 
 
+class Findings(unittest.TestCase):
+    def test_a_box_is_found(self):
+        talk = Talk().hello().server(b"220 ****************\r\n").client(b"EHLO a\r\n")
+        talk.server(b"250-mx\r\n250-XXXXXXXA\r\n250 SIZE\r\n").client(b"QUIT\r\n")
+        got = records(talk.server(b"221 x\r\n").bye().packets)
+        self.assertEqual([r["id"] for r in got if r["kind"] == "finding"], ["SV-01", "SV-02"])
+        self.assertEqual([r["n"] for r in got], list(range(1, len(got) + 1)))
+
+    def test_a_capture_that_misses_something_is_no_finding(self):
+        whole = mail().packets
+        for packets in ([whole[:i] for i in range(4, len(whole), 5)] +
+                        [whole[:i] + whole[i + 1:] for i in range(4, len(whole), 5)] +
+                        [whole[20:], [wire.snapped(p, 68) for p in whole]]):
+            self.assertNotIn("finding", kinds(records(packets)))
+
+
 class Files(unittest.TestCase):
     def test_truncated(self):
         octets = wire.pcap(mail().packets)

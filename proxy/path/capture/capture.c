@@ -194,7 +194,8 @@ static bool run(struct import *im, FILE *f, char *error, size_t size)
         snprintf(error, size, "out of memory");
         return false;
     }
-    feed_env_init(&im->env.feed, im->config->records);
+    feed_env_init(&im->env.feed, im->config->records, im->config->findings,
+                  im->config->catalogue);
     fragments_init(&im->fragments);
     bool whole = read_packets(im, error, size);
     table_deinit(&im->table);

@@ -25,14 +25,17 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct stream; /* transcript/writer.h */
+struct stream;    /* transcript/writer.h */
+struct catalogue; /* analysis/catalogue.h */
 
 struct capture_config {
     const char *file;      /* "-": standard input */
     FILE *open;            /* the file, open already; closed in the end; NULL: it is not */
     const uint16_t *ports; /* of servers; count 0: 25, 465, 587, 2525 and what greets as SMTP */
     unsigned port_count;
-    struct stream *records; /* where to */
+    struct stream *records;            /* where to */
+    bool findings;                     /* say what looks like the work of a box on the path */
+    const struct catalogue *catalogue; /* of products, for the findings; may be NULL */
     /* Waits until the stream has room again; false: in vain, the import is over. */
     bool (*wait)(void *arg);
     void *wait_arg;

@@ -4,10 +4,13 @@
 
 enum { KEPT = 64 };
 
-void feed_env_init(struct feed_env *e, struct stream *records)
+void feed_env_init(struct feed_env *e, struct stream *records, bool findings,
+                   const struct catalogue *catalogue)
 {
     *e = (struct feed_env){ .records = records };
     policy_init(&e->policy, PRESET_OBSERVE);
+    e->witness.catalogue = catalogue;
+    e->witness.memory = findings ? detect_memory_new() : NULL;
     pool_init(&e->exchanges, session_exchange_size(), KEPT);
     pool_init(&e->contents, session_content_size(), KEPT);
     pool_init(&e->feeds, sizeof(struct feed), KEPT);
@@ -25,6 +28,7 @@ void feed_env_deinit(struct feed_env *e)
     pool_deinit(&e->exchanges);
     pool_deinit(&e->contents);
     pool_deinit(&e->feeds);
+    detect_memory_free(&e->witness.memory);
 }
 
 static void write_open(struct feed *f, const struct feed_open *o)
@@ -44,9 +48,9 @@ static void write_open(struct feed *f, const struct feed_open *o)
         .us = o->answered_us > o->t_us ? o->answered_us - o->t_us : 0,
     };
 
-    record_open(&f->recorder, &open);
+    witness_open(&f->witness, &open);
     if (o->answered_us != 0)
-        record_connect(&f->recorder, &connect);
+        witness_connect(&f->witness, &connect);
 }
 
 struct feed *feed_new(struct feed_env *e, const struct feed_open *o)
@@ -60,6 +64,8 @@ struct feed *feed_new(struct feed_env *e, const struct feed_open *o)
     };
     session_init(&f->session, &e->session);
     recorder_init(&f->recorder, e->records, o->t_us);
+    witness_init(&f->witness, &e->witness, &f->recorder);
+    f->witness.now_us = o->t_us;
     write_open(f, o);
     return f;
 }
@@ -72,6 +78,7 @@ void feed_free(struct feed **fp)
     if (f == NULL)
         return;
     session_deinit(&f->session);
+    witness_deinit(&f->witness);
     pool_give(&f->env->feeds, f);
 }
 
@@ -89,7 +96,7 @@ static void write_close(struct feed *f)
         .all = f->session.all,
     };
 
-    record_close(&f->recorder, &info);
+    witness_close(&f->witness, &info);
     f->over = true;
 }
 
@@ -105,7 +112,7 @@ static void work(struct feed *f)
         else if (w.content != CONTENT_NONE)
             record_content(&f->recorder, w.content, w.bytes);
         if (w.kind == WISH_RECORD)
-            record_event(&f->recorder, w.event);
+            witness_event(&f->witness, w.event);
         if (w.kind == WISH_CLOSE) {
             closed = true;
             f->reason = (uint8_t)w.reason;
@@ -118,7 +125,7 @@ static void work(struct feed *f)
 static uint64_t tick(struct feed *f, uint64_t t_us)
 {
     if (t_us > f->now_us)
-        f->now_us = t_us;
+        f->now_us = f->witness.now_us = t_us;
     return f->now_us;
 }
 
@@ -132,7 +139,7 @@ void feed_refused(struct feed *f, const struct addr *server, const char *error, 
         .error = error,
     };
 
-    record_connect(&f->recorder, &connect);
+    witness_connect(&f->witness, &connect);
     session_upstream_down(&f->session, f->now_us);
     work(f);
 }

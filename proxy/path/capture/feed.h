@@ -9,6 +9,7 @@
 #ifndef PATH_CAPTURE_FEED_H
 #define PATH_CAPTURE_FEED_H
 
+#include "analysis/witness.h"
 #include "smtp/session.h"
 #include "transcript/record.h"
 #include "transport/addr.h"
@@ -21,9 +22,12 @@ struct feed_env {
     struct stream *records;
     struct policy policy;
     struct pool exchanges, contents, feeds;
+    struct witness_env witness;
 };
 
-void feed_env_init(struct feed_env *e, struct stream *records);
+/* findings: say what looks like the work of a box; without memory none are made. */
+void feed_env_init(struct feed_env *e, struct stream *records, bool findings,
+                   const struct catalogue *catalogue);
 void feed_env_deinit(struct feed_env *e);
 
 enum { FEED_NOBODY = -2 };
@@ -32,6 +36,7 @@ struct feed {
     struct feed_env *env;
     struct session session;
     struct recorder recorder;
+    struct witness witness;
     uint64_t opened_us, now_us;
     uint64_t octets[2]; /* of the stream, by side, those not captured too */
     int8_t first;       /* who closed first: enum side */

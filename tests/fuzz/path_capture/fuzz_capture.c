@@ -34,7 +34,7 @@ static void start(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct capture_config config = { .file = "fuzz" };
+    struct capture_config config = { .file = "fuzz", .findings = true };
     struct capture_result result;
     char error[512];
 

@@ -1,0 +1,125 @@
+#include "analysis/witness.h"
+
+#include "analysis/dkim_repair.h"
+#include "transcript/stream.h"
+
+/* The number of the close record is known only when the findings before it are counted. */
+enum { LATE_MAX = 8, RECORD_CLOSE = UINT32_MAX };
+
+struct late {
+    struct finding finding[LATE_MAX];
+    unsigned char bytes[LATE_MAX][FINDING_BYTES_MAX];
+    unsigned count;
+};
+
+void witness_init(struct witness *w, const struct witness_env *env, struct recorder *r)
+{
+    *w = (struct witness){ .env = env, .recorder = r };
+}
+
+void witness_deinit(struct witness *w)
+{
+    detect_free(&w->detect);
+}
+
+static void on_found(void *arg, const struct finding *f)
+{
+    struct witness *w = arg;
+
+    record_finding(w->recorder, f, w->now_us);
+}
+
+static void on_found_late(void *arg, const struct finding *f)
+{
+    struct late *late = arg;
+    struct finding *kept = &late->finding[late->count];
+
+    if (late->count == LATE_MAX)
+        return;
+    *kept = *f;
+    if (f->bytes.len > 0)
+        memcpy(late->bytes[late->count], f->bytes.ptr, f->bytes.len);
+    kept->bytes = span_of(late->bytes[late->count], f->bytes.len);
+    late->count++;
+}
+
+static bool is_looking(const struct witness *w)
+{
+    return w->env->memory != NULL && stream_is_on(w->recorder->stream);
+}
+
+/* The record just written. */
+static void show(struct witness *w, struct seen *s)
+{
+    const struct detect_env env = {
+        .catalogue = w->env->catalogue, .memory = w->env->memory, .found = on_found, .arg = w
+    };
+
+    if (!is_looking(w))
+        return;
+    s->n = w->recorder->n;
+    detect_see(&w->detect, &env, s);
+}
+
+void witness_open(struct witness *w, const struct record_open *info)
+{
+    struct seen s = { .kind = SEEN_OPEN, .t_us = info->t_us, .open = info };
+
+    record_open(w->recorder, info);
+    show(w, &s);
+}
+
+void witness_connect(struct witness *w, const struct record_connect *info)
+{
+    struct seen s = { .kind = SEEN_CONNECT, .t_us = info->t_us, .connect = info };
+
+    record_connect(w->recorder, info);
+    show(w, &s);
+}
+
+void witness_event(struct witness *w, const struct event *e)
+{
+    static const enum seen_kind kinds[] = {
+        [EVENT_GREETING] = SEEN_GREETING, [EVENT_COMMAND] = SEEN_COMMAND,
+        [EVENT_CONTENT] = SEEN_CONTENT,   [EVENT_TLS] = SEEN_TLS,
+        [EVENT_OPAQUE] = SEEN_OPAQUE,
+    };
+    struct seen s = { .kind = kinds[e->kind], .t_us = e->t_us, .event = e };
+    const struct dkim_verdict *dkim = NULL;
+    struct dkim_verdict verdict;
+
+    if (e->kind == EVENT_CONTENT) {
+        dkim_repair_content(w->recorder, e->complete, DKIM_REPAIR_LIVE);
+        dkim = record_content_dkim(w->recorder, e->complete);
+    }
+    if (dkim != NULL) { /* it goes with the record */
+        verdict = *dkim;
+        s.dkim = &verdict;
+    }
+    s.tls = e->kind == EVENT_TLS ? e->tls : NULL;
+    s.tls_through = e->kind == EVENT_TLS;
+    record_event(w->recorder, e);
+    show(w, &s);
+}
+
+void witness_close(struct witness *w, const struct record_close *info)
+{
+    struct late late = { .count = 0 };
+    const struct detect_env env = { .catalogue = w->env->catalogue,
+                                    .memory = w->env->memory,
+                                    .found = on_found_late,
+                                    .arg = &late };
+    struct seen s = {
+        .kind = SEEN_CLOSE, .t_us = info->t_us, .n = RECORD_CLOSE, .close = info
+    };
+
+    if (is_looking(w))
+        detect_see(&w->detect, &env, &s);
+    uint32_t close_n = w->recorder->n + late.count + 1;
+    for (unsigned i = 0; i < late.count; i++) {
+        if (late.finding[i].record == RECORD_CLOSE)
+            late.finding[i].record = close_n;
+        record_finding(w->recorder, &late.finding[i], info->t_us);
+    }
+    record_close(w->recorder, info);
+}
