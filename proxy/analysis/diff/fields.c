@@ -4,8 +4,8 @@
 
 enum { SLOTS = 256 };
 
-static const struct span names[F_COUNT] = {
-#define FIELD(id, name) [F_##id] = { (const unsigned char *)(name), sizeof(name) - 1 },
+static const struct span names[MEMBER_COUNT] = {
+#define FIELD(id, name) [MEMBER_##id] = { (const unsigned char *)(name), sizeof(name) - 1 },
 #include "analysis/diff/fields.def"
 #undef FIELD
 };
@@ -23,9 +23,9 @@ static const unsigned char *slots(void)
 {
     static unsigned char table[SLOTS]; /* 1 + enum field_id */
 
-    if (table[slot_of(names[F_KIND])] != 0)
+    if (table[slot_of(names[MEMBER_KIND])] != 0)
         return table;
-    for (unsigned id = 0; id < F_COUNT; id++) {
+    for (unsigned id = 0; id < MEMBER_COUNT; id++) {
         unsigned at = slot_of(names[id]);
         while (table[at] != 0)
             at = (at + 1) % SLOTS;
@@ -37,11 +37,11 @@ static const unsigned char *slots(void)
 static enum field_id find_field(const unsigned char *table, struct span name)
 {
     if (name.len == 0)
-        return F_COUNT;
+        return MEMBER_COUNT;
     for (unsigned at = slot_of(name); table[at] != 0; at = (at + 1) % SLOTS)
         if (span_equal(names[table[at] - 1], name))
             return (enum field_id)(table[at] - 1);
-    return F_COUNT;
+    return MEMBER_COUNT;
 }
 
 bool fields_parse(struct fields *f, struct span line, const char **why)
@@ -56,20 +56,20 @@ bool fields_parse(struct fields *f, struct span line, const char **why)
         return false;
     while (raw_member(&r, &name, &value)) {
         enum field_id id = find_field(table, name);
-        if (id != F_COUNT)
+        if (id != MEMBER_COUNT)
             f->v[id] = value;
     }
     if (r.bad)
         return false;
     *why = "field \"v\" is not 1: not a record of this version";
-    return span_equal(f->v[F_V], SPAN_LIT("1"));
+    return span_equal(f->v[MEMBER_V], SPAN_LIT("1"));
 }
 
 enum diff_kind fields_kind(const struct fields *f)
 {
     static const char *const kinds[] = { "open",    "connect", "tls",   "greeting", "command",
                                          "content", "opaque",  "close", "lost" };
-    struct span kind = fields_text(f, F_KIND);
+    struct span kind = fields_text(f, MEMBER_KIND);
 
     for (unsigned i = 0; i < ARRAY_LEN(kinds); i++)
         if (span_equal(kind, span_str(kinds[i])))
@@ -81,7 +81,7 @@ static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 bool fields_sid(const struct fields *f, struct sid *out)
 {
-    struct span s = fields_text(f, F_SID);
+    struct span s = fields_text(f, MEMBER_SID);
 
     *out = (struct sid){ 0, 0 };
     if (s.len != 26 || s.ptr[0] < '0' || s.ptr[0] > '7')

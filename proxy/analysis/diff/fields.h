@@ -8,15 +8,15 @@
 #include <stdint.h>
 
 enum field_id {
-#define FIELD(id, name) F_##id,
+#define FIELD(id, name) MEMBER_##id,
 #include "analysis/diff/fields.def"
 #undef FIELD
-    F_COUNT
+    MEMBER_COUNT
 };
 
 /* JSON values; empty: not there. */
 struct fields {
-    struct span v[F_COUNT];
+    struct span v[MEMBER_COUNT];
 };
 
 enum diff_kind {

@@ -57,14 +57,14 @@ static void add_path(struct entry *e, struct span argument, uint32_t weight)
 /* The line that passed between the two, as written; empty: none did. */
 static struct span passed(const struct fields *f, enum diff_vantage v)
 {
-    struct span action = fields_text(f, F_ACTION);
+    struct span action = fields_text(f, MEMBER_ACTION);
 
     if (v == FAR)
-        return fields_text(f, F_RECEIVED);
-    if (f->v[F_FORWARDED].len > 0)
-        return fields_text(f, F_FORWARDED);
+        return fields_text(f, MEMBER_RECEIVED);
+    if (f->v[MEMBER_FORWARDED].len > 0)
+        return fields_text(f, MEMBER_FORWARDED);
     if (span_equal(action, SPAN_LIT("relayed")))
-        return fields_text(f, F_RECEIVED);
+        return fields_text(f, MEMBER_RECEIVED);
     return (struct span){ NULL, 0 };
 }
 
@@ -78,9 +78,9 @@ static struct span argument(struct span line)
 
 static void add_command(struct entry *e, enum diff_vantage v, const struct fields *f)
 {
-    struct span verb = fields_text(f, F_VERB), line = passed(f, v);
+    struct span verb = fields_text(f, MEMBER_VERB), line = passed(f, v);
 
-    if (fields_text(f, F_REPLY).len > 0)
+    if (fields_text(f, MEMBER_REPLY).len > 0)
         e->flags |= ENTRY_SPOKE;
     if (line.len == 0)
         return;
@@ -97,15 +97,15 @@ static void add_command(struct entry *e, enum diff_vantage v, const struct field
 static void add_content(struct entry *e, enum diff_vantage v, const struct fields *f)
 {
     struct span hash = { NULL, 0 };
-    bool altered = v == NEAR && f->v[F_OCTETS_SENT].len > 0;
+    bool altered = v == NEAR && f->v[MEMBER_OCTETS_SENT].len > 0;
 
     if (v == NEAR)
-        hash = raw_text(raw_find(f->v[F_DIGEST], "sent"));
+        hash = raw_text(raw_find(f->v[MEMBER_DIGEST], "sent"));
     if (hash.len == 0)
-        hash = raw_text(raw_find(f->v[F_DIGEST], "whole"));
+        hash = raw_text(raw_find(f->v[MEMBER_DIGEST], "whole"));
     if (e->messages < UINT16_MAX)
         e->messages++;
-    uint64_t octets = e->octets + fields_count(f, altered ? F_OCTETS_SENT : F_OCTETS);
+    uint64_t octets = e->octets + fields_count(f, altered ? MEMBER_OCTETS_SENT : MEMBER_OCTETS);
     e->octets = octets < UINT32_MAX ? (uint32_t)octets : UINT32_MAX;
     if (hash.len > 0)
         e->contents += hash_of(hash);
@@ -113,12 +113,12 @@ static void add_content(struct entry *e, enum diff_vantage v, const struct field
 
 static void add_connect(struct entry *e, const struct fields *f)
 {
-    if (f->v[F_ERROR].len > 0) {
+    if (f->v[MEMBER_ERROR].len > 0) {
         e->flags |= ENTRY_REFUSED;
         return;
     }
     e->flags |= ENTRY_CONNECTED;
-    e->inner = address_hash(f, F_LOCAL);
+    e->inner = address_hash(f, MEMBER_LOCAL);
 }
 
 void fingerprint_add(struct entry *e, enum diff_vantage v, enum diff_kind kind,
@@ -133,14 +133,14 @@ void fingerprint_add(struct entry *e, enum diff_vantage v, enum diff_kind kind,
         e->ms = ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
     switch (kind) {
     case KIND_OPEN:
-        e->outer = address_hash(f, F_CLIENT);
+        e->outer = address_hash(f, MEMBER_CLIENT);
         break;
     case KIND_CONNECT:
         add_connect(e, f);
         break;
     case KIND_GREETING:
-        if (fields_text(f, F_REPLY).len > 0) {
-            e->greeting = short_hash(fields_text(f, F_REPLY));
+        if (fields_text(f, MEMBER_REPLY).len > 0) {
+            e->greeting = short_hash(fields_text(f, MEMBER_REPLY));
             e->flags |= ENTRY_SPOKE;
         }
         break;

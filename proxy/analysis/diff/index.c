@@ -172,7 +172,7 @@ static void bad_line(struct index *x, struct source *s, const struct index_watch
 static void note_vantage(struct index *x, const struct fields *f)
 {
     if (x->vantage[0] == '\0')
-        escape(x->vantage, sizeof x->vantage, fields_text(f, F_VANTAGE));
+        escape(x->vantage, sizeof x->vantage, fields_text(f, MEMBER_VANTAGE));
 }
 
 /* NULL, or what is wrong with the line. */
@@ -187,7 +187,7 @@ static const char *take_line(struct index *x, struct span line, uint64_t offset)
     if (!fields_sid(&f, &sid))
         return "field \"sid\" is no ULID";
     enum diff_kind kind = fields_kind(&f);
-    uint64_t t = raw_time(f.v[F_T]);
+    uint64_t t = raw_time(f.v[MEMBER_T]);
     if (t == 0)
         return "field \"t\" is no time like 2026-11-23T09:00:00.000000Z";
     x->records++;

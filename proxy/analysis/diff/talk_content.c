@@ -16,19 +16,19 @@ static bool keep(struct scratch *mem, struct span in, struct span *out)
 
 static void read_figures(struct content_facts *c, const struct fields *f)
 {
-    struct span endings = f->v[F_ENDINGS];
+    struct span endings = f->v[MEMBER_ENDINGS];
 
-    c->lines = fields_count(f, F_LINES);
-    c->longest_line = fields_count(f, F_LONGEST_LINE);
-    c->header_octets = fields_count(f, F_HEADER_OCTETS);
+    c->lines = fields_count(f, MEMBER_LINES);
+    c->longest_line = fields_count(f, MEMBER_LONGEST_LINE);
+    c->header_octets = fields_count(f, MEMBER_HEADER_OCTETS);
     c->crlf = raw_count(raw_find(endings, "crlf"));
     c->bare_lf = raw_count(raw_find(endings, "bare_lf"));
     c->crcrlf = raw_count(raw_find(endings, "crcrlf"));
     c->bare_cr = raw_count(raw_find(endings, "bare_cr"));
-    c->nul = fields_count(f, F_NUL);
-    c->eight_bit = fields_count(f, F_EIGHT_BIT);
-    c->leading_dots = fields_count(f, F_LEADING_DOTS);
-    c->us = fields_count(f, F_US);
+    c->nul = fields_count(f, MEMBER_NUL);
+    c->eight_bit = fields_count(f, MEMBER_EIGHT_BIT);
+    c->leading_dots = fields_count(f, MEMBER_LEADING_DOTS);
+    c->us = fields_count(f, MEMBER_US);
 }
 
 /* Of what NEAR sent, or FAR received. */
@@ -57,16 +57,17 @@ bool content_facts_read(struct unit *u, enum diff_vantage side, struct scratch *
         return false;
     u->kind = UNIT_CONTENT;
     u->content = c;
-    u->stream = fields_count(f, F_AT);
-    c->altered = fields_flag(f, F_ALTERED);
+    u->stream = fields_count(f, MEMBER_AT);
+    c->altered = fields_flag(f, MEMBER_ALTERED);
     u->passed = true;
-    c->refused = fields_flag(f, F_REFUSED);
-    c->via_bdat = span_equal(fields_text(f, F_VIA), SPAN_LIT("bdat"));
-    c->complete = fields_flag(f, F_COMPLETE);
-    c->octets = fields_count(f, side == NEAR && c->altered ? F_OCTETS_SENT : F_OCTETS);
-    c->spool_octets = raw_count(raw_find(f->v[F_SPOOL], "octets"));
+    c->refused = fields_flag(f, MEMBER_REFUSED);
+    c->via_bdat = span_equal(fields_text(f, MEMBER_VIA), SPAN_LIT("bdat"));
+    c->complete = fields_flag(f, MEMBER_COMPLETE);
+    c->octets =
+        fields_count(f, side == NEAR && c->altered ? MEMBER_OCTETS_SENT : MEMBER_OCTETS);
+    c->spool_octets = raw_count(raw_find(f->v[MEMBER_SPOOL], "octets"));
     read_figures(c, f);
-    return read_digest(c, side, mem, f->v[F_DIGEST]) &&
-           keep(mem, raw_text(raw_find(f->v[F_SPOOL], "file")), &c->spool) &&
-           text_read(&c->headers, mem, f->v[F_HEADERS], REDACTION_NONE, none);
+    return read_digest(c, side, mem, f->v[MEMBER_DIGEST]) &&
+           keep(mem, raw_text(raw_find(f->v[MEMBER_SPOOL], "file")), &c->spool) &&
+           text_read(&c->headers, mem, f->v[MEMBER_HEADERS], REDACTION_NONE, none);
 }
