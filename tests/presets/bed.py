@@ -89,6 +89,14 @@ class Bed:
     def transcript(self, name):
         return os.path.join(self.base, name + ".jsonl")
 
+    def spool(self, name):
+        return os.path.join(self.base, name + ".spool")
+
+    def diff(self, *options):
+        """The arguments that compare what both sides saw."""
+        return [self.smtpscope, "diff", *options, "--near-spool", self.spool("near"),
+                "--far-spool", self.spool("far"), self.transcript("near"), self.transcript("far")]
+
     def start(self, name, arguments):
         program = Program(self.base, name, [self.smtpscope, *arguments])
         self.programs.append(program)
@@ -96,11 +104,13 @@ class Bed:
 
     def proxy(self, name, upstream, mode, more, transcript=True):
         conf = os.path.join(self.base, name + ".conf")
+        os.makedirs(self.spool(name), exist_ok=True)
         with open(conf, "w", encoding="utf-8") as f:
             f.write(f"""vantage = "{name}"; workers = 1; drain_timeout = "1s";
 listeners = ( {{ name = "{name}"; listen = [ "127.0.0.1:0" ]; upstream = [ "{upstream}" ];
                 mode = "{mode}"; {more} }} );
-transcript = {{ file = "{self.transcript(name) if transcript else ''}"; content = "headers"; }};
+transcript = {{ file = "{self.transcript(name) if transcript else ''}"; content = "full";
+               spool = "{self.spool(name)}"; }};
 """)
         return self.start(name, ["run", "-f", conf])
 

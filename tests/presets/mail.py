@@ -137,7 +137,7 @@ def odd_mail(c):
 def bare_newlines(c):
     c.reply()
     c.hello()
-    c.message(HEADER % (b"bare", b"bare") + b"\r\none\ntwo\nthree\r\nfour\rfive\r\n")
+    c.message(mail(b"bare", b"one\ntwo\nthree\r\nfour\rfive\r\n"))
     c.quit()
 
 
@@ -147,6 +147,59 @@ def probes(c):
     c.hello()
     for command in (b"HELP", b"VRFY bob", b"EXPN staff", b"XPROBE one two", b"NOOP", b"RSET"):
         c.code(command)
+    c.quit()
+
+
+def raw_octets(c):
+    """NUL and the end of file of old systems, which servers refuse; what arrives is seen."""
+    c.reply()
+    c.hello()
+    c.message(mail(b"raw", b"a NUL \0 here\r\nan end of file \x1a there\r\nand more\r\n"))
+    c.quit()
+
+
+def blank_end(c):
+    c.reply()
+    c.hello()
+    c.message(HEADER % (b"blank", b"blank") + b"\r\ntext\r\n\r\n\r\n\r\n")
+    c.quit()
+
+
+def sized(c):
+    """Six mails that say how long they are, to the octet."""
+    c.reply()
+    c.hello()
+    for n in range(6):
+        content = mail(b"sized%d" % n, PLAIN * (n + 1))
+        if c.code(b"MAIL FROM:<alice@example.net> SIZE=%d" % len(content)) != b"250":
+            break
+        c.code(b"RCPT TO:<bob0@example.org>")
+        if c.code(b"DATA") != b"354":
+            break
+        c.send(re.sub(rb"(?m)^\.", b"..", content) + b".\r\n")
+        c.reply()
+    c.quit()
+
+
+def parts(c):
+    """Two parts, one of them an attachment."""
+    c.reply()
+    c.hello()
+    c.message(signed((HEADER % (b"parts", b"parts")).replace(
+        b"text/plain; charset=utf-8", b'multipart/mixed; boundary="b"'),
+        b"--b\r\nContent-Type: text/plain\r\n\r\nsee below\r\n--b\r\n"
+        b'Content-Type: application/octet-stream; name="report.exe"\r\n'
+        b'Content-Disposition: attachment; filename="report.exe"\r\n'
+        b"Content-Transfer-Encoding: base64\r\n\r\nTVqQAAMAAAAEAAAA\r\n--b--\r\n"))
+    c.quit()
+
+
+def virus(c):
+    """The EICAR test string, which scanners take for a virus and which is none."""
+    c.reply()
+    c.hello()
+    c.message(HEADER % (b"virus", b"virus") + b"\r\nX5O!P%@AP[4\\PZX54(P^)7CC)7}$"
+              b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*\r\n")
     c.quit()
 
 
@@ -219,6 +272,8 @@ def split_end(c):
 
 SESSIONS = (plain_mail, odd_mail, bare_newlines, probes, many_recipients, pipelined, parameters,
             chunks, over_tls)
+# For boxes that look for something special.
+SPECIAL = (raw_octets, blank_end, sized, parts, virus, split_end)
 
 
 def run(address, sessions=SESSIONS, patience=PATIENCE):
