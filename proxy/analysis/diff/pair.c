@@ -16,21 +16,12 @@ int keyed_compare(const void *a, const void *b)
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
-bool pair_add(struct pairing *p, const struct index *near, const struct index *far,
+void pair_add(struct pairing *p, const struct index *near, const struct index *far,
               struct pair pair)
 {
-    if (p->len == p->size) {
-        size_t size = p->size > 0 ? 2 * p->size : 1024;
-        struct pair *list = realloc(p->list, size * sizeof *list);
-        if (list == NULL)
-            return false;
-        p->list = list;
-        p->size = size;
-    }
     p->list[p->len++] = pair;
     index_entry(near, pair.near)->flags |= ENTRY_PAIRED;
     index_entry(far, pair.far)->flags |= ENTRY_PAIRED;
-    return true;
 }
 
 void pairing_deinit(struct pairing *p)
@@ -106,50 +97,47 @@ static size_t best_of(const struct join *j, const struct keyed *a, const struct 
 {
     const struct entry *near = index_entry(j->near, a->number);
     uint64_t nearest = j->p->clock_known ? HOUR_US : UINT64_MAX;
-    size_t best = len;
+    size_t best = len, fitting = 0;
 
     for (size_t i = 0; i < len; i++) {
         const struct entry *far = index_entry(j->far, b[i].number);
         uint64_t d = pair_distance(j->p, near->t_us, far->t_us);
-        if ((far->flags & ENTRY_PAIRED) != 0 || d >= nearest || !may_join(j, near, far))
+        if ((far->flags & ENTRY_PAIRED) != 0 || !may_join(j, near, far))
             continue;
-        nearest = d;
-        best = i;
+        fitting++;
+        best = d < nearest ? i : best;
+        nearest = d < nearest ? d : nearest;
     }
-    return best;
+    return fitting > 1 && !j->p->clock_known ? len : best; /* in the next round */
 }
 
-static bool join_group(const struct join *j, const struct keyed *a, size_t a_len,
+static void join_group(const struct join *j, const struct keyed *a, size_t a_len,
                        const struct keyed *b, size_t b_len)
 {
-    if (!j->p->clock_known && (a_len > 1 || b_len > 1))
-        return true; /* in the next round */
     if (a_len > SAME_ADDRESS_MAX || b_len > SAME_ADDRESS_MAX)
-        return true;
+        return;
     for (size_t i = 0; i < a_len; i++) {
         size_t k = best_of(j, &a[i], b, b_len);
-        if (k < b_len && !pair_add(j->p, j->near, j->far,
-                                   (struct pair){ a[i].number, b[k].number, CONFIDENCE_CERTAIN,
-                                                  (uint8_t)j->how }))
-            return false;
+        if (k < b_len)
+            pair_add(
+                j->p, j->near, j->far,
+                (struct pair){ a[i].number, b[k].number, CONFIDENCE_CERTAIN, (uint8_t)j->how });
     }
-    return true;
 }
 
-static bool join_lists(const struct join *j, const struct keyed *a, size_t a_len,
+static void join_lists(const struct join *j, const struct keyed *a, size_t a_len,
                        const struct keyed *b, size_t b_len)
 {
     while (a_len > 0 && b_len > 0) {
         size_t na = same_key(a, a_len), nb = same_key(b, b_len);
-        if (a->key == b->key && !join_group(j, a, na, b, nb))
-            return false;
+        if (a->key == b->key)
+            join_group(j, a, na, b, nb);
         bool skip_a = a->key <= b->key, skip_b = b->key <= a->key;
         a += skip_a ? na : 0;
         a_len -= skip_a ? na : 0;
         b += skip_b ? nb : 0;
         b_len -= skip_b ? nb : 0;
     }
-    return true;
 }
 
 static bool pair_by_address(const struct join *j)
@@ -157,8 +145,10 @@ static bool pair_by_address(const struct join *j)
     size_t a_len, b_len;
     struct keyed *a = by_address(j->near, j->how, &a_len);
     struct keyed *b = by_address(j->far, j->how, &b_len);
-    bool ok = a != NULL && b != NULL && join_lists(j, a, a_len, b, b_len);
+    bool ok = a != NULL && b != NULL;
 
+    if (ok)
+        join_lists(j, a, a_len, b, b_len);
     free(a);
     free(b);
     return ok;
@@ -209,7 +199,11 @@ bool pair_sessions(struct pairing *p, const struct index *near, const struct ind
     } steps[] = { { BY_CONNECTION, true }, { BY_CLIENT, true },      { BY_CONNECTION, true },
                   { BY_CLIENT, true },     { BY_CONNECTION, false }, { BY_CLIENT, false } };
 
-    *p = (struct pairing){ .list = NULL };
+    uint32_t most = index_count(near) < index_count(far) ? index_count(near) : index_count(far);
+
+    *p = (struct pairing){ .list = malloc((most + 1u) * sizeof *p->list) };
+    if (p->list == NULL)
+        return false;
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
         struct join j = { p, near, far, steps[i].how, steps[i].strict };
         if (!pair_by_address(&j) || !learn_clock(p, near, far))

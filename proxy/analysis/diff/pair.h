@@ -27,7 +27,7 @@ struct pair {
 
 struct pairing {
     struct pair *list; /* in the order of NEAR */
-    size_t len, size;
+    size_t len;
     bool clock_known;
     int64_t ahead_us; /* FAR's clock before NEAR's, roughly: a session's way is in it */
 };

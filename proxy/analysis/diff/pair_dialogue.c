@@ -64,7 +64,7 @@ struct search {
     struct keyed *by_time, *by_mark; /* FAR's sessions without a partner */
     size_t len;
     struct candidate *found;
-    size_t found_len, found_size;
+    size_t found_len;
 };
 
 /* Of all that was said; 0: nothing that tells sessions apart. */
@@ -165,21 +165,12 @@ static void look_around(const struct search *s, uint32_t number,
             look_at(s, near, s->by_mark[i].number, best, c);
 }
 
-static bool keep_found(struct search *s, struct candidate best[CANDIDATES])
+static void keep_found(struct search *s, struct candidate best[CANDIDATES])
 {
     if (best[0].far == 0)
-        return true;
-    if (s->found_len == s->found_size) {
-        size_t size = s->found_size > 0 ? 2 * s->found_size : 4096;
-        struct candidate *list = realloc(s->found, size * sizeof *list);
-        if (list == NULL)
-            return false;
-        s->found = list;
-        s->found_size = size;
-    }
+        return;
     best[0].rivalled = best[1].far != 0 && best[1].score + 1 >= best[0].score;
     s->found[s->found_len++] = best[0];
-    return true;
 }
 
 static int candidate_compare(const void *a, const void *b)
@@ -215,7 +206,7 @@ static uint8_t confidence_of(const struct search *s, const struct candidate *c)
     return (uint8_t)level;
 }
 
-static bool take_best(struct search *s)
+static void take_best(struct search *s)
 {
     if (s->found_len > 1)
         qsort(s->found, s->found_len, sizeof *s->found, candidate_compare);
@@ -225,10 +216,8 @@ static bool take_best(struct search *s)
              ENTRY_PAIRED) != 0)
             continue;
         struct pair pair = { c->near, c->far, confidence_of(s, c), BY_DIALOGUE };
-        if (!pair_add(s->p, s->near, s->far, pair))
-            return false;
+        pair_add(s->p, s->near, s->far, pair);
     }
-    return true;
 }
 
 static bool search_round(struct search *s)
@@ -238,17 +227,20 @@ static bool search_round(struct search *s)
     s->by_time = unpaired(s->far, false, &s->len);
     s->by_mark = unpaired(s->far, true, &s->len);
     s->found_len = 0;
-    ok = s->by_time != NULL && s->by_mark != NULL;
+    s->found = malloc((index_count(s->near) - s->p->len + 1) * sizeof *s->found);
+    ok = s->by_time != NULL && s->by_mark != NULL && s->found != NULL;
     for (uint32_t i = 1; ok && s->len > 0 && i <= index_count(s->near); i++) {
         struct candidate best[CANDIDATES] = { { .far = 0 } };
         if ((index_entry(s->near, i)->flags & ENTRY_PAIRED) != 0)
             continue;
         look_around(s, i, best);
-        ok = keep_found(s, best);
+        keep_found(s, best);
     }
-    ok = ok && take_best(s);
     free(s->by_time);
     free(s->by_mark);
+    if (ok)
+        take_best(s);
+    free(s->found);
     return ok;
 }
 
@@ -300,6 +292,5 @@ bool pair_by_dialogue(struct pairing *p, const struct index *near, const struct 
 
     for (unsigned round = 0; ok && round < ROUNDS; round++)
         ok = search_round(&s);
-    free(s.found);
     return ok;
 }

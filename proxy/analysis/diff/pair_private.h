@@ -21,8 +21,9 @@ struct likeness {
 
 struct likeness pair_likeness(const struct entry *near, const struct entry *far);
 
-MUST_CHECK bool pair_add(struct pairing *p, const struct index *near, const struct index *far,
-                         struct pair pair);
+/* There is room for as many pairs as there are sessions. */
+void pair_add(struct pairing *p, const struct index *near, const struct index *far,
+              struct pair pair);
 /* How far FAR's session is from where NEAR's clock would have it. */
 static inline uint64_t pair_distance(const struct pairing *p, uint64_t near_us, uint64_t far_us)
 {
