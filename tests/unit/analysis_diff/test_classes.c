@@ -421,13 +421,29 @@ static void groups_equal_findings(void **state)
     clean_up();
 }
 
+/* Twice in one session is one session. */
+static void counts_sessions(void **state)
+{
+    struct swap swap = { SERVER, "RCPT TO", "XXXXXXX", false, false };
+    struct duo_config c = config();
+    struct said s;
+
+    (void)state;
+    one_session(&c, &swap);
+    struct diff_result *r = compare(&s, false);
+    assert_int_equal(r->group_count, 1);
+    assert_int_equal(r->groups[0].findings, 2);
+    assert_int_equal(r->groups[0].sessions, 1);
+    diff_free(&r);
+    clean_up();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(with_digests),
-        cmocka_unit_test(with_contents),
-        cmocka_unit_test(stays_silent),
-        cmocka_unit_test(groups_equal_findings),
+        cmocka_unit_test(with_digests),    cmocka_unit_test(with_contents),
+        cmocka_unit_test(stays_silent),    cmocka_unit_test(groups_equal_findings),
+        cmocka_unit_test(counts_sessions),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

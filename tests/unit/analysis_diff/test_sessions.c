@@ -216,6 +216,22 @@ static void write_rows(const char *file, const char *sid, const char *open,
     fclose(f);
 }
 
+/* The session begins when its first record says. */
+static void write_late(const char *file, const char *sid, const struct row *rows)
+{
+    FILE *f = fopen(file, "a");
+    unsigned n = 0;
+
+    assert_non_null(f);
+    for (; rows->kind != NULL; rows++)
+        fprintf(f,
+                "{\"v\":1,\"kind\":\"%s\",\"t\":\"2026-11-23T%02u:%02u:%02u.%03u000Z\","
+                "\"sid\":\"%s\",\"n\":%u,\"vantage\":\"x\"%s}\n",
+                rows->kind, 9 + rows->ms / 3600000, rows->ms / 60000 % 60, rows->ms / 1000 % 60,
+                rows->ms % 1000, sid, ++n, rows->rest);
+    fclose(f);
+}
+
 static char near_file[64], far_file[64];
 
 static void on_compared(void *arg, const struct diff_pair *pair,
@@ -316,6 +332,34 @@ static void lost_sessions(void **state)
     diff_free(&r);
 }
 
+/* FAR's clock is an hour ahead, and its transcript ends before the second session began. */
+static void outside_the_time(void **state)
+{
+    static const struct row late[] = {
+        { "command", 1800000, COMMAND("EHLO", "EHLO late\\r\\n", "250 mx\\r\\n", "250") },
+        { "close", 1800001, CLOSE("client", "fin") },
+        { NULL, 0, NULL },
+    };
+    static const struct row ahead[] = {
+        { "open", 3600000, ",\"client\":\"192.0.2.2:999\"" },
+        { "command", 3600010, COMMAND("EHLO", "EHLO c\\r\\n", "250 mx\\r\\n", "250") },
+        { "close", 3600900, CLOSE("client", "fin") },
+        { NULL, 0, NULL },
+    };
+    char said[SAID_MAX];
+
+    (void)state;
+    write_rows(near_file, NEAR_SID, near_open, connected);
+    write_late(near_file, "01CRZ3NDEKTSV4RRFFQ69G5FAV", late);
+    write_late(far_file, FAR_SID, ahead);
+    struct diff_result *r = compare(said);
+    assert_string_equal(said, "");
+    assert_int_equal(r->totals.pairs, 1);
+    assert_int_equal(r->totals.apart[NEAR], 1);
+    assert_int_equal(r->totals.unpaired[NEAR], 0);
+    diff_free(&r);
+}
+
 /* The same port, and nothing in common that was said. */
 static void address_against_dialogue(void **state)
 {
@@ -368,9 +412,8 @@ static int name_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_case),
-        cmocka_unit_test(lost_sessions),
-        cmocka_unit_test(address_against_dialogue),
+        cmocka_unit_test(each_case),          cmocka_unit_test(lost_sessions),
+        cmocka_unit_test(outside_the_time),   cmocka_unit_test(address_against_dialogue),
         cmocka_unit_test(bad_lines_are_told),
     };
 
