@@ -49,8 +49,6 @@ static void look_at_size(const struct look *k)
     if (surplus <= 0 || surplus != c->size_delta)
         c->size_same = 0;
     c->size_delta = surplus;
-    if (surplus <= 0)
-        return;
     c->size_same = (uint8_t)(c->size_same < SAME_MIN ? c->size_same + 1 : SAME_MIN);
     if (c->size_same < SAME_MIN)
         return;

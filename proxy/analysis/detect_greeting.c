@@ -53,7 +53,6 @@ void greeting_settle(const struct look *k)
     h.at = d->mask_at;
     h.bytes = h.line = span_of(d->mask, d->mask_len);
     tell_mask(k, &h);
-    d->mask_n = 0;
 }
 
 static bool look_for_mask(const struct look *k)

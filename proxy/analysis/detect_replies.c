@@ -116,8 +116,8 @@ static void look_for_template(const struct look *k)
     struct hint h = detect_hint(SV_13);
     struct reply_line line;
 
-    if (k->d->enhanced < ENHANCED_MIN || k->e->enhanced.len > 0 ||
-        !detect_next_line(&rest, &line) || !is_template(line.text))
+    if (k->d->enhanced < ENHANCED_MIN || !detect_next_line(&rest, &line) ||
+        !is_template(line.text))
         return;
     h.confidence = CONFIDENCE_LOW;
     h.place = PLACE_REPLY;

@@ -111,6 +111,7 @@ static void test_products_of_a_finding(void **state)
 #define WORDS                                                                                  \
     "product = \"P\"; does = \"d\"; direction = \"c2s\"; severity = \"low\"; "                 \
     "confidence = \"low\";"
+#define SIXTY_FOUR  "0123456789012345678901234567890123456789012345678901234567890123"
 #define ENTRY(more) "entries = (\n{ id = \"a\"; " WORDS "\n" more "\n});"
 
 static const struct {
@@ -146,6 +147,8 @@ static const struct {
     { "entries = ( { id = \"a\"; } );", "the entry has no product" },
     { "entries = ( { id = \"A b\"; " WORDS "} );", "id \"A b\" is no id" },
     { "entries = ( { id = \"\"; " WORDS "} );", "id is empty" },
+    { "entries = ( { id = \"" SIXTY_FOUR "\"; " WORDS "} );", NULL },
+    { "entries = ( { id = \"a" SIXTY_FOUR "\"; " WORDS "} );", "is no id" },
     { "entries = ( { id = \"a\"; " WORDS "},\n{ id = \"a\"; " WORDS "} );",
       ":2: id \"a\" is there twice" },
     { "entries = ( { id = \"a\"; product = \"P\"; does = \"d\"; direction = \"up\"; "

@@ -18,7 +18,7 @@ static const struct ehlo_case replies[] = {
             "250-X-EXPS GSSAPI\r\n250-XRDST\r\n250-X-ANONYMOUSTLS\r\n250-X_PIPE_CONNECT\r\n"
             "250 XX\r\n",
       "", NULL },
-    { FIRST "250-XXXXab\r\n250 XX1\r\n", "", NULL },
+    { FIRST "250-XXXXab\r\n250-XXXXAB\r\n250 XX1\r\n", "", NULL },
     { FIRST "250-XXa\r\n250 AUTH=LOGIN PLAIN\r\n", "", NULL },
     { "250-XXXXXXXA\r\n250 HELP\r\n", "", NULL }, /* the first line is free text */
     /* illegal keywords */
@@ -117,6 +117,15 @@ static void test_template_of_the_mta(void **state)
     EXPECT(&p, "SV-12 SV-06");
     assert_int_equal(p.found[0].severity, SEVERITY_INFO);
     assert_int_equal(p.found[1].severity, SEVERITY_INFO);
+    play_open(&p, "192.0.2.1:4711", "198.51.100.2:25");
+    play_greeting(&p, "220 TrendMicro IMSS SMTP proxy\r\n");
+    play_command(&p, "EHLO a\r\n", "250-OK\r\n250 HELP\r\n");
+    EXPECT(&p, "SV-12 SV-06");
+    assert_int_equal(p.found[1].severity, SEVERITY_INFO);
+    play_open(&p, "192.0.2.1:4711", "198.51.100.3:25");
+    play_command(&p, "EHLO a\r\n", "250-OK\r\n250 HELP\r\n");
+    EXPECT(&p, "SV-06");
+    assert_int_equal(p.found[0].severity, SEVERITY_MEDIUM);
     play_stop(&p);
 }
 

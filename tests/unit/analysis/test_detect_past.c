@@ -93,6 +93,40 @@ static void test_behind_tls(void **state)
     play_stop(&p);
 }
 
+/* What is offered behind TLS is compared with what was offered there. */
+static void test_two_legs(void **state)
+{
+    struct tls_facts f = { .hello_client = true, .hello_server = true };
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    for (int i = 0; i < 4; i++)
+        play_ehlo(&p, "198.51.100.1:25", EHLO_CLEAN);
+    play_begin(&p);
+    play_see(&p, (struct seen){ .kind = SEEN_TLS, .tls = &f, .tls_side = SERVER });
+    play_command(&p, "EHLO a\r\n", "250-mx.example.com\r\n250-DSN\r\n250 HELP\r\n");
+    EXPECT(&p, "");
+    play_stop(&p);
+}
+
+/* An upstream that did not take the connection is not the one that answers. */
+static void test_connect_failed(void **state)
+{
+    struct record_connect failed = { .upstream = SPAN_LIT("198.51.100.9:25"),
+                                     .error = "connection refused" };
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    play_ehlo(&p, "198.51.100.9:25", EHLO_CLEAN);
+    OPEN(&p);
+    play_see(&p, (struct seen){ .kind = SEEN_CONNECT, .connect = &failed });
+    play_command(&p, "EHLO a\r\n", WITHOUT_TLS);
+    EXPECT(&p, "");
+    play_stop(&p);
+}
+
 /* ---- SV-19 ---------------------------------------------------------------------------------
  */
 
@@ -167,6 +201,27 @@ static void test_oldest_is_forgotten(void **state)
     play_stop(&p);
 }
 
+/* Many come and go: the last ones are known, whatever place they took. */
+static void test_many_upstreams(void **state)
+{
+    enum { MANY = 4000 };
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    for (unsigned i = 0; i < MANY; i++)
+        play_upstream(&p, i, EHLO_CLEAN);
+    for (unsigned i = MANY - DETECT_UPSTREAMS_MAX; i < MANY; i++) {
+        play_upstream(&p, i, WITHOUT_TLS);
+        EXPECT(&p, "SV-08");
+    }
+    for (unsigned i = 0; i < 100; i++) {
+        play_upstream(&p, i, WITHOUT_TLS);
+        EXPECT(&p, "");
+    }
+    play_stop(&p);
+}
+
 /* Without addresses nothing is remembered. */
 static void test_no_address(void **state)
 {
@@ -187,7 +242,8 @@ int main(void)
         cmocka_unit_test(test_tls_gone),       cmocka_unit_test(test_mask_and_past),
         cmocka_unit_test(test_tls_had_failed), cmocka_unit_test(test_behind_tls),
         cmocka_unit_test(test_drift),          cmocka_unit_test(test_oldest_is_forgotten),
-        cmocka_unit_test(test_no_address),
+        cmocka_unit_test(test_no_address),     cmocka_unit_test(test_two_legs),
+        cmocka_unit_test(test_connect_failed), cmocka_unit_test(test_many_upstreams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,8 @@ static const struct promise_case cases[] = {
     { OFFER("SIZE 0"), MAIL, ".\r\n", "552 5.3.4 too big\r\n", 1000, false, "" },
     { OFFER("SIZE"), MAIL, ".\r\n", "552 5.3.4 too big\r\n", 1000, false, "" },
     { OFFER("SIZE 2000"), "NOOP\r\n", MAIL, "552 5.3.4 too big\r\n", 0, false, "SV-20" },
+    { OFFER("SIZE 2000"), "NOOP\r\n", "MAIL FROM:<a@x>\r\n", "552 5.3.4 too big\r\n", 0, false,
+      "" },
     { OFFER("SIZE 999"), "NOOP\r\n", MAIL, "552 5.3.4 too big\r\n", 0, false, "" },
     /* 8BITMIME */
     { OFFER("8BITMIME"), MAIL, ".\r\n", "554 5.6.1 Body type not supported by Remote Host\r\n",
@@ -83,7 +85,7 @@ static void test_the_last_offer_counts(void **state)
     EXPECT(&p, "");
     OPEN(&p);
     play_command(&p, "EHLO a\r\n", OFFER("SIZE 2000"));
-    play_command(&p, "EHLO a\r\n", OFFER("SIZE"));
+    play_command(&p, "EHLO a\r\n", OFFER("DSN"));
     play_command(&p, MAIL, "552 5.3.4 too big\r\n");
     EXPECT(&p, "");
     play_stop(&p);

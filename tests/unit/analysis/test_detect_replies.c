@@ -57,6 +57,26 @@ static void test_replies(void **state)
     play_stop(&p);
 }
 
+/* Evidence ends in front of an address; a product whose text it is not is not named. */
+static void test_evidence(void **state)
+{
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    OPEN(&p);
+    play_command(&p, ".\r\n", "550 Mail content denied <user@example.com> x\r\n");
+    EXPECT(&p, "SV-12");
+    check_span(last_found(&p)->bytes, SPAN_LIT("550 Mail content denied "), "evidence");
+    assert_null(strstr(last_found(&p)->text, "user"));
+    OPEN(&p);
+    play_command(&p, "EHLO a\r\n", "500 what is XXXX?\r\n");
+    EXPECT(&p, "SV-04");
+    assert_false(names_product(last_found(&p), "pix-verb-x"));
+    assert_true(names_product(last_found(&p), "asa-charmode-x"));
+    play_stop(&p);
+}
+
 /* A template counts only where all other replies have an enhanced code. */
 static void test_template(void **state)
 {
@@ -184,9 +204,10 @@ static void test_idle_421(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_replies), cmocka_unit_test(test_template),
-        cmocka_unit_test(test_surplus), cmocka_unit_test(test_reply_inside_data),
-        cmocka_unit_test(test_octets),  cmocka_unit_test(test_idle_421),
+        cmocka_unit_test(test_replies),           cmocka_unit_test(test_template),
+        cmocka_unit_test(test_evidence),          cmocka_unit_test(test_surplus),
+        cmocka_unit_test(test_reply_inside_data), cmocka_unit_test(test_octets),
+        cmocka_unit_test(test_idle_421),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

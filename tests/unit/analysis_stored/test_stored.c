@@ -485,6 +485,7 @@ static void test_content_as_read(void **state)
     assert_int_equal(seen->kind, SEEN_CONTENT);
     assert_int_equal(seen->n, 7);
     assert_int_equal(seen->t_us, UINT64_C(1795424400000001));
+    assert_false(seen->event->bdat);
     assert_int_equal(seen->event->data->stats.octets, 20);
     assert_int_equal(seen->event->data->stats.eight_bit, 3);
     assert_int_equal(seen->event->content_read_at[1], 7);
@@ -551,6 +552,53 @@ static void count_found(void *arg, const struct stored_finding *f)
     many_found++;
 }
 
+/* What is found is told with the next record of its session, not at the end of the file. */
+static void test_told_soon(void **state)
+{
+    static const char masked[] = HEAD("greeting", "1") ",\"at\":0,\"origin\":\"upstream\","
+                                                       "\"reply\":\"220 ************\\r\\n\"}";
+    static const char next[] = HEAD("opaque", "2") ",\"octets\":{\"client\":0,\"server\":0}}";
+    struct catalogue *c = load();
+    struct stored_detect *d = stored_detect_new(c, count_found, NULL);
+
+    (void)state;
+    many_found = 0;
+    see_line(d, masked, strlen(masked));
+    assert_int_equal(many_found, 0);
+    see_line(d, next, strlen(next));
+    assert_int_equal(many_found, 1);
+    stored_detect_free(&d);
+    catalogue_free(&c);
+    assert_int_equal(many_found, 1);
+}
+
+/* Findings of the end may stand behind the close record. */
+static void test_findings_behind_the_end(void **state)
+{
+    static const char *const lines[] = {
+        HEAD("command", "1") ",\"verb\":\"EHLO\",\"at\":0,\"received\":\"EHLO a\\r\\n\","
+                             "\"action\":\"relayed\",\"origin\":\"none\"}\n",
+        HEAD("close",
+             "2") ",\"reason\":\"upstream-timeout\",\"text\":\"t\",\"error\":true,"
+                  "\"first\":\"proxy\",\"how\":\"timeout\",\"octets\":{\"client_in\":8,"
+                  "\"client_out\":0,\"server_in\":40,\"server_out\":8},\"us\":9}\n",
+        HEAD("finding",
+             "3") ",\"id\":\"SV-07\",\"name\":\"ehlo-dangling\",\"severity\":\"high\","
+                  "\"confidence\":\"medium\",\"side\":\"server\",\"text\":\"It is.\"}\n",
+    };
+    static struct back b;
+    char text[2000];
+
+    (void)state;
+    for (int recorded = 0; recorded < 2; recorded++) {
+        snprintf(text, sizeof text, "%s%s%s", lines[0], lines[1], recorded ? lines[2] : "");
+        memset(&b, 0, sizeof b);
+        read_back(text, &b);
+        assert_int_equal(b.told.count, 1);
+        assert_int_equal(b.recorded, recorded);
+    }
+}
+
 /* More sessions open than are kept: the oldest is forgotten, the newest is not. */
 static void test_too_many_open(void **state)
 {
@@ -584,11 +632,18 @@ static void test_too_many_open(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_equal_findings),       cmocka_unit_test(test_which_detectors),
-        cmocka_unit_test(test_recorded_findings),    cmocka_unit_test(test_the_same_again),
-        cmocka_unit_test(test_interleaved),          cmocka_unit_test(test_cut_short),
-        cmocka_unit_test(test_content_as_read),      cmocka_unit_test(test_foreign_finding),
-        cmocka_unit_test(test_no_detector_looks_at), cmocka_unit_test(test_too_many_open),
+        cmocka_unit_test(test_equal_findings),
+        cmocka_unit_test(test_which_detectors),
+        cmocka_unit_test(test_recorded_findings),
+        cmocka_unit_test(test_the_same_again),
+        cmocka_unit_test(test_interleaved),
+        cmocka_unit_test(test_cut_short),
+        cmocka_unit_test(test_content_as_read),
+        cmocka_unit_test(test_foreign_finding),
+        cmocka_unit_test(test_no_detector_looks_at),
+        cmocka_unit_test(test_too_many_open),
+        cmocka_unit_test(test_told_soon),
+        cmocka_unit_test(test_findings_behind_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
