@@ -332,12 +332,17 @@ static void lost_sessions(void **state)
     diff_free(&r);
 }
 
-/* FAR's clock is an hour ahead, and its transcript ends before the second session began. */
+/* FAR's clock is an hour ahead: each has a session of a time when the other one saw nothing. */
 static void outside_the_time(void **state)
 {
     static const struct row late[] = {
         { "command", 1800000, COMMAND("EHLO", "EHLO late\\r\\n", "250 mx\\r\\n", "250") },
         { "close", 1800001, CLOSE("client", "fin") },
+        { NULL, 0, NULL },
+    };
+    static const struct row early[] = {
+        { "open", 600000, ",\"client\":\"192.0.2.2:1\"" },
+        { "close", 600001, CLOSE("client", "fin") },
         { NULL, 0, NULL },
     };
     static const struct row ahead[] = {
@@ -351,11 +356,13 @@ static void outside_the_time(void **state)
     (void)state;
     write_rows(near_file, NEAR_SID, near_open, connected);
     write_late(near_file, "01CRZ3NDEKTSV4RRFFQ69G5FAV", late);
+    write_late(far_file, "01DRZ3NDEKTSV4RRFFQ69G5FAV", early);
     write_late(far_file, FAR_SID, ahead);
     struct diff_result *r = compare(said);
     assert_string_equal(said, "");
     assert_int_equal(r->totals.pairs, 1);
     assert_int_equal(r->totals.apart[NEAR], 1);
+    assert_int_equal(r->totals.apart[FAR], 1);
     assert_int_equal(r->totals.unpaired[NEAR], 0);
     diff_free(&r);
 }
