@@ -310,3 +310,8 @@ unsigned stories_kept_count(const struct stories *all)
 {
     return all->kept_count;
 }
+
+size_t stories_size(const struct stories *all)
+{
+    return all->size;
+}

@@ -81,5 +81,7 @@ void stories_finish(struct stories *all);
 /* Those kept, in the order they ended; false past the end. */
 bool stories_kept(const struct stories *all, unsigned i, const struct story **out);
 unsigned stories_kept_count(const struct stories *all);
+/* Octets held now. */
+size_t stories_size(const struct stories *all);
 
 #endif
