@@ -1,4 +1,4 @@
-#include "path/capture/connection.h"
+#include "path/capture/connection_private.h"
 
 #include "smtp/reply.h"
 
@@ -7,11 +7,6 @@ enum {
     TLS_HANDSHAKE = 0x16,
     GREETING_LOOK = 512,
 };
-
-static enum side other(enum side side)
-{
-    return side == CLIENT ? SERVER : CLIENT;
-}
 
 /* Not further ahead than any window reaches. */
 static bool is_believable(const struct flow *f, uint32_t seq)
@@ -25,7 +20,7 @@ void connection_init(struct connection *c, struct connection_env *env, const str
     *c = (struct connection){ .env = env, .on_port = on_port };
     c->first_us = c->last_us = s->t_us;
     c->addr[from] = s->from;
-    c->addr[other(from)] = s->to;
+    c->addr[side_other(from)] = s->to;
     flow_init(&c->flow[CLIENT], &env->held);
     flow_init(&c->flow[SERVER], &env->held);
 }
@@ -125,7 +120,7 @@ static void pass_end(struct connection *c, enum side from, enum end how, uint64_
     check_over(c);
 }
 
-static void pass_gap(struct connection *c, enum side from, uint32_t upto)
+void connection_pass_gap(struct connection *c, enum side from, uint32_t upto)
 {
     uint32_t octets = upto - c->flow[from].next;
 
@@ -142,14 +137,9 @@ static void pass_gap(struct connection *c, enum side from, uint32_t upto)
 /* Had its sender received more than was passed on? Then that comes first. */
 static bool is_early(const struct connection *c, enum side from, bool acks, uint32_t ack)
 {
-    const struct flow *f = &c->flow[other(from)];
+    const struct flow *f = &c->flow[side_other(from)];
 
     return acks && f->started && is_believable(f, ack) && seq_before(f->next, ack);
-}
-
-static bool fin_waits(const struct flow *f)
-{
-    return f->fin && !f->ended && !seq_before(f->fin_seq, f->next);
 }
 
 /* Is something of this side to be passed on now? Its place in the file, else UINT64_MAX. */
@@ -160,13 +150,12 @@ static uint64_t ready_order(const struct connection *c, enum side from)
 
     if (h != NULL)
         return is_early(c, from, h->acks, h->ack) ? UINT64_MAX : h->order;
-    if (fin_waits(f) && f->fin_seq == f->next && !is_early(c, from, true, f->fin_ack))
+    if (flow_fin_waits(f) && f->fin_seq == f->next && !is_early(c, from, true, f->fin_ack))
         return f->fin_order;
     return UINT64_MAX;
 }
 
-/* What is first in line of this side: octets, or the FIN. */
-static void pass_first(struct connection *c, enum side from)
+void connection_pass_first(struct connection *c, enum side from)
 {
     struct flow *f = &c->flow[from];
     const struct held *h = flow_ready(f);
@@ -181,142 +170,15 @@ static void pass_first(struct connection *c, enum side from)
     check_over(c);
 }
 
-/* All that can be passed on, in the order of the file. True: there was something. */
-static bool drain(struct connection *c)
+void connection_drain(struct connection *c)
 {
-    bool any = false;
-
     while (!c->dead) {
         uint64_t client = ready_order(c, CLIENT), server = ready_order(c, SERVER);
 
         if (client == UINT64_MAX && server == UINT64_MAX)
-            break;
-        pass_first(c, client < server ? CLIENT : SERVER);
-        any = true;
-    }
-    return any;
-}
-
-/* ---- what cannot be passed on ----------------------------------------------------- */
-
-/* What waits longest: octets or a FIN, and where they belong. */
-struct waiting {
-    enum side side;
-    uint64_t order;
-    uint32_t seq, ack;
-};
-
-static bool waits(const struct connection *c, enum side side, struct waiting *w)
-{
-    const struct flow *f = &c->flow[side];
-
-    *w = (struct waiting){ .side = side, .order = UINT64_MAX };
-    if (f->first != NULL) {
-        w->order = f->first->order;
-        w->seq = f->first->seq;
-        w->ack = f->first->ack;
-    } else if (fin_waits(f)) {
-        w->order = f->fin_order;
-        w->seq = f->fin_seq;
-        w->ack = f->fin_ack;
-    }
-    return w->order != UINT64_MAX;
-}
-
-static bool find_waiting(const struct connection *c, struct waiting *w)
-{
-    struct waiting server;
-    bool client = waits(c, CLIENT, w);
-
-    if (waits(c, SERVER, &server) && (!client || server.order < w->order))
-        *w = server;
-    return w->order != UINT64_MAX;
-}
-
-/* Does the other side have all that is missing here? */
-static bool is_acknowledged(const struct connection *c, const struct waiting *w)
-{
-    const struct flow *f = &c->flow[w->side];
-
-    if (w->seq == f->next)
-        return true; /* it is the other flow that misses what was acknowledged */
-    return f->heard && !seq_before(f->acked, w->seq);
-}
-
-/* How far octets of this flow are missing that the other side had when it said `ack`. */
-static uint32_t missing_upto(const struct flow *f, uint32_t ack, bool at_fin)
-{
-    uint32_t upto = ack;
-
-    if (f->first != NULL && seq_before(f->first->seq, upto))
-        upto = f->first->seq;
-    if (fin_waits(f) && seq_before(f->fin_seq, upto))
-        upto = f->fin_seq;
-    if (at_fin && upto == f->next + 1 && f->first == NULL && !f->fin)
-        upto = f->next; /* a FIN that was not captured */
-    return upto;
-}
-
-/* Gives up what is missing in front of it. */
-static void give_up(struct connection *c, const struct waiting *w)
-{
-    struct flow *f = &c->flow[w->side], *o = &c->flow[other(w->side)];
-
-    if (w->seq != f->next) {
-        pass_gap(c, w->side, w->seq);
-        return;
-    }
-    uint32_t upto = missing_upto(o, w->ack, f->first == NULL);
-    if (seq_before(o->next, upto))
-        pass_gap(c, other(w->side), upto);
-    else
-        pass_first(c, w->side); /* each claims to be the answer to the other */
-}
-
-static bool is_full(const struct connection *c)
-{
-    return flow_is_full(&c->flow[CLIENT]) || flow_is_full(&c->flow[SERVER]) ||
-           c->env->held > CONNECTION_HELD_MAX;
-}
-
-static bool is_due(const struct connection *c, const struct waiting *w)
-{
-    uint64_t patience = c->lost ? 0 : CONNECTION_PATIENCE_US;
-
-    return is_full(c) || (is_acknowledged(c, w) && c->last_us - c->stuck_us >= patience);
-}
-
-static void look_at_waiting(struct connection *c)
-{
-    struct waiting w;
-
-    while (!c->dead && find_waiting(c, &w)) {
-        if (c->stuck_us == 0)
-            c->stuck_us = c->last_us;
-        if (!is_due(c, &w))
             return;
-        give_up(c, &w);
-        (void)drain(c);
-        c->stuck_us = 0;
+        connection_pass_first(c, client < server ? CLIENT : SERVER);
     }
-    c->stuck_us = 0;
-}
-
-/* Nothing more will come: what was acknowledged is missing, what was not never arrived. */
-static void settle(struct connection *c)
-{
-    struct waiting w;
-
-    while (!c->dead && find_waiting(c, &w)) {
-        if (c->flow[w.side].heard && !is_acknowledged(c, &w))
-            flow_discard(&c->flow[w.side]);
-        else
-            give_up(c, &w);
-        (void)drain(c);
-    }
-    for (int side = CLIENT; side <= SERVER && !c->dead; side++)
-        if (flow_missing(&c->flow[side]) > 0)
-            pass_gap(c, (enum side)side, c->flow[side].acked);
 }
 
 /* ---- segments --------------------------------------------------------------------- */
@@ -354,19 +216,19 @@ static void take_reset(struct connection *c, enum side from, const struct segmen
     }
     if (f->started && s->seq - f->next > AHEAD_MAX)
         return; /* of the past: nobody heeds it */
-    settle(c);
+    connection_settle(c);
     if (c->dead)
         return;
     if (f->ended) /* its FIN came before: what resets it now is all that it did not want to hear
                    */
-        pass_end(c, other(from), END_FIN, c->last_us);
+        pass_end(c, side_other(from), END_FIN, c->last_us);
     else
         pass_end(c, from, END_RESET, c->last_us);
 }
 
 static void take_ack(struct connection *c, enum side from, const struct segment *s)
 {
-    struct flow *f = &c->flow[other(from)];
+    struct flow *f = &c->flow[side_other(from)];
 
     if (!f->started)
         flow_start(f, s->ack);
@@ -413,8 +275,8 @@ void connection_take(struct connection *c, struct segment *s)
         c->env->result->differing++;
     if (s->payload.len > 0 && !f->ended)
         take_octets(c, from, s);
-    (void)drain(c);
-    look_at_waiting(c);
+    connection_drain(c);
+    connection_look_at_waiting(c);
 }
 
 bool connection_is_renewed(const struct connection *c, const struct segment *s)
@@ -429,7 +291,7 @@ void connection_end(struct connection *c, enum close_reason why)
 {
     if (c->dead)
         return;
-    settle(c);
+    connection_settle(c);
     if (c->dead)
         return;
     if (c->feed == NULL && c->syn && c->answered_us == 0) {

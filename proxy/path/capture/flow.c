@@ -194,6 +194,11 @@ void flow_skip(struct flow *f, uint32_t seq)
     f->next = seq;
 }
 
+bool flow_fin_waits(const struct flow *f)
+{
+    return f->fin && !f->ended && !seq_before(f->fin_seq, f->next);
+}
+
 void flow_end(struct flow *f)
 {
     f->ended = true;

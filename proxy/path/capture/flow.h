@@ -79,6 +79,8 @@ const struct held *flow_ready(const struct flow *f);
 void flow_take(struct flow *f);
 /* Octets up to `seq` are given up. */
 void flow_skip(struct flow *f, uint32_t seq);
+/* A FIN was seen and not given out yet. */
+bool flow_fin_waits(const struct flow *f);
 /* The FIN was given out. */
 void flow_end(struct flow *f);
 /* The other side never had what is held. */
