@@ -120,7 +120,7 @@ static bool import(struct import *im)
         .ports = im->o.ports,
         .port_count = im->o.port_count,
         .records = im->stream,
-        .findings = true,
+        .findings = !im->o.no_findings,
         .catalogue = im->catalogue,
         .wait = wait_for_room,
         .wait_arg = im,
@@ -142,10 +142,9 @@ static int run(struct import *im)
 {
     bool fine = open_output(im) && start(im);
 
-    if (fine) {
+    if (fine && !im->o.no_findings)
         load_catalogue(im);
-        fine = import(im);
-    }
+    fine = fine && import(im);
     catalogue_free(&im->catalogue);
 
     stream_free(&im->stream);

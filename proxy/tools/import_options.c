@@ -17,6 +17,7 @@ static const char help[] =
     "      --vantage NAME   what the place is called in the records; default: the file's name\n"
     "      --content WHAT   of mail data keep its digest (default), headers or full (--spool)\n"
     "      --spool DIR      folder for mail data, one file a message\n"
+    "      --no-findings    do not look for the work of boxes on the path\n"
     "  -h, --help           this text\n"
     "\n"
     "What was not captured is never guessed: from a gap on the session is told as unread.\n"
@@ -28,7 +29,7 @@ static const char help[] =
     "Exit status: 0 all was read, 1 something could not be read or written (what came before\n"
     "it is there), 2 wrong usage.\n";
 
-enum { LONG_PORT = 256, LONG_VANTAGE, LONG_CONTENT, LONG_SPOOL };
+enum { LONG_PORT = 256, LONG_VANTAGE, LONG_CONTENT, LONG_SPOOL, LONG_NO_FINDINGS };
 
 static const struct option options[] = {
     { "output", required_argument, NULL, 'o' },
@@ -36,6 +37,7 @@ static const struct option options[] = {
     { "vantage", required_argument, NULL, LONG_VANTAGE },
     { "content", required_argument, NULL, LONG_CONTENT },
     { "spool", required_argument, NULL, LONG_SPOOL },
+    { "no-findings", no_argument, NULL, LONG_NO_FINDINGS },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
@@ -94,6 +96,9 @@ static bool take_option(struct import_options *o, int c)
         return take_content(o, optarg);
     case LONG_SPOOL:
         o->spool = optarg;
+        return true;
+    case LONG_NO_FINDINGS:
+        o->no_findings = true;
         return true;
     default:
         return false;

@@ -12,6 +12,7 @@ struct import_options {
     const char *vantage;
     const char *spool;
     enum content_level content;
+    bool no_findings;
     uint16_t ports[IMPORT_PORTS_MAX];
     unsigned port_count;
 };

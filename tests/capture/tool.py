@@ -28,8 +28,9 @@ class Tools:
         assert got.returncode == code, f"{tool} {args}: exit {got.returncode}\n{got.stderr}"
         return got.stdout, got.stderr.decode()
 
-    def records(self, octets, *args, code=0):
+    def records(self, octets, *args, code=0, findings=False):
         """Imports a capture; every record keeps to the schema and can be shown."""
+        args += () if findings else ("--no-findings",)
         out, self.said = self.run("import", *args, "-", data=octets, code=code)
         records = [json.loads(line) for line in out.splitlines()]
         for record in records:
