@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis/report/report.h"
+
 enum { EXIT_CLEAN, EXIT_DAMAGE, EXIT_USAGE };
 
 static void on_progress(void *arg, enum diff_phase phase, uint64_t done, uint64_t of)
@@ -75,6 +77,24 @@ static bool load_catalogue(struct diff_command *c, struct catalogue **out)
     return *out != NULL;
 }
 
+static bool write_page(const struct diff_command *c, const struct diff_result *r)
+{
+    struct report_options o = { .catalogue = c->run.catalogue };
+    FILE *out = fopen(c->html, "w");
+
+    if (out == NULL) {
+        fprintf(stderr, "smtpscope diff: %s: %s\n", c->html, strerror(errno));
+        return false;
+    }
+    bool ok = report_write_diff(out, r, &o) && fflush(out) == 0 && !ferror(out);
+    int error = errno;
+    if (fclose(out) != 0 || !ok) {
+        fprintf(stderr, "smtpscope diff: cannot write %s: %s\n", c->html, strerror(error));
+        return false;
+    }
+    return true;
+}
+
 static int tell(const struct diff_command *c, const struct diff_result *r)
 {
     if (c->json)
@@ -85,6 +105,8 @@ static int tell(const struct diff_command *c, const struct diff_result *r)
         fprintf(stderr, "smtpscope diff: cannot write: %s\n", strerror(errno));
         return EXIT_USAGE;
     }
+    if (c->html != NULL && !write_page(c, r))
+        return EXIT_USAGE;
     return diff_is_damaged(r) ? EXIT_DAMAGE : EXIT_CLEAN;
 }
 

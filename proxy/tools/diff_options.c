@@ -21,6 +21,7 @@ static const char help[] =
     "      --all            every difference of every session, not only the first ones\n"
     "      --examples N     shown of each group of equal differences; default 1, at most 8\n"
     "      --json           one JSON object\n"
+    "      --html FILE      also a page, for those who run the firewall\n"
     "      --catalogue FILE what is known of products\n"
     "      --progress       tell how far it is, also when standard error is no terminal\n"
     "      --color WHEN     auto, always or never; auto heeds NO_COLOR\n"
@@ -37,6 +38,7 @@ enum {
     LONG_ALL,
     LONG_EXAMPLES,
     LONG_JSON,
+    LONG_HTML,
     LONG_CATALOGUE,
     LONG_PROGRESS,
     LONG_COLOR,
@@ -51,6 +53,7 @@ static const struct option options[] = {
     { "all", no_argument, NULL, LONG_ALL },
     { "examples", required_argument, NULL, LONG_EXAMPLES },
     { "json", no_argument, NULL, LONG_JSON },
+    { "html", required_argument, NULL, LONG_HTML },
     { "catalogue", required_argument, NULL, LONG_CATALOGUE },
     { "progress", no_argument, NULL, LONG_PROGRESS },
     { "color", required_argument, NULL, LONG_COLOR },
@@ -125,6 +128,9 @@ static bool take_option(struct diff_command *c, int option)
         return parse_examples(c, optarg);
     case LONG_JSON:
         c->json = true;
+        return true;
+    case LONG_HTML:
+        c->html = optarg;
         return true;
     case LONG_CATALOGUE:
         c->catalogue_file = optarg;
