@@ -98,6 +98,7 @@ void witness_event(struct witness *w, const struct event *e)
     }
     s.tls = e->kind == EVENT_TLS ? e->tls : NULL;
     s.tls_through = e->kind == EVENT_TLS;
+    s.tls_us = e->tls_us;
     record_event(w->recorder, e);
     show(w, &s);
 }

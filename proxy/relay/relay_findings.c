@@ -75,6 +75,7 @@ void relay_show_event(struct relay *r, const struct event *e, const struct dkim_
         s.kind = SEEN_TLS;
         s.tls = e->tls;
         s.tls_through = true;
+        s.tls_us = e->tls_us;
         break;
     case EVENT_OPAQUE:
         s.kind = SEEN_OPAQUE;
