@@ -10,11 +10,22 @@ the transcripts are complete. Nothing outside of `base` is touched.
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 
-LISTENING = re.compile(r"listening on (127\.0\.0\.1:\d+)")
+LISTENING = re.compile(r"listening on ((?:127\.0\.0\.1|\[::1\]):\d+)")
 PATIENCE = 20.0 * float(os.environ.get("SCENARIO_SCALE", "1"))
+
+
+def other_loopback():
+    """"[::1]" where there is IPv6."""
+    try:
+        with socket.socket(socket.AF_INET6) as s:
+            s.bind(("::1", 0))
+        return "[::1]"
+    except OSError:
+        return "127.0.0.1"
 
 
 class Program:
@@ -76,7 +87,8 @@ class Bed:
                 tls = {{ certificate = "{cert}"; key = "{key}"; upstream = "no"; }};
                 policy = {{ vrfy = "pass"; expn = "pass"; ehlo_unknown = "pass"; }};""",
                             transcript=False)
-            self.far = self.proxy("far", mx.address, "observe", "")
+            # Another address family: a port of the box's must not look like one of near's.
+            self.far = self.proxy("far", mx.address, "observe", "", listen=other_loopback())
             box = self.start("box", ["simulate", "--preset", preset, "--listen", "127.0.0.1:0",
                                      "--upstream", self.far.address, "--seed", str(seed),
                                      "--certificate", cert, "--key", key])
@@ -102,12 +114,12 @@ class Bed:
         self.programs.append(program)
         return program
 
-    def proxy(self, name, upstream, mode, more, transcript=True):
+    def proxy(self, name, upstream, mode, more, transcript=True, listen="127.0.0.1"):
         conf = os.path.join(self.base, name + ".conf")
         os.makedirs(self.spool(name), exist_ok=True)
         with open(conf, "w", encoding="utf-8") as f:
             f.write(f"""vantage = "{name}"; workers = 1; drain_timeout = "1s";
-listeners = ( {{ name = "{name}"; listen = [ "127.0.0.1:0" ]; upstream = [ "{upstream}" ];
+listeners = ( {{ name = "{name}"; listen = [ "{listen}:0" ]; upstream = [ "{upstream}" ];
                 mode = "{mode}"; {more} }} );
 transcript = {{ file = "{self.transcript(name) if transcript else ''}"; content = "full";
                spool = "{self.spool(name)}"; }};
