@@ -138,6 +138,14 @@ class Report(unittest.TestCase):
         for name in ("SV-01 banner-mask", "SV-02 ehlo-x-mask", "SV-04 x-echo"):
             self.assertIn(name, text)
 
+    def test_a_session_counts_once(self):
+        """The same finding three times, in two sessions."""
+        records = transcripts.asa(2)
+        again = next(r for r in records if r["kind"] == "finding")
+        transcripts.write(self.path("twice.jsonl"), [*records, dict(again, n=100)])
+        text = page.Page(self.report("twice.jsonl", "--html", "-", status=1)).text
+        self.assertIn("In 2 of 2 sessions, 3 times, each time the same octets.", text)
+
     def test_trouble(self):
         """Usage and files: 2, and a message that says what."""
         with open(self.path("bad.jsonl"), "w", encoding="utf-8") as out:

@@ -20,6 +20,9 @@ static const char catalogue_text[] =
     "},\n"
     "{ id = \"zeta\"; product = \"Zeta\"; does = \"x\"; direction = \"both\";\n"
     "  severity = \"high\"; confidence = \"high\"; findings = [ \"SV-02\" ]; fix = \"four\"; "
+    "},\n"
+    "{ id = \"zeta-two\"; product = \"Zeta two\"; does = \"x\"; direction = \"both\";\n"
+    "  severity = \"high\"; confidence = \"high\"; findings = [ \"SV-02\" ]; fix = \"five\"; "
     "}\n"
     ");\n";
 
@@ -77,14 +80,15 @@ static void forget(void)
     groups_free(&groups);
 }
 
-/* No entry of Acme explains both, but Acme does; Zeta is the better match of one. */
+/* Two entries of Zeta are the better match of one finding; Acme explains both findings. */
 static void the_maker_that_explains_most(void **state)
 {
     (void)state;
-    find("SV-01", SEVERITY_HIGH, BLAME_SERVER, "acme-one", "any");
-    find("SV-02", SEVERITY_HIGH, BLAME_SERVER, "zeta", "acme-two");
+    find("SV-01", SEVERITY_HIGH, BLAME_SERVER, "any", "acme-one");
+    find("SV-02", SEVERITY_HIGH, BLAME_SERVER, "zeta", "zeta-two");
+    snprintf(groups.list[1]->example.products[2], FOUND_PRODUCT_MAX, "%s", "acme-two");
     judge();
-    assert_int_equal(match.count, 4);
+    assert_int_equal(match.count, 5);
     assert_int_equal(match.family, 2);
     assert_string_equal(match.list[0].id, "acme-one");
     assert_string_equal(match.list[1].id, "acme-two");
