@@ -18,11 +18,9 @@ void relay_record_handshake(struct relay *r, enum side side)
         return;
     conn_tls_facts(&r->leg[side], &facts);
     record_tls(&r->recorder, &info);
-    struct seen seen = { .kind = SEEN_TLS,
-                         .t_us = info.t_us,
-                         .tls = &facts,
-                         .tls_side = side,
-                         .tls_us = info.us };
+    struct seen seen = {
+        .kind = SEEN_TLS, .t_us = info.t_us, .tls = &facts, .tls_side = side, .tls_us = info.us
+    };
     relay_show(r, &seen);
 }
 

@@ -150,7 +150,7 @@ struct session {
     uint64_t chunk_left;   /* octets of the BDAT chunk still to come */
     uint64_t opaque_at[2]; /* stream offsets where the opaque part began */
     uint64_t opaque_us;
-    uint64_t missing[2];   /* octets that session_gap() told of */
+    uint64_t missing[2]; /* octets that session_gap() told of */
     uint64_t replied_at; /* client octets received when the upstream's last reply came */
     uint32_t good[TALLY_COUNT], all[TALLY_COUNT]; /* commands answered 2xx or 3xx; all */
     uint32_t reads[EVENT_READS_MAX]; /* where reads began, low bits of the stream offset */

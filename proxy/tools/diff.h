@@ -10,7 +10,7 @@ struct diff_command {
     struct diff_options run;
     const char *files[2][DIFF_FILES_MAX];
     const char *catalogue_file; /* NULL: the installed one, if it is there */
-    const char *html; /* a page to be written; NULL: none */
+    const char *html;           /* a page to be written; NULL: none */
     bool json, all, color, progress;
     int examples; /* shown of each group */
 };
