@@ -32,7 +32,7 @@ struct ending {
 
 static bool waited(const struct ending *e, uint64_t least_us)
 {
-    return e->timed_out || e->waited_us >= least_us;
+    return e->waited_us >= (e->timed_out ? PATIENCE_US : least_us);
 }
 
 static unsigned seconds(uint64_t us)

@@ -20,6 +20,7 @@ enum detector {
 
 enum {
     SILENCE_US = 10000000, /* so long without an octet is more than slow */
+    PATIENCE_US = 1000000, /* a time limit of this proxy that is shorter says nothing */
 };
 
 /*

@@ -78,7 +78,7 @@ static void look_for_stall(const struct look *k)
 
     if (!gave_up || !f->hello_client || f->hello_server)
         return;
-    if (f->failure != TLS_FAILURE_TIMEOUT && k->s->tls_us < SILENCE_US)
+    if (k->s->tls_us < (f->failure == TLS_FAILURE_TIMEOUT ? PATIENCE_US : SILENCE_US))
         return;
     h.field = "hello";
     detect_tell(k, &h, "The ClientHello was sent, and no octet of a ServerHello came in %u s.",

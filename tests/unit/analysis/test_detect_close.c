@@ -14,6 +14,7 @@ static void test_dangling(void **state)
     } cases[] = {
         { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 40, { 0 } }, "EHLO a\r\n", "SV-07" },
         { { CLOSE_UPSTREAM_TIMEOUT, -1, HOW_TIMEOUT, S(1), 40, { 0 } }, "EHLO a\r\n", "SV-07" },
+        { { CLOSE_UPSTREAM_TIMEOUT, -1, HOW_TIMEOUT, S(1) - 1, 40, { 0 } }, "EHLO a\r\n", "" },
         /* traps: a slow server, no octet at all, the server's own end, another command */
         { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(9), 40, { 0 } }, "EHLO a\r\n", "" },
         { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 0, { 0 } }, "EHLO a\r\n", "" },

@@ -64,6 +64,7 @@ static const struct tls_case handshakes[] = {
     { "", TLS_FAILURE_PIN, true, true, 0, "SV-10", NULL },
     /* no answer */
     { "", TLS_FAILURE_TIMEOUT, true, false, 3, "SV-11", "clienthello-drop" },
+    { "", TLS_FAILURE_TIMEOUT, true, false, 0, "", NULL },
     { "", TLS_FAILURE_EOF, true, false, 9, "", NULL },
     { "", TLS_FAILURE_EOF, true, false, 10, "SV-11", NULL },
     { "", TLS_FAILURE_RESET, true, false, 60, "SV-11", NULL },

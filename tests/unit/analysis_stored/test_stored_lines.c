@@ -4,9 +4,10 @@
 /* ---- what no writer of these tests makes
  * ---------------------------------------------------------------- */
 
-#define HEAD(kind, n)                                                                          \
-    "{\"v\":1,\"kind\":\"" kind "\",\"t\":\"2026-11-23T09:00:00.000001Z\","                    \
+#define HEAD_AT(time, kind, n)                                                                 \
+    "{\"v\":1,\"kind\":\"" kind "\",\"t\":\"2026-11-23T" time ".000001Z\","                    \
     "\"sid\":\"01KAS3W6M00000000000000000\",\"n\":" n ",\"vantage\":\"here \\\"1\\\"\""
+#define HEAD(kind, n) HEAD_AT("09:00:00", kind, n)
 
 static void test_content_as_read(void **state)
 {
