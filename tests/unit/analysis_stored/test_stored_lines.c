@@ -130,10 +130,10 @@ static void test_findings_behind_the_end(void **state)
     static const char *const lines[] = {
         HEAD("command", "1") ",\"verb\":\"EHLO\",\"at\":0,\"received\":\"EHLO a\\r\\n\","
                              "\"action\":\"relayed\",\"origin\":\"none\"}\n",
-        HEAD("close",
-             "2") ",\"reason\":\"upstream-timeout\",\"text\":\"t\",\"error\":true,"
-                  "\"first\":\"proxy\",\"how\":\"timeout\",\"octets\":{\"client_in\":8,"
-                  "\"client_out\":0,\"server_in\":40,\"server_out\":8},\"us\":9}\n",
+        HEAD_AT("09:01:00", "close",
+                "2") ",\"reason\":\"upstream-timeout\",\"text\":\"t\",\"error\":true,"
+                     "\"first\":\"proxy\",\"how\":\"timeout\",\"octets\":{\"client_in\":8,"
+                     "\"client_out\":0,\"server_in\":40,\"server_out\":8},\"us\":9}\n",
         HEAD("finding",
              "3") ",\"id\":\"SV-07\",\"name\":\"ehlo-dangling\",\"severity\":\"high\","
                   "\"confidence\":\"medium\",\"side\":\"server\",\"text\":\"It is.\"}\n",
