@@ -294,6 +294,14 @@ class Ends(unittest.TestCase):
         self.ended(begun().add(1, RST, seq=3), "capture-end", "nobody", "none")
         self.ended(Talk().hello().bye(), "client-left", "client", "fin")
 
+    def test_a_fin_that_was_not_captured_is_no_gap(self):
+        talk = Talk().hello().server(b"220 mx ESMTP\r\n").client(b"EHLO a\r\n")
+        packets = talk.bye(1).packets
+        got = records(packets[:-3] + packets[-2:])
+        self.assertNotIn("opaque", kinds(got))
+        self.assertEqual(only(got, "close")["first"], "client")
+        self.assertIn("0 gaps", TOOLS.said)
+
     def test_not_taken(self):
         close = self.ended(Talk().add(0, SYN).add(1, RST | ACK, seq=0, ack=1001),
                            "upstream-down", "nobody", "none")
