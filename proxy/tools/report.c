@@ -142,7 +142,8 @@ static bool read_records(struct report *r, struct reader *reader)
     }
 }
 
-static bool read_file(struct report *r, const char *path)
+/* False: told. */
+static bool read_file(struct report *r, const char *path, unsigned *opened)
 {
     char error[READER_ERROR_MAX];
     struct reader *reader = reader_open(path, error);
@@ -152,6 +153,7 @@ static bool read_file(struct report *r, const char *path)
         fprintf(stderr, "%s\n", error);
         return false;
     }
+    (*opened)++;
     report_source(r, strcmp(path, "-") == 0 ? "standard input" : path);
     good = read_records(r, reader);
     if (reader_cut(reader) > 0)
@@ -198,6 +200,7 @@ int main(int argc, char **argv)
     struct report *r;
     int wrong = parse_options(&o, argc, argv), code;
     bool good = true;
+    unsigned opened = 0;
 
     if (wrong != 0)
         return wrong - 1;
@@ -211,10 +214,10 @@ int main(int argc, char **argv)
         return EXIT_TROUBLE;
     }
     for (int i = 0; i < o.file_count; i++)
-        good &= read_file(r, o.files[i]);
+        good &= read_file(r, o.files[i], &opened);
     report_end(r);
     code = report_is_damaged(r) ? EXIT_DAMAGE : good ? EXIT_CLEAN : EXIT_TROUBLE;
-    if (!write_report(r, o.html))
+    if (opened == 0 || !write_report(r, o.html)) /* of nothing nothing is said */
         code = EXIT_TROUBLE;
     report_free(&r);
     catalogue_free(&catalogue);
