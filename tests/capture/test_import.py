@@ -241,6 +241,9 @@ class Gaps(unittest.TestCase):
                     self.assertEqual(got[1]["why"], "capture-start")
                     self.assertEqual(got[0]["client"], "192.0.2.10:40000")
 
+    def test_last_words_are_no_session(self):
+        self.assertEqual(records(mail().packets[-4:]), [])
+
     def test_ends_in_the_middle(self):
         packets = mail().packets
         for end in range(1, len(packets)):

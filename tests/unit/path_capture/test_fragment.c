@@ -92,6 +92,12 @@ static void unsound(void **state)
     odd.payload.len = 7;
     assert_false(fragments_take(&f, &odd, 1));
     check_number(f.refused, 4, "not a multiple of eight");
+    behind = part(2, 11);
+    behind.offset = 32;
+    assert_false(fragments_take(&f, &behind, 1));
+    end = part(3, 11);
+    assert_false(fragments_take(&f, &end, 1));
+    check_number(f.refused, 5, "behind an end that came later");
     assert_int_equal(f.count, 0);
     check_number(f.octets, 0, "nothing is left");
     fragments_deinit(&f);
