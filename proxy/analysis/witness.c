@@ -77,6 +77,18 @@ void witness_connect(struct witness *w, const struct record_connect *info)
     show(w, &s);
 }
 
+void witness_tls(struct witness *w, const struct record_tls *info)
+{
+    struct seen s = { .kind = SEEN_TLS,
+                      .t_us = info->t_us,
+                      .tls = info->facts,
+                      .tls_side = info->side,
+                      .tls_us = info->us };
+
+    record_tls(w->recorder, info);
+    show(w, &s);
+}
+
 void witness_event(struct witness *w, const struct event *e)
 {
     static const enum seen_kind kinds[] = {

@@ -31,6 +31,7 @@ void witness_deinit(struct witness *w);
 
 void witness_open(struct witness *w, const struct record_open *info);
 void witness_connect(struct witness *w, const struct record_connect *info);
+void witness_tls(struct witness *w, const struct record_tls *info);
 void witness_event(struct witness *w, const struct event *e);
 void witness_close(struct witness *w, const struct record_close *info);
 

@@ -45,7 +45,7 @@ static void relay_free(struct relay *r)
     relay_dial_free(r);
     free(r->early);
     free(r->destination);
-    detect_free(&r->detect);
+    witness_deinit(&r->witness);
     session_deinit(&r->session);
     relay_unlink(r);
     descriptors_give(r->descriptors);
@@ -82,6 +82,7 @@ static struct relay *relay_new(struct service *s)
     conn_init(&r->leg[SERVER], s->loop->uv, r);
     session_init(&r->session, &s->env);
     recorder_init(&r->recorder, s->loop->stream, r->opened_us);
+    witness_init(&r->witness, &s->loop->witness_env, &r->recorder);
     relay_link(r);
     return r;
 }
@@ -133,9 +134,8 @@ void relay_record_open(struct relay *r, const struct proxy_header *header)
         info.proxy_local = header->local;
         info.proxy_peer = span_of(peer, addr_text(&other, peer));
     }
-    record_open(&r->recorder, &info);
-    struct seen seen = { .kind = SEEN_OPEN, .t_us = info.t_us, .open = &info };
-    relay_show(r, &seen);
+    r->witness.now_us = info.t_us;
+    witness_open(&r->witness, &info);
 }
 
 void relay_refuse(struct relay *r, enum close_reason why)

@@ -40,9 +40,8 @@ static void dial_record(struct dial *d, const char *error)
         info.upstream = span_of(upstream, addr_text(&d->to[d->next - 1], upstream));
     if (error == NULL && tcp_local(&r->leg[SERVER].tcp, &own))
         info.local = span_of(local, addr_text(&own, local));
-    record_connect(&r->recorder, &info);
-    struct seen seen = { .kind = SEEN_CONNECT, .t_us = info.t_us, .connect = &info };
-    relay_show(r, &seen);
+    r->witness.now_us = info.t_us;
+    witness_connect(&r->witness, &info);
 }
 
 static void dial_start_clock(struct dial *d)

@@ -68,8 +68,8 @@ static void relay_record_close(struct relay *r)
         info.octets_in[side] = r->leg[side].tcp.received;
         info.octets_out[side] = tcp_delivered(&r->leg[side].tcp);
     }
-    relay_show_close(r, &info);
-    record_close(&r->recorder, &info);
+    r->witness.now_us = info.t_us;
+    witness_close(&r->witness, &info);
 }
 
 /* ---- the way out ---- */

@@ -2,7 +2,7 @@
 #ifndef RELAY_RELAY_PRIVATE_H
 #define RELAY_RELAY_PRIVATE_H
 
-#include "analysis/detect.h"
+#include "analysis/witness.h"
 #include "relay/batch.h"
 #include "relay/relay.h"
 #include "smtp/session.h"
@@ -18,8 +18,7 @@ struct relay_loop {
     struct batch batch[2]; /* by side; empty between facts */
     struct pool relays, dials, exchanges, contents;
     struct stream *stream;
-    struct detect_memory *memory; /* NULL: nothing is looked for */
-    const struct catalogue *catalogue;
+    struct witness_env witness_env;
     uv_loop_t *uv;
     uv_timer_t flush;
     uv_async_t room; /* the transcript has room again */
@@ -93,7 +92,7 @@ struct relay {
     struct conn leg[2]; /* by enum side */
     struct session session;
     struct recorder recorder;
-    struct detect *detect;
+    struct witness witness; /* of what the recorder writes */
     struct wheel_entry timer;
     struct service *service;
     const struct listener *listener; /* outlives its sessions */
@@ -173,15 +172,6 @@ void relay_on_handshake(struct conn *c);
 void relay_handshake_due(struct relay *r);
 /* TLS of this side failed, in the handshake or later: its record. */
 void relay_record_handshake(struct relay *r, enum side side);
-
-/* ---- relay_findings.c: behind each record ---- */
-
-/* s->n is filled in. */
-void relay_show(struct relay *r, struct seen *s);
-/* dkim: of a content, or NULL. */
-void relay_show_event(struct relay *r, const struct event *e, const struct dkim_verdict *dkim);
-/* Before the close record. */
-void relay_show_close(struct relay *r, const struct record_close *info);
 
 /* ---- relay_work.c: wishes ---- */
 

@@ -17,11 +17,8 @@ void relay_record_handshake(struct relay *r, enum side side)
     if (!stream_is_on(relay_shared(r)->stream))
         return;
     conn_tls_facts(&r->leg[side], &facts);
-    record_tls(&r->recorder, &info);
-    struct seen seen = {
-        .kind = SEEN_TLS, .t_us = info.t_us, .tls = &facts, .tls_side = side, .tls_us = info.us
-    };
-    relay_show(r, &seen);
+    r->witness.now_us = info.t_us + info.us;
+    witness_tls(&r->witness, &info);
 }
 
 int relay_start_tls(struct relay *r, enum side side)

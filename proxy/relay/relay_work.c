@@ -1,7 +1,5 @@
 #include "relay/relay_private.h"
 
-#include "analysis/dkim_repair.h"
-
 #include <assert.h>
 
 static void relay_send(struct relay *r, enum side to)
@@ -33,21 +31,6 @@ static void relay_put(struct relay *r, enum side to, struct span bytes, bool las
     relay_send(r, to);
 }
 
-static void relay_record(struct relay *r, const struct event *e)
-{
-    const struct dkim_verdict *dkim = NULL;
-
-    if (e->kind == EVENT_CONTENT) {
-        dkim_repair_content(&r->recorder, e->complete, DKIM_REPAIR_LIVE);
-        dkim = record_content_dkim(&r->recorder, e->complete);
-    }
-    struct dkim_verdict verdict;
-    if (dkim != NULL) /* it is gone with the record */
-        verdict = *dkim;
-    record_event(&r->recorder, e);
-    relay_show_event(r, e, dkim != NULL ? &verdict : NULL);
-}
-
 static void relay_obey(struct relay *r, const struct wish *w)
 {
     int error;
@@ -74,7 +57,8 @@ static void relay_obey(struct relay *r, const struct wish *w)
             relay_write_failed(r, w->side, error);
         break;
     case WISH_RECORD:
-        relay_record(r, w->event);
+        r->witness.now_us = r->session.now_us;
+        witness_event(&r->witness, w->event);
         break;
     case WISH_DROP_UPSTREAM:
         batch_clear(&relay_shared(r)->batch[SERVER]);
