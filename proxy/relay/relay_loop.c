@@ -90,9 +90,17 @@ void relay_loop_on_empty(struct relay_loop *l, void (*on_empty)(void *), void *a
     l->on_empty_arg = arg;
 }
 
+static void tell_health_checks(const struct relay_loop *l)
+{
+    if (l->health_checks > 0)
+        log_info("%llu connections of trusted balancers left before a session began",
+                 (unsigned long long)l->health_checks);
+}
+
 void relay_loop_close(struct relay_loop *l)
 {
     assert(l->live == 0);
+    tell_health_checks(l);
     stream_free(&l->stream);
     wheel_deinit(&l->wheel);
     uv_close((uv_handle_t *)&l->flush, NULL);
@@ -151,6 +159,7 @@ void relay_loop_dump(const struct relay_loop *l)
     uint64_t now_us = relay_clock_us();
     char sid[27], client[ADDR_TEXT_MAX];
 
+    tell_health_checks(l);
     for (const struct relay *r = l->first; r != NULL; r = r->next) {
         recorder_sid(&r->recorder, sid);
         (void)addr_text(&r->client, client);

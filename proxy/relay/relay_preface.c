@@ -68,7 +68,7 @@ void relay_preface_bytes(struct relay *r, struct span bytes)
 void relay_preface_end(struct relay *r, enum tcp_end how)
 {
     if (r->early == NULL) {
-        r->service->health_checks++;
+        relay_shared(r)->health_checks++;
         r->unrecorded = true;
     }
     if (r->unrecorded)

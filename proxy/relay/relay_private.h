@@ -25,6 +25,7 @@ struct relay_loop {
     uint32_t flush_ms;
     struct relay *first; /* all that live */
     unsigned live;
+    uint64_t health_checks; /* balancers that connected and left: no sessions */
     bool blocked; /* the transcript is full: clients are held, deadlines wait */
     void (*on_empty)(void *);
     void *on_empty_arg;
@@ -36,7 +37,6 @@ struct service {
     struct admission *admission;
     struct relay_loop *loop;
     unsigned references;
-    uint64_t health_checks; /* balancers that connected and left: no sessions */
 };
 
 /* Reasons not to read a leg. */
