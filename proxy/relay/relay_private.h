@@ -26,7 +26,7 @@ struct relay_loop {
     struct relay *first; /* all that live */
     unsigned live;
     uint64_t health_checks; /* balancers that connected and left: no sessions */
-    bool blocked; /* the transcript is full: clients are held, deadlines wait */
+    bool blocked;           /* the transcript is full: clients are held, deadlines wait */
     void (*on_empty)(void *);
     void *on_empty_arg;
 };

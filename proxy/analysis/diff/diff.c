@@ -32,16 +32,6 @@ static void pair_fill(const struct diff_state *d, const struct pair *p, struct d
     out->how = pair_how_name(p->how);
 }
 
-bool diff_pair_at(const struct diff_result *r, size_t i, struct diff_pair *out)
-{
-    const struct diff_state *d = (const struct diff_state *)r;
-
-    if (i >= d->pairing.len)
-        return false;
-    pair_fill(d, &d->pairing.list[i], out);
-    return true;
-}
-
 bool diff_unpaired_at(const struct diff_result *r, enum diff_vantage v, size_t i,
                       struct diff_session *out)
 {

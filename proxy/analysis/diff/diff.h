@@ -152,8 +152,6 @@ MUST_CHECK struct diff_result *diff_run(const struct diff_options *o,
                                         char error[DIFF_ERROR_MAX]);
 void diff_free(struct diff_result **r);
 
-/* All pairs, in the order of NEAR; false past the end. */
-bool diff_pair_at(const struct diff_result *r, size_t i, struct diff_pair *out);
 /* Sessions without a partner that should have one. */
 bool diff_unpaired_at(const struct diff_result *r, enum diff_vantage v, size_t i,
                       struct diff_session *out);
@@ -161,7 +159,5 @@ bool diff_unpaired_at(const struct diff_result *r, enum diff_vantage v, size_t i
 /* Severity low or above was found. */
 bool diff_is_damaged(const struct diff_result *r);
 const char *diff_way_name(enum diff_way w);
-/* The table of classes; false past the end. */
-bool diff_class_at(unsigned i, const char **id, const char **name, enum severity *severity);
 
 #endif

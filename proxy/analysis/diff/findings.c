@@ -19,16 +19,6 @@ static const struct class_facts {
 #undef CLASS
 };
 
-bool diff_class_at(unsigned i, const char **id, const char **name, enum severity *severity)
-{
-    if (i >= CLASS_COUNT)
-        return false;
-    *id = classes[i].id;
-    *name = classes[i].name;
-    *severity = classes[i].severity;
-    return true;
-}
-
 const char *diff_way_name(enum diff_way w)
 {
     static const char *const names[] = {

@@ -232,11 +232,6 @@ static const struct {
 
 _Static_assert(ARRAY_LEN(kinds) == RECORD_KIND_COUNT, "a kind has no shape");
 
-const char *record_kind_name(enum record_kind k)
-{
-    return kinds[k].name;
-}
-
 const struct shape *shape_of(enum record_kind k)
 {
     return kinds[k].shape;

@@ -31,7 +31,6 @@ struct shape {
     size_t len;
 };
 
-const char *record_kind_name(enum record_kind k);
 const struct shape *shape_of(enum record_kind k);
 /* RECORD_KIND_COUNT when there is none of this name. */
 enum record_kind record_kind_find(const char *name);
