@@ -13,6 +13,7 @@ from scn.peers import Client, Server
 from scn.process import Proxy
 
 STEP_SECONDS = 10.0
+VALIDATE_SECONDS = 600  # a transcript may be long, and the machine slow
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -145,7 +146,7 @@ class World:
                 continue
             run = subprocess.run([sys.executable, validator, actor.transcript],
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                 timeout=60, check=False)
+                                 timeout=VALIDATE_SECONDS, check=False)
             if run.returncode != 0:
                 self.problems.append(f"{actor.name}: {run.stdout[-2000:]}")
 

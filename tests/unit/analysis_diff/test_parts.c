@@ -226,6 +226,14 @@ static void alignments(void **state)
 /* ---- changes
  * ---------------------------------------------------------------------------------------- */
 
+static void check_spot(const struct spot *s, uint64_t count, uint64_t sent_at,
+                       uint64_t received_at, const char *what)
+{
+    check_number(s->count, count, what);
+    check_number(s->sent_at, sent_at, what);
+    check_number(s->received_at, received_at, what);
+}
+
 static void changes(void **state)
 {
     static struct change c;
@@ -260,9 +268,117 @@ static void changes(void **state)
     assert_int_equal(c.gone_header.count, 1);
     check_span(c.new_name, SPAN_LIT("B"), "name");
     assert_int_equal(c.gone_middle.count, 1);
+}
+
+/* A CR alone ends a line for whoever makes it an end. */
+static void changes_of_ends(void **state)
+{
+    static struct change c;
+
+    (void)state;
     change_find(&c, SPAN_LIT("one\r\ntwo\r\nthree\r\n"), SPAN_LIT("one\rtwo\r\nthree\r\n"));
-    assert_int_equal(c.altered.count, 1);
-    assert_int_equal(c.altered.sent_at, 4);
+    check_spot(&c.ends[LINE_END_CRLF][LINE_END_CR], 1, 3, 3, "an LF is lost");
+    assert_int_equal(c.altered.count, 0);
+    change_find(&c, SPAN_LIT("four\rfive\r\n\rsix\r\n"),
+                SPAN_LIT("four\r\nfive\r\n\r\nsix\r\n"));
+    check_spot(&c.ends[LINE_END_CR][LINE_END_CRLF], 2, 4, 4, "CR to CRLF");
+    assert_int_equal(c.ends_sent[LINE_END_CR], 2);
+    change_find(&c, SPAN_LIT("x\r\none\ntwo\nthree\r\nfour\r\n"),
+                SPAN_LIT("x\r\none two three\r\nfour\r\n"));
+    check_spot(&c.ends[LINE_END_LF][LINE_END_SPACE], 2, 6, 6, "LF to space");
+    assert_int_equal(c.ends[LINE_END_CRLF][LINE_END_CRLF].count, 0);
+    change_find(&c, SPAN_LIT("one\rtwo\n"), SPAN_LIT("onetwo\r\n"));
+    check_spot(&c.ends[LINE_END_CR][LINE_END_NOTHING], 1, 3, 3, "a CR is lost");
+    check_spot(&c.ends[LINE_END_LF][LINE_END_CRLF], 1, 7, 6, "the end of both");
+    change_find(&c, SPAN_LIT("a\r\r\r\nb\r\n"), SPAN_LIT("a\r\r\nb\r\n"));
+    check_spot(&c.ends[LINE_END_CR][LINE_END_CRCRLF], 1, 1, 1, "one CR of three is lost");
+    change_find(&c, SPAN_LIT("H: x\r\n\r\ntext\r\n\r\n\r\n"), SPAN_LIT("H: x\r\n\r\ntext\r\n"));
+    check_spot(&c.blank_end_gone, 2, 14, 14, "empty lines at the end");
+    assert_int_equal(c.gone_end.count, 0);
+    change_find(&c, SPAN_LIT("H: x\r\n\r\ntext\r\n"), SPAN_LIT("H: x\r\n\r\ntext\r\n\r\n"));
+    check_spot(&c.blank_end_new, 1, 14, 14, "one more");
+}
+
+static void changes_of_dots(void **state)
+{
+    static struct change c;
+
+    (void)state;
+    change_find(&c, SPAN_LIT("H: x\r\n\r\n...two\r\n"), SPAN_LIT("H: x\r\n\r\n......two\r\n"));
+    check_spot(&c.dots[3][6], 1, 8, 8, "six dots");
+    change_find(&c, SPAN_LIT("H: x\r\n\r\na\r\n..\r\nb\r\n"),
+                SPAN_LIT("H: x\r\n\r\na\r\nb\r\n"));
+    check_spot(&c.dots_gone, 1, 11, 11, "a line of dots");
+    assert_int_equal(c.gone_middle.count, 0);
+    change_find(&c, SPAN_LIT("H: x\r\n\r\na\r\nb\r\n"),
+                SPAN_LIT("H: x\r\n\r\na\r\n..\r\nb\r\n"));
+    check_spot(&c.dots_new, 1, 11, 11, "nobody sent it");
+    change_find(&c, SPAN_LIT("H: x\r\n\r\na\r\n..\r\nb\r\nc\r\n"),
+                SPAN_LIT("H: x\r\n\r\na\r\n"));
+    check_spot(&c.ended_at_dots, 1, 11, 11, "an end was made");
+    assert_int_equal(c.ended_at_dots.sent_len, 10);
+    assert_int_equal(c.gone_end.count, 0);
+    change_find(&c, SPAN_LIT("H: x\r\n\r\na\r\n..\r\n"), SPAN_LIT("H: x\r\n\r\na\r\n"));
+    assert_int_equal(c.ended_at_dots.count, 0);
+    assert_int_equal(c.dots_gone.count, 1);
+}
+
+static void changes_of_octets(void **state)
+{
+    static struct change c;
+
+    (void)state;
+    change_find(&c,
+                SPAN_LIT("Gr\xc3\xbc\xc3\x9f"
+                         "e, \xe6\x97\xa5\r\n"),
+                SPAN_LIT("Gr\xc3\x83\xc2\xbc\xc3\x83\xc2\x9f"
+                         "e, \xc3\xa6\xc2\x97\xc2\xa5\r\n"));
+    assert_int_equal(c.octets[0xc3].expanded.count, 2);
+    assert_int_equal(c.octets[0xa5].expanded.count, 1);
+    assert_int_equal(c.altered.count, 0);
+    change_find(&c, SPAN_LIT("a NUL \0 here\r\nmore\r\n"), SPAN_LIT("a NUL \r\nmore\r\n"));
+    check_spot(&c.octets[0].cut, 1, 6, 6, "cut at a NUL");
+    assert_int_equal(c.cut.count, 0);
+    change_find(&c, SPAN_LIT("x\r\nold \x1a end\r\nmore\r\n"), SPAN_LIT("x\r\nold \r\n"));
+    check_spot(&c.ended, 1, 7, 7, "ended at 1A");
+    assert_int_equal(c.ended_by, 0x1a);
+    assert_int_equal(c.gone_end.count + c.octets[0x1a].cut.count, 0);
+    change_find(&c, SPAN_LIT("a   b \t c\r\nd  \r\n"), SPAN_LIT("a b c\r\nd\r\n"));
+    check_spot(&c.collapsed, 1, 2, 2, "blanks became one");
+    assert_int_equal(c.trimmed.count, 1);
+    change_find(&c, SPAN_LIT("abcdefgh\r\n"), SPAN_LIT("abXYefgh\r\n"));
+    check_spot(&c.altered, 1, 2, 2, "letters are no rule");
+    change_find(&c, SPAN_LIT("abcdefgh\r\n"), SPAN_LIT("abXdefgh\r\n"));
+    check_spot(&c.octets['c'].replaced, 1, 2, 2, "one octet");
+}
+
+static void changes_of_lines(void **state)
+{
+    static struct change c;
+
+    (void)state;
+    change_find(&c, SPAN_LIT("Subject: hi\r\nTo: x\r\n\r\nb\r\n"),
+                SPAN_LIT("Subject: [SPAM] hi\r\nTo: x\r\n\r\nb\r\n"));
+    check_spot(&c.other_header, 1, 9, 9, "a subject with a tag");
+    check_span(c.new_name, SPAN_LIT("Subject"), "its name");
+    change_find(&c, SPAN_LIT("Subject: hi\r\n\r\nb\r\n"), SPAN_LIT("Subject: hj\r\n\r\nb\r\n"));
+    assert_int_equal(c.other_header.count, 0);
+    assert_int_equal(c.octets['i'].replaced.count, 1);
+    change_find(&c, SPAN_LIT("H: x\r\n\r\nSubject: hi\r\n"),
+                SPAN_LIT("H: x\r\n\r\nSubject: [SPAM] hi\r\n"));
+    check_spot(&c.altered, 1, 17, 17, "in the body it is text");
+    change_find(&c,
+                SPAN_LIT("H: x\r\n\r\n--b\r\n\r\ntext\r\n--b\r\nType: x\r\n\r\nTVqQ\r\nAAAA\r\n"
+                         "--b--\r\nend\r\n"),
+                SPAN_LIT("H: x\r\n\r\n--b\r\n\r\ntext\r\n--b\r\nType: y/z q\r\n\r\n"
+                         "removed by us\r\n--b--\r\nend\r\n"));
+    assert_int_equal(c.other_part.count, 1);
+    assert_int_equal(c.other_part.sent_len, 12);
+    assert_int_equal(c.other_part.received_len, 15);
+    assert_int_equal(c.gone_middle.count, 0);
+    change_find(&c, SPAN_LIT("H: x\r\n\r\nTVqQ\r\nAAAA\r\nend\r\n"),
+                SPAN_LIT("H: x\r\n\r\nremoved by us\r\nend\r\n"));
+    assert_int_equal(c.other_part.count, 0);
 }
 
 /* ---- places
@@ -331,9 +447,16 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(raw_members),    cmocka_unit_test(raw_values),
-        cmocka_unit_test(unknown_octets), cmocka_unit_test(deltas),
-        cmocka_unit_test(alignments),     cmocka_unit_test(changes),
+        cmocka_unit_test(raw_members),
+        cmocka_unit_test(raw_values),
+        cmocka_unit_test(unknown_octets),
+        cmocka_unit_test(deltas),
+        cmocka_unit_test(alignments),
+        cmocka_unit_test(changes),
+        cmocka_unit_test(changes_of_ends),
+        cmocka_unit_test(changes_of_dots),
+        cmocka_unit_test(changes_of_octets),
+        cmocka_unit_test(changes_of_lines),
         cmocka_unit_test(places),
     };
 
