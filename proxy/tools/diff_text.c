@@ -87,20 +87,25 @@ static void nothing(struct paint *p, const char *label)
     paint_end(p);
 }
 
+static void place_at(struct paint *p, const char *vantage, const char *sid,
+                     const struct diff_excerpt *e)
+{
+    paint_words(p, DIM, "%s %s", vantage, sid);
+    if (e->record == 0)
+        return;
+    paint_words(p, DIM, ", record %u", e->record);
+    if (e->len > 0 || e->at > 0)
+        paint_words(p, DIM, ", octet %llu", (unsigned long long)e->at);
+}
+
 static void place(struct paint *p, const struct diff_finding *f, const struct diff_pair *pair)
 {
-    const struct diff_excerpt *s = &f->sent, *r = &f->received;
     bool reply = f->way == WAY_REPLY;
 
     paint_line(p, DIM, "           ");
-    paint_words(p, DIM, "%s %s, record %u", reply ? "FAR" : "NEAR",
-                reply ? pair->far.sid : pair->near.sid, s->record);
-    if (s->len > 0 || s->at > 0)
-        paint_words(p, DIM, ", octet %llu", (unsigned long long)s->at);
-    paint_words(p, DIM, "; %s %s, record %u", reply ? "NEAR" : "FAR",
-                reply ? pair->near.sid : pair->far.sid, r->record);
-    if (r->len > 0 || r->at > 0)
-        paint_words(p, DIM, ", octet %llu", (unsigned long long)r->at);
+    place_at(p, reply ? "FAR" : "NEAR", reply ? pair->far.sid : pair->near.sid, &f->sent);
+    paint_words(p, DIM, "; ");
+    place_at(p, reply ? "NEAR" : "FAR", reply ? pair->near.sid : pair->far.sid, &f->received);
     if (pair->near.sid[0] != '\0' && pair->far.sid[0] != '\0' &&
         pair->confidence != CONFIDENCE_CERTAIN)
         paint_words(p, DIM, "; paired by %s, confidence %s", pair->how,

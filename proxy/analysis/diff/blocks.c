@@ -99,6 +99,7 @@ bool blocks_compare(struct block_range *out, struct scratch *mem,
     out->received = b.octets + far->blocks_omitted - out->at - tail;
     out->first = (uint32_t)begin;
     out->of = (uint32_t)a.len;
+    out->arrived = (uint32_t)(b.len - begin - end);
     out->blocks =
         count_missing(a.list + begin, a.len - begin - end, b.list + begin, b.len - begin - end);
     return true;

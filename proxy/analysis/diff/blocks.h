@@ -14,6 +14,7 @@ struct block_range {
     uint32_t first;          /* its number, from 0 */
     uint32_t blocks;         /* of those sent, that are not found again */
     uint32_t of;             /* blocks sent in all */
+    uint32_t arrived;        /* of those received, from the first that differs to the last */
 };
 
 /* False: memory is out. */

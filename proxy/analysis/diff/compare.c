@@ -128,12 +128,38 @@ static bool lanes_align(struct lanes *l, size_t *received_of, size_t received_le
     return true;
 }
 
+/*
+ * A chunk whose LAST was lost ends with the session, and its record stands behind those of the
+ * commands that followed it.
+ */
+static void pair_late_contents(struct compare *c, const struct lanes *l)
+{
+    size_t k = 0;
+
+    for (size_t i = 0; i < l->sent.len; i++) {
+        size_t near = l->sent.list[i];
+        if (c->near->units[near].kind != UNIT_CONTENT || c->far_of[near] != ALIGN_NONE)
+            continue;
+        while (k < l->received.len &&
+               (c->far->units[l->received.list[k]].kind != UNIT_CONTENT ||
+                c->near_of[l->received.list[k]] != ALIGN_NONE))
+            k++;
+        if (k == l->received.len)
+            return;
+        c->far_of[near] = l->received.list[k];
+        c->near_of[l->received.list[k]] = near;
+    }
+}
+
 static bool align_lines(struct compare *c, struct lanes *l, size_t near_end, size_t far_end)
 {
     *l = (struct lanes){ .c = c };
-    return lane_fill(&l->sent, c->mem, c->near, near_end, false) &&
-           lane_fill(&l->received, c->mem, c->far, far_end, false) &&
-           lanes_align(l, c->far_of, c->far->len, c->near_of, c->near->len);
+    if (!lane_fill(&l->sent, c->mem, c->near, near_end, false) ||
+        !lane_fill(&l->received, c->mem, c->far, far_end, false) ||
+        !lanes_align(l, c->far_of, c->far->len, c->near_of, c->near->len))
+        return false;
+    pair_late_contents(c, l);
+    return true;
 }
 
 static bool align_replies(struct compare *c, struct lanes *l, size_t near_end, size_t far_end)

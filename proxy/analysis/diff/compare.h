@@ -58,6 +58,9 @@ void compare_unpaired_near(struct compare *c, size_t i);
 void compare_unpaired_far(struct compare *c, size_t i);
 
 void compare_contents(struct compare *c, const struct unit *near, const struct unit *far);
+/* All that arrived is what was sent, and it has no end. */
+void compare_content_stopped(struct compare *c, const struct unit *near,
+                             const struct unit *far);
 /* Where the content itself was kept. True: it said all there is to say. */
 bool compare_content_octets(struct compare *c, const struct unit *near, const struct unit *far);
 

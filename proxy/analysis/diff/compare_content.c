@@ -204,6 +204,41 @@ static bool same_content(const struct content_facts *a, const struct content_fac
     return a->altered ? a->octets == b->octets : same_figures(a, b);
 }
 
+/* ---- content that has no end ---- */
+
+/*
+ * Where it was not kept: all that arrived is in blocks that were sent, but for the one in which
+ * it stopped.
+ */
+static bool is_stopped(const struct figures *g)
+{
+    const struct content_facts *a = g->a, *b = g->b;
+
+    if (b->complete || a->altered || b->octets >= a->octets)
+        return false;
+    return b->octets == 0 || (g->range.known && g->range.arrived <= 1);
+}
+
+void compare_content_stopped(struct compare *c, const struct unit *near, const struct unit *far)
+{
+    const struct content_facts *a = near->content, *b = far->content;
+    struct diff_finding *f = compare_found(c, CLASS_CLOSED, "in-content", SPAN_LIT("content"));
+
+    f->way = WAY_CONTENT;
+    f->sent = (struct diff_excerpt){
+        .record = near->n, .at = b->octets, .len = a->octets - b->octets, .stream = near->stream
+    };
+    f->received =
+        (struct diff_excerpt){ .record = far->n, .at = b->octets, .stream = far->stream };
+    f->f.confidence = CONFIDENCE_HIGH;
+    compare_say(f, "the mail data stopped on the way: %llu of %llu octets arrived, and no end",
+                (unsigned long long)b->octets, (unsigned long long)a->octets);
+    if (!a->complete) { /* what was under way when all ended */
+        f->f.severity = SEVERITY_INFO;
+        f->f.confidence = CONFIDENCE_LOW;
+    }
+}
+
 /* A gateway's chunk that was shortened or has no end. */
 static void say_chunk(struct figures *g)
 {
@@ -233,11 +268,14 @@ void compare_contents(struct compare *c, const struct unit *near, const struct u
         return;
     if (!blocks_compare(&g.range, c->mem, g.a, g.b))
         g.range.known = false;
-    if (compare_content_octets(c, near, far)) {
+    g.told = compare_content_octets(c, near, far);
+    if (!g.told && is_stopped(&g)) {
+        compare_content_stopped(c, near, far);
         g.told = true;
-    } else if (g.a->via_bdat && g.a->octets != g.b->octets) {
+    }
+    if (g.a->via_bdat && g.a->octets != g.b->octets) {
         say_chunk(&g);
-    } else if (!g.a->altered) {
+    } else if (!g.told && !g.a->altered) {
         void (*const judges[])(struct figures *) = { judge_endings, judge_octets, judge_dots,
                                                      judge_lines, judge_insertion };
         for (size_t i = 0; i < ARRAY_LEN(judges) && !g.told; i++)

@@ -1,12 +1,11 @@
 /* compare_line - one command line that became another, was eaten, or was made up. */
 #include "analysis/diff/compare.h"
 
-#include "analysis/diff/align.h"
 #include "base/escape.h"
 
 #include <ctype.h>
 
-enum { SUDDEN_US = 2000000, PARAMETER_MAX = 64 };
+enum { PARAMETER_MAX = 64 };
 
 /* Of an overlong line only the beginning was written down. */
 static struct text known_part(const struct unit *u, const struct unit *other)
@@ -283,113 +282,4 @@ void compare_lines(struct compare *c, const struct unit *near, const struct unit
     }
     if (!say_masked(c, near, far) && !say_rewritten(c, near, far))
         say_altered(c, near, far);
-}
-
-/* ---- without a partner ----------------------------------------------------------------------
- */
-
-static bool is_accepted(const struct unit *u)
-{
-    return u->has_reply && u->code / 100 == 2;
-}
-
-/* One finding for all recipients of the session that were accepted and never arrived. */
-static bool say_recipient(struct compare *c, const struct unit *u)
-{
-    size_t sent = 0, lost = 0;
-
-    if (!has_verb(u, "RCPT") || !is_accepted(u))
-        return false;
-    for (size_t i = 0; i < c->near->len; i++) {
-        const struct unit *other = &c->near->units[i];
-        if (!other->passed || !has_verb(other, "RCPT") || !is_accepted(other))
-            continue;
-        sent++;
-        if (c->far_of[i] != ALIGN_NONE)
-            continue;
-        if (lost++ == 0 && other != u)
-            return true; /* told with the first one */
-    }
-    struct diff_finding *f = compare_found(c, CLASS_RECIPIENTS, "dropped", unit_name(u));
-    f->way = WAY_COMMAND;
-    compare_show(&f->sent, u, u->line_field, u->line, 0, u->line_octets);
-    compare_say(f,
-                "recipients were accepted and lost on the way: %zu were accepted, %zu arrived",
-                sent, sent - lost);
-    return true;
-}
-
-/* It may have been on its way when everything ended. */
-static bool ended_with_it(const struct compare *c, const struct unit *u)
-{
-    const struct talk *near = c->near, *far = c->far;
-
-    if (!near->closed || !far->closed)
-        return true;
-    bool far_first = !span_equal(far->close_first, SPAN_LIT("client"));
-    bool reset = span_equal(near->close_how, SPAN_LIT("reset"));
-    return (far_first || reset) && near->close_us < u->t_us + SUDDEN_US;
-}
-
-static bool is_last_sent(const struct compare *c, size_t i)
-{
-    for (size_t k = i + 1; k < c->near->len; k++)
-        if (c->far_of[k] != ALIGN_NONE)
-            return false;
-    return true;
-}
-
-static bool is_content_or_end(const struct unit *u)
-{
-    return u->kind == UNIT_CONTENT || has_verb(u, ".") || has_verb(u, "BDAT");
-}
-
-void compare_unpaired_near(struct compare *c, size_t i)
-{
-    const struct unit *u = &c->near->units[i];
-    bool answered = u->has_reply;
-
-    if (u->kind == UNIT_CONTENT && (u->content->refused || u->content->octets == 0))
-        return;
-    if (say_recipient(c, u))
-        return;
-    struct diff_finding *f =
-        compare_found(c, CLASS_EATEN_COMMAND, answered ? "answered" : "dropped", unit_name(u));
-    f->way = u->kind == UNIT_CONTENT ? WAY_CONTENT : WAY_COMMAND;
-    compare_show(&f->sent, u, u->line_field, u->line, 0,
-                 u->kind == UNIT_CONTENT ? u->content->octets : u->line_octets);
-    if (answered && is_content_or_end(u) && is_accepted(u))
-        f->f.severity = SEVERITY_CRITICAL;
-    if (answered) {
-        compare_say(f, "%s never arrived, yet a %u came back: something in between answered",
-                    f->subject, u->code);
-        return;
-    }
-    compare_say(f, "%s was sent and never arrived; no reply came back", f->subject);
-    if (has_verb(u, "."))
-        f->f.severity = SEVERITY_CRITICAL;
-    if (is_last_sent(c, i) && ended_with_it(c, u)) {
-        f->f.severity = SEVERITY_INFO;
-        f->f.confidence = CONFIDENCE_LOW;
-        f->sub = "last";
-        compare_say(f, "%s was sent and did not arrive: the session ended at that moment",
-                    f->subject);
-    }
-    if (c->far->missing)
-        f->f.confidence = CONFIDENCE_LOW;
-}
-
-void compare_unpaired_far(struct compare *c, size_t i)
-{
-    const struct unit *u = &c->far->units[i];
-
-    if (u->kind == UNIT_CONTENT && u->content->octets == 0)
-        return;
-    struct diff_finding *f = compare_found(c, CLASS_INJECTED_COMMAND, "inserted", unit_name(u));
-    f->way = u->kind == UNIT_CONTENT ? WAY_CONTENT : WAY_COMMAND;
-    compare_show(&f->received, u, "received", u->line, 0,
-                 u->kind == UNIT_CONTENT ? u->content->octets : u->line_octets);
-    compare_say(f, "%s arrived and was never sent", f->subject);
-    if (c->near->missing)
-        f->f.confidence = CONFIDENCE_LOW;
 }

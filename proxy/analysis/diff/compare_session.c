@@ -314,6 +314,15 @@ static void say_total(struct compare *c, enum diff_way w, uint64_t sent, uint64_
                 reply ? "NEAR" : "FAR");
 }
 
+/* A command that never arrived is told, if only by the reply to it. */
+static bool has_lost_lines(const struct compare *c)
+{
+    for (size_t i = 0; i < c->near->len; i++)
+        if (c->near->units[i].passed && c->far_of[i] == ALIGN_NONE)
+            return true;
+    return false;
+}
+
 /* At the end of a session octets may be on their way that nobody waits for. */
 static void see_totals(struct compare *c)
 {
@@ -322,7 +331,7 @@ static void see_totals(struct compare *c)
     if (!a->closed || !b->closed || a->opaque || b->opaque || a->tls.there || b->tls.there ||
         a->missing || b->missing)
         return;
-    if (a->to_far != b->to_far && !has_way(c, WAY_COMMAND, WAY_CONTENT) &&
+    if (a->to_far != b->to_far && !has_way(c, WAY_COMMAND, WAY_CONTENT) && !has_lost_lines(c) &&
         !is_how(a->close_how, "reset") && !is_how(b->close_how, "reset"))
         say_total(c, WAY_COMMAND, a->to_far, b->to_far);
     if (a->to_near != b->to_near && !has_way(c, WAY_REPLY, WAY_COMMAND) &&

@@ -15,6 +15,12 @@ struct kept {
     size_t found;
 };
 
+static bool is_stopped(const struct kept *k)
+{
+    return !k->far->content->complete && k->received.len < k->sent.len &&
+           span_starts_with(k->sent, k->received);
+}
+
 static void tell_change(struct kept *k)
 {
     change_find(&k->change, k->sent, k->received);
@@ -60,7 +66,12 @@ bool compare_content_octets(struct compare *c, const struct unit *near, const st
     bool sent = !a->altered && kept_map(&k->sent, c->spool[NEAR], a->spool);
     bool received = kept_map(&k->received, c->spool[FAR], b->spool);
     if (sent && received && k->sent.len == a->octets && k->received.len == b->octets) {
-        tell_change(k);
+        if (is_stopped(k)) {
+            compare_content_stopped(c, near, far);
+            k->found = 1;
+        } else {
+            tell_change(k);
+        }
         /* Findings show octets of the files: they are copied before these go. */
         for (size_t i = c->len - (k->found < c->len ? k->found : c->len); i < c->len; i++)
             compare_keep(c, &c->list[i]);
