@@ -111,7 +111,17 @@ static void add_content(struct entry *e, enum diff_vantage v, const struct field
         e->contents += hash_of(hash);
 }
 
-static void add_connect(struct entry *e, const struct fields *f)
+/* What an intercepted connection was going to is what the other side dialled. */
+static void add_open(struct entry *e, enum diff_vantage v, const struct fields *f)
+{
+    bool original = fields_text(f, MEMBER_ORIGINAL).len > 0;
+
+    e->outer = address_hash(f, MEMBER_CLIENT);
+    if (v == FAR)
+        e->server = (uint16_t)address_hash(f, original ? MEMBER_ORIGINAL : MEMBER_SERVER);
+}
+
+static void add_connect(struct entry *e, enum diff_vantage v, const struct fields *f)
 {
     if (f->v[MEMBER_ERROR].len > 0) {
         e->flags |= ENTRY_REFUSED;
@@ -119,6 +129,8 @@ static void add_connect(struct entry *e, const struct fields *f)
     }
     e->flags |= ENTRY_CONNECTED;
     e->inner = address_hash(f, MEMBER_LOCAL);
+    if (v == NEAR)
+        e->server = (uint16_t)address_hash(f, MEMBER_UPSTREAM);
 }
 
 void fingerprint_add(struct entry *e, enum diff_vantage v, enum diff_kind kind,
@@ -133,10 +145,10 @@ void fingerprint_add(struct entry *e, enum diff_vantage v, enum diff_kind kind,
         e->ms = ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
     switch (kind) {
     case KIND_OPEN:
-        e->outer = address_hash(f, MEMBER_CLIENT);
+        add_open(e, v, f);
         break;
     case KIND_CONNECT:
-        add_connect(e, f);
+        add_connect(e, v, f);
         break;
     case KIND_GREETING:
         if (fields_text(f, MEMBER_REPLY).len > 0) {

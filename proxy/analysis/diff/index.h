@@ -40,6 +40,7 @@ struct entry {
     uint32_t first_place, last_place;
     uint32_t records;
     uint16_t commands, messages; /* capped */
+    uint16_t server; /* address: NEAR: of its upstream; FAR: to which its client connected */
     uint8_t flags;
 };
 

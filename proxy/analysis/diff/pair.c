@@ -43,7 +43,8 @@ struct join {
     struct pairing *p;
     const struct index *near, *far;
     enum pair_how how;
-    bool strict; /* only where something said is the same, too */
+    bool strict;       /* only where something said is the same, too */
+    size_t translated; /* addresses that agree while the servers' do not */
 };
 
 static uint64_t address_of(const struct entry *e, enum diff_vantage v, enum pair_how how)
@@ -77,6 +78,11 @@ static size_t same_key(const struct keyed *list, size_t len)
     return n;
 }
 
+static bool is_same_server(const struct entry *near, const struct entry *far)
+{
+    return near->server == 0 || far->server == 0 || near->server == far->server;
+}
+
 /*
  * An address is used again, and on one machine the client's port may by chance be the one that
  * NEAR goes on with: it joins what was said alike, or at the same time.
@@ -85,6 +91,8 @@ static bool may_join(const struct join *j, const struct entry *near, const struc
 {
     struct likeness l = pair_likeness(near, far);
 
+    if (j->how == BY_CONNECTION && !j->p->translated && !is_same_server(near, far))
+        return false;
     if (j->strict || (!j->p->clock_known && j->how == BY_CLIENT))
         return l.alike;
     return !l.contradicts &&
@@ -111,7 +119,7 @@ static size_t best_of(const struct join *j, const struct keyed *a, const struct 
     return fitting > 1 && !j->p->clock_known ? len : best; /* in the next round */
 }
 
-static void join_group(const struct join *j, const struct keyed *a, size_t a_len,
+static void join_group(struct join *j, const struct keyed *a, size_t a_len,
                        const struct keyed *b, size_t b_len)
 {
     if (a_len > SAME_ADDRESS_MAX || b_len > SAME_ADDRESS_MAX)
@@ -125,13 +133,17 @@ static void join_group(const struct join *j, const struct keyed *a, size_t a_len
     }
 }
 
-static void join_lists(const struct join *j, const struct keyed *a, size_t a_len,
+typedef void join_step(struct join *j, const struct keyed *a, size_t a_len,
+                       const struct keyed *b, size_t b_len);
+
+/* The step for each address that both have. */
+static void join_lists(struct join *j, join_step *step, const struct keyed *a, size_t a_len,
                        const struct keyed *b, size_t b_len)
 {
     while (a_len > 0 && b_len > 0) {
         size_t na = same_key(a, a_len), nb = same_key(b, b_len);
         if (a->key == b->key)
-            join_group(j, a, na, b, nb);
+            step(j, a, na, b, nb);
         bool skip_a = a->key <= b->key, skip_b = b->key <= a->key;
         a += skip_a ? na : 0;
         a_len -= skip_a ? na : 0;
@@ -140,7 +152,7 @@ static void join_lists(const struct join *j, const struct keyed *a, size_t a_len
     }
 }
 
-static bool pair_by_address(const struct join *j)
+static bool by_both(struct join *j, join_step *step)
 {
     size_t a_len, b_len;
     struct keyed *a = by_address(j->near, j->how, &a_len);
@@ -148,10 +160,36 @@ static bool pair_by_address(const struct join *j)
     bool ok = a != NULL && b != NULL;
 
     if (ok)
-        join_lists(j, a, a_len, b, b_len);
+        join_lists(j, step, a, a_len, b, b_len);
     free(a);
     free(b);
     return ok;
+}
+
+/* All servers at an address are others than were dialled. */
+static void count_translated(struct join *j, const struct keyed *a, size_t a_len,
+                             const struct keyed *b, size_t b_len)
+{
+    if (a_len > SAME_ADDRESS_MAX || b_len > SAME_ADDRESS_MAX)
+        return;
+    for (size_t i = 0; i < a_len; i++)
+        for (size_t k = 0; k < b_len; k++)
+            if (is_same_server(index_entry(j->near, a[i].number),
+                               index_entry(j->far, b[k].number)))
+                return;
+    j->translated++;
+}
+
+/* A port that two connections have by chance is rare, a translated address is a rule. */
+static bool learn_translation(struct pairing *p, const struct index *near,
+                              const struct index *far, size_t most)
+{
+    struct join j = { .p = p, .near = near, .far = far, .how = BY_CONNECTION };
+
+    if (!by_both(&j, count_translated))
+        return false;
+    p->translated = 2 * j.translated > most;
+    return true;
 }
 
 /* ---- the clock -------------------------------------------------------------------------- */
@@ -202,11 +240,11 @@ bool pair_sessions(struct pairing *p, const struct index *near, const struct ind
     uint32_t most = index_count(near) < index_count(far) ? index_count(near) : index_count(far);
 
     *p = (struct pairing){ .list = malloc((most + 1u) * sizeof *p->list) };
-    if (p->list == NULL)
+    if (p->list == NULL || !learn_translation(p, near, far, most))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-        struct join j = { p, near, far, steps[i].how, steps[i].strict };
-        if (!pair_by_address(&j) || !learn_clock(p, near, far))
+        struct join j = { p, near, far, steps[i].how, steps[i].strict, 0 };
+        if (!by_both(&j, join_group) || !learn_clock(p, near, far))
             return false;
     }
     if (!pair_by_dialogue(p, near, far) || !learn_clock(p, near, far))

@@ -1,8 +1,9 @@
 /*
  * pair - which session of NEAR is which of FAR.
  *
- *   1. by connection      where there is no NAT, the port NEAR connects from is the port FAR is
- *                         connected from
+ *   1. by connection      where there is no NAT, both ends of NEAR's connection are those of
+ *                         FAR's; where the server's address is translated, and as a rule, its
+ *                         beginning
  *   2. by client address  with the PROXY protocol, XCLIENT, source = "client", or a capture
  *   3. by dialogue        greeting, EHLO name, envelope, contents, figures, and the time once
  *                         the clocks are known to differ by how much
@@ -30,6 +31,7 @@ struct pairing {
     size_t len;
     bool clock_known;
     int64_t ahead_us; /* FAR's clock before NEAR's, roughly: a session's way is in it */
+    bool translated;  /* FAR's server has another address than NEAR connects to */
 };
 
 /* Marks the entries that have a partner. False: memory is out. */

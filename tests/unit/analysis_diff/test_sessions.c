@@ -391,6 +391,49 @@ static void address_against_dialogue(void **state)
     diff_free(&r);
 }
 
+#define MAIL_OF(t, hash)                                                                       \
+    { "command", t + 10, COMMAND("EHLO", "EHLO c\\r\\n", "250 mx\\r\\n", "250") },             \
+        { "content", t + 30, CONTENT("9", "5", hash) }, DOT(t + 40),                           \
+        { "close", t + 50, CLOSE("client", "fin") },                                           \
+    {                                                                                          \
+        NULL, 0, NULL                                                                          \
+    }
+#define CONNECT(local)                                                                         \
+    {                                                                                          \
+        "connect", 1, ",\"local\":\"" local "\",\"upstream\":\"127.0.0.1:25\",\"us\":5"        \
+    }
+
+/*
+ * All on one machine, with a box in between: its port towards FAR is the one that another
+ * session of NEAR's has towards the box. Both ends have to be the same.
+ */
+static void a_port_by_chance(void **state)
+{
+    static const struct row near[][6] = { { CONNECT("127.0.0.1:1001"), MAIL_OF(0, A32) },
+                                          { CONNECT("127.0.0.1:1002"), MAIL_OF(400, B32) },
+                                          { CONNECT("127.0.0.1:1003"), MAIL_OF(800, A32) } };
+    static const struct row far[][5] = { { MAIL_OF(1, A32) },
+                                         { MAIL_OF(401, B32) },
+                                         { MAIL_OF(801, A32) } };
+    static const char *const ports[] = { "1002", "2001", "2002" };
+    char sid[] = NEAR_SID, open[128], said[SAID_MAX];
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        sid[1] = (char)('1' + i);
+        sid[20] = 'N';
+        write_rows(near_file, sid, ",\"client\":\"127.0.0.1:7\"", near[i]);
+        snprintf(open, sizeof open, ",\"client\":\"127.0.0.1:%s\",\"server\":\"127.0.0.1:26\"",
+                 ports[i]);
+        sid[20] = 'F';
+        write_rows(far_file, sid, open, far[i]);
+    }
+    struct diff_result *r = compare(said);
+    assert_int_equal(r->totals.pairs, 3);
+    assert_string_equal(said, "");
+    diff_free(&r);
+}
+
 static void bad_lines_are_told(void **state)
 {
     char said[SAID_MAX];
@@ -419,9 +462,9 @@ static int name_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_case),          cmocka_unit_test(lost_sessions),
-        cmocka_unit_test(outside_the_time),   cmocka_unit_test(address_against_dialogue),
-        cmocka_unit_test(bad_lines_are_told),
+        cmocka_unit_test(each_case),        cmocka_unit_test(lost_sessions),
+        cmocka_unit_test(outside_the_time), cmocka_unit_test(address_against_dialogue),
+        cmocka_unit_test(a_port_by_chance), cmocka_unit_test(bad_lines_are_told),
     };
 
     return cmocka_run_group_tests(tests, name_files, NULL);
