@@ -29,20 +29,6 @@ static void text(const char *s)
     text_octets(span_str(s != NULL ? s : ""));
 }
 
-static const char *severity_word(enum severity s)
-{
-    static const char *const words[] = { "info", "low", "medium", "high", "critical" };
-
-    return words[s];
-}
-
-static const char *confidence_word(enum confidence c)
-{
-    static const char *const words[] = { "low", "medium", "high", "certain" };
-
-    return words[c];
-}
-
 static void excerpt(const char *name, const char *sid, const struct diff_excerpt *e)
 {
     printf(",\"%s\":{\"sid\":", name);
@@ -67,8 +53,8 @@ static void finding(const struct diff_finding *f, const struct diff_pair *pair)
            f->sub);
     text(f->subject);
     printf(",\"way\":\"%s\",\"severity\":\"%s\",\"confidence\":\"%s\",\"block\":%s,\"text\":",
-           diff_way_name(f->way), severity_word(f->f.severity),
-           confidence_word(f->f.confidence), f->block ? "true" : "false");
+           diff_way_name(f->way), severity_name(f->f.severity),
+           confidence_name(f->f.confidence), f->block ? "true" : "false");
     text(f->f.text);
     fputs(",\"next_test\":", stdout);
     text(f->f.next_test);
@@ -81,7 +67,7 @@ static void finding(const struct diff_finding *f, const struct diff_pair *pair)
     if (f->f.products[0] != NULL)
         putchar(']');
     printf(",\"paired\":{\"by\":\"%s\",\"confidence\":\"%s\"}}", pair->how,
-           confidence_word(pair->confidence));
+           confidence_name(pair->confidence));
 }
 
 static void session(const struct diff_session *s)

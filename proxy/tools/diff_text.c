@@ -10,20 +10,6 @@ enum { AROUND = 48, SHOWN_MAX = 48, GROUPS_SHOWN = 25, NUMBER = 32 };
 
 static const enum paint_color colors[] = { DIM, PLAIN, YELLOW, RED, RED };
 
-static const char *severity_word(enum severity s)
-{
-    static const char *const words[] = { "info", "low", "medium", "high", "critical" };
-
-    return words[s];
-}
-
-static const char *confidence_word(enum confidence c)
-{
-    static const char *const words[] = { "low", "medium", "high", "certain" };
-
-    return words[c];
-}
-
 /* 3120 as "3,120". */
 static const char *number(char out[NUMBER], uint64_t n)
 {
@@ -109,7 +95,7 @@ static void place(struct paint *p, const struct diff_finding *f, const struct di
     if (pair->near.sid[0] != '\0' && pair->far.sid[0] != '\0' &&
         pair->confidence != CONFIDENCE_CERTAIN)
         paint_words(p, DIM, "; paired by %s, confidence %s", pair->how,
-                    confidence_word(pair->confidence));
+                    confidence_name(pair->confidence));
     paint_end(p);
 }
 
@@ -147,9 +133,9 @@ static void products(struct paint *p, const struct diff_command *c,
 
 static void headline(struct paint *p, const struct diff_finding *f)
 {
-    paint_line(p, colors[f->f.severity], severity_word(f->f.severity));
+    paint_line(p, colors[f->f.severity], severity_name(f->f.severity));
     paint_words(p, BOLD, " %s %s", f->f.id, f->f.name);
-    paint_words(p, DIM, " (%s, confidence %s)", f->sub, confidence_word(f->f.confidence));
+    paint_words(p, DIM, " (%s, confidence %s)", f->sub, confidence_name(f->f.confidence));
 }
 
 void diff_text_pair(const struct diff_command *c, const struct diff_pair *pair,
@@ -225,7 +211,7 @@ static void pairs_line(struct paint *p, const struct diff_result *r)
         if (t->pairs_by[i] == 0)
             continue;
         paint_words(p, DIM, "%s%s %s", first ? " (" : ", ", number(n, t->pairs_by[i]),
-                    confidence_word((enum confidence)i));
+                    confidence_name((enum confidence)i));
         first = false;
     }
     paint_words(p, PLAIN, "%s.", first ? "" : ")");
