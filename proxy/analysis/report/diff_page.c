@@ -34,7 +34,7 @@ static void fill_group(struct diff_page *page, struct group *g, const struct dif
     found_copy(&g->example, &f->f);
     snprintf(g->subject, sizeof g->subject, "%s%s%s", f->subject,
              f->subject[0] != '\0' && f->sub != NULL ? " " : "", f->sub != NULL ? f->sub : "");
-    memcpy(g->sid, from->example_pairs[0].near.sid, SID_LEN);
+    memcpy(g->sid, from->example_pairs[0].near.sid, SID_TEXT);
     g->findings = from->findings;
     g->sessions = from->sessions;
     g->could = from->could;

@@ -12,6 +12,7 @@
 #define ANALYSIS_REPORT_GROUP_H
 
 #include "analysis/report/found.h"
+#include "transcript/sid.h"
 
 #include <stdbool.h>
 
@@ -21,7 +22,6 @@ enum {
     GROUP_SUBJECT_MAX = 48,
     GROUP_VANTAGE_MAX = 64,
     PANEL_MAX = 1024,
-    SID_LEN = 26,
 };
 
 /* Octets of one place, as the page shows them beside those of another. */
@@ -39,7 +39,7 @@ struct group {
     struct found example;
     char subject[GROUP_SUBJECT_MAX]; /* "EHLO", "STARTTLS"; "": it says nothing more */
     char vantage[GROUP_VANTAGE_MAX];
-    char sid[SID_LEN + 1];              /* of the example */
+    char sid[SID_TEXT + 1];             /* of the example */
     uint64_t findings, sessions, could; /* could 0: all sessions */
     uint64_t first_us, last_us;
     bool same_bytes;

@@ -65,7 +65,7 @@ static void point_to_sessions(struct report *r)
 
     for (unsigned i = 0; stories_kept(r->sessions, i, &s); i++)
         for (unsigned k = 0; k < r->groups.count; k++)
-            if (is_shown(r, s) && strcmp(r->groups.list[k]->sid, s->sid) == 0)
+            if (is_shown(r, s) && strcmp(r->groups.list[k]->sid, s->node.sid) == 0)
                 r->groups.list[k]->detail = i + 1;
 }
 

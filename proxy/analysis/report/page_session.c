@@ -97,7 +97,7 @@ static void put_facts(FILE *out, const struct story *s)
     html_markup(out, "</code>, ");
     html_count(out, s->records);
     html_markup(out, s->records == 1 ? " record." : " records.");
-    if (!s->ended)
+    if (!s->node.ended)
         html_markup(out, " Its end is not in the transcript.");
     html_markup(out, "</p>\n");
 }
@@ -108,7 +108,7 @@ void page_session(FILE *out, const struct story *s, unsigned number)
                  "<article class=\"session\" aria-labelledby=\"s%u\">\n"
                  "<h3 id=\"s%u\" tabindex=\"-1\">Session ",
                  number, number);
-    html_text(out, s->sid);
+    html_text(out, s->node.sid);
     html_markup(out, "</h3>\n");
     put_facts(out, s);
     put_findings(out, s);

@@ -81,7 +81,7 @@ void page_steps(FILE *out, const struct story *s, unsigned number)
                  "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Steps of "
                  "session %u\">\n<table>\n<caption>Steps of session ",
                  number);
-    html_text(out, s->sid);
+    html_text(out, s->node.sid);
     html_markup(out, "</caption>\n<thead><tr><th scope=\"col\">Record</th>"
                      "<th scope=\"col\">After</th><th scope=\"col\">What</th>"
                      "<th scope=\"col\">Said</th><th scope=\"col\">Took</th>"

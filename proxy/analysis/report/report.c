@@ -38,7 +38,7 @@ static void on_found(void *arg, const struct stored_finding *one)
     if (g == NULL)
         return;
     if (is_new) {
-        memcpy(g->sid, one->sid, strnlen(one->sid, SID_LEN));
+        memcpy(g->sid, one->sid, strnlen(one->sid, SID_TEXT));
         group_show(g, step);
         if (s != NULL)
             s->is_example = true;
@@ -66,7 +66,7 @@ static bool on_going(void *arg, const struct story *s)
     r->with_findings += s->finding_count > 0;
     r->with_damage += s->damaged;
     if (r->o.session != NULL)
-        return sid_fits(s->sid, r->o.session);
+        return sid_fits(s->node.sid, r->o.session);
     if (s->is_example)
         return true;
     if (r->has_clean || s->finding_count > 0 || s->thin || s->records < 3)

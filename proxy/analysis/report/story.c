@@ -3,21 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BUCKETS = 16384, STEPS_AT_FIRST = 20 };
-
-/* By age: the one whose last record is the longest ago goes first. */
-struct line {
-    struct story *oldest, *newest;
-    unsigned len;
-};
+enum { STEPS_AT_FIRST = 20 };
 
 struct stories {
     struct stories_env env;
-    struct line open, behind;
+    struct sessions sessions; /* by age: the one that began the longest ago goes first */
     size_t size;
     struct story *kept[STORIES_KEPT_MAX];
     unsigned kept_count;
-    struct story *bucket[BUCKETS];
 };
 
 struct stories *stories_new(const struct stories_env *env)
@@ -29,49 +22,14 @@ struct stories *stories_new(const struct stories_env *env)
     return all;
 }
 
-/* ---- lines and buckets ---------------------------------------------------------------- */
-
-static void line_add(struct line *l, struct story *s)
+static struct story *story_at(struct session_node *node)
 {
-    s->older = l->newest;
-    s->newer = NULL;
-    if (l->newest != NULL)
-        l->newest->newer = s;
-    else
-        l->oldest = s;
-    l->newest = s;
-    l->len++;
-}
-
-static void line_remove(struct line *l, struct story *s)
-{
-    if (s->newer != NULL)
-        s->newer->older = s->older;
-    else
-        l->newest = s->older;
-    if (s->older != NULL)
-        s->older->newer = s->newer;
-    else
-        l->oldest = s->newer;
-    l->len--;
-}
-
-static struct story **bucket_of(struct stories *all, const char *sid)
-{
-    uint32_t h = 2166136261u;
-
-    for (; *sid != '\0'; sid++)
-        h = (h ^ (unsigned char)*sid) * 16777619u;
-    return &all->bucket[h % BUCKETS];
+    return (struct story *)node;
 }
 
 struct story *stories_find(struct stories *all, const char *sid)
 {
-    struct story *s = *bucket_of(all, sid);
-
-    while (s != NULL && strcmp(s->sid, sid) != 0)
-        s = s->chain;
-    return s;
+    return story_at(sessions_find(&all->sessions, sid));
 }
 
 /* ---- ends ----------------------------------------------------------------------------- */
@@ -103,12 +61,7 @@ static void free_session(struct stories *all, struct story *s)
 /* Out of the table, to those kept or to nowhere. */
 static void let_go(struct stories *all, struct story *s)
 {
-    struct story **link = bucket_of(all, s->sid);
-
-    while (*link != s)
-        link = &(*link)->chain;
-    *link = s->chain;
-    line_remove(s->ended ? &all->behind : &all->open, s);
+    sessions_remove(&all->sessions, &s->node);
     if (all->env.going(all->env.arg, s) && all->kept_count < STORIES_KEPT_MAX)
         all->kept[all->kept_count++] = s;
     else
@@ -117,30 +70,17 @@ static void let_go(struct stories *all, struct story *s)
 
 void stories_end(struct stories *all, struct story *s)
 {
-    if (s->ended)
+    if (s->node.ended)
         return;
-    line_remove(&all->open, s);
-    s->ended = true;
-    line_add(&all->behind, s);
-    if (all->behind.len > STORIES_BEHIND)
-        let_go(all, all->behind.oldest);
+    sessions_end(&all->sessions, &s->node);
+    if (all->sessions.ended.len > STORIES_BEHIND)
+        let_go(all, story_at(all->sessions.ended.oldest));
 }
 
 void stories_finish(struct stories *all)
 {
-    while (all->behind.oldest != NULL)
-        let_go(all, all->behind.oldest);
-    while (all->open.oldest != NULL)
-        let_go(all, all->open.oldest);
-}
-
-static void free_line(struct stories *all, struct line *l)
-{
-    while (l->oldest != NULL) {
-        struct story *s = l->oldest;
-        line_remove(l, s);
-        free_session(all, s);
-    }
+    for (struct session_node *s; (s = sessions_oldest(&all->sessions)) != NULL;)
+        let_go(all, story_at(s));
 }
 
 void stories_free(struct stories **allp)
@@ -150,8 +90,10 @@ void stories_free(struct stories **allp)
     *allp = NULL;
     if (all == NULL)
         return;
-    free_line(all, &all->open);
-    free_line(all, &all->behind);
+    for (struct session_node *s; (s = sessions_oldest(&all->sessions)) != NULL;) {
+        sessions_remove(&all->sessions, s);
+        free_session(all, story_at(s));
+    }
     for (unsigned i = 0; i < all->kept_count; i++)
         free_session(all, all->kept[i]);
     free(all);
@@ -162,11 +104,13 @@ void stories_free(struct stories **allp)
 /* Steps of the oldest go first; the session itself stays and is counted. */
 static void make_room(struct stories *all)
 {
-    struct story *s = all->open.oldest;
+    struct sessions *l = &all->sessions;
 
-    while (all->behind.oldest != NULL && all->size > STORIES_MEMORY)
-        let_go(all, all->behind.oldest);
-    for (; s != NULL && all->size > STORIES_MEMORY; s = s->newer) {
+    while (l->ended.oldest != NULL && all->size > STORIES_MEMORY)
+        let_go(all, story_at(l->ended.oldest));
+    for (struct session_node *n = l->open.oldest; n != NULL && all->size > STORIES_MEMORY;
+         n = n->newer) {
+        struct story *s = story_at(n);
         if (s->size == sizeof *s)
             continue;
         drop_details(all, s);
@@ -193,15 +137,12 @@ struct story *stories_of(struct stories *all, const struct record *r)
     s = calloc(1, sizeof *s);
     if (s == NULL)
         return NULL;
-    snprintf(s->sid, sizeof s->sid, "%s", r->sid);
     snprintf(s->vantage, sizeof s->vantage, "%s", r->vantage);
     s->begin_us = s->end_us = step_time(r->t);
     s->findings_end = &s->findings;
-    s->chain = *bucket_of(all, s->sid);
-    *bucket_of(all, s->sid) = s;
-    line_add(&all->open, s);
-    if (all->open.len > STORIES_OPEN_MAX)
-        let_go(all, all->open.oldest);
+    sessions_add(&all->sessions, &s->node, r->sid);
+    if (all->sessions.open.len > STORIES_OPEN_MAX)
+        let_go(all, story_at(all->sessions.open.oldest));
     s->size = sizeof *s;
     all->size += s->size;
     return s;
@@ -256,7 +197,7 @@ void stories_see(struct stories *all, struct story *s, const struct record *r)
         snprintf(s->client, sizeof s->client, "%s", record_text(r->root, "client"));
         snprintf(s->server, sizeof s->server, "%s", record_text(r->root, "server"));
     }
-    if (s->thin || s->ended)
+    if (s->thin || s->node.ended)
         return;
     step = step_new(r);
     if (step == NULL || !have_room(all, s)) {
@@ -304,11 +245,6 @@ bool stories_kept(const struct stories *all, unsigned i, const struct story **ou
         return false;
     *out = all->kept[i];
     return true;
-}
-
-unsigned stories_kept_count(const struct stories *all)
-{
-    return all->kept_count;
 }
 
 size_t stories_size(const struct stories *all)

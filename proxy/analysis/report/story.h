@@ -16,6 +16,7 @@
 
 #include "analysis/report/group.h"
 #include "analysis/report/step.h"
+#include "transcript/read/sessions.h"
 
 enum {
     STORIES_OPEN_MAX = 65536,
@@ -35,21 +36,20 @@ struct story_finding {
 };
 
 struct story {
-    char sid[SID_LEN + 1];
+    struct session_node node; /* first */
     char vantage[GROUP_VANTAGE_MAX];
     char client[80], server[80];
     uint64_t begin_us, end_us;
     struct step **steps;
     unsigned step_count, step_room;
     uint64_t records;                               /* seen of it */
-    bool ended, thin;                               /* thin: its steps were dropped */
+    bool thin;                                      /* its steps were dropped */
     bool damaged;                                   /* a finding of low or above */
     bool is_example;                                /* of a group of findings */
     struct story_finding *findings, **findings_end; /* in the order they came */
     unsigned finding_count;
     unsigned char in_group[GROUPS_MAX / 8]; /* groups it is counted in */
     size_t size;
-    struct story *chain, *older, *newer;
 };
 
 struct stories;
@@ -80,7 +80,6 @@ void stories_finish(struct stories *all);
 
 /* Those kept, in the order they ended; false past the end. */
 bool stories_kept(const struct stories *all, unsigned i, const struct story **out);
-unsigned stories_kept_count(const struct stories *all);
 /* Octets held now. */
 size_t stories_size(const struct stories *all);
 

@@ -7,12 +7,13 @@
  */
 #include "analysis/stored/stored_private.h"
 
+#include "transcript/read/sessions.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
     SESSIONS_MAX = 65536,
-    BUCKETS = 65536,
     CLOSED_MAX = 256,
     PENDING_MAX = 64, /* of a session; more are told at once */
     RECORDED_MAX = 64,
@@ -26,10 +27,7 @@ struct pending {
 };
 
 struct watched {
-    struct watched *chain;         /* of its bucket */
-    struct watched *older, *newer; /* of its list */
-    char sid[27];
-    bool closed;
+    struct session_node node; /* first; ended: its close record was seen */
     char *vantage;
     struct detect *detect;
     struct pending *pending;
@@ -38,58 +36,15 @@ struct watched {
     unsigned recorded_len;
 };
 
-struct list {
-    struct watched *oldest, *newest;
-    unsigned len;
-};
-
 struct stored_detect {
     struct stored *stored;
     struct detect_env env;
     void (*found)(void *arg, const struct stored_finding *f);
     void *arg;
-    struct list open, closed;
+    struct sessions sessions;
     struct watched *now; /* whose record is looked at */
     const struct record *record;
-    struct watched *bucket[BUCKETS];
 };
-
-/* ---- lists ----------------------------------------------------------------------------------
- */
-
-static void list_add(struct list *l, struct watched *s)
-{
-    s->newer = NULL;
-    s->older = l->newest;
-    if (l->newest != NULL)
-        l->newest->newer = s;
-    else
-        l->oldest = s;
-    l->newest = s;
-    l->len++;
-}
-
-static void list_remove(struct list *l, struct watched *s)
-{
-    if (s->newer != NULL)
-        s->newer->older = s->older;
-    else
-        l->newest = s->older;
-    if (s->older != NULL)
-        s->older->newer = s->newer;
-    else
-        l->oldest = s->newer;
-    l->len--;
-}
-
-static struct watched **bucket_of(struct stored_detect *d, const char *sid)
-{
-    uint32_t h = 2166136261u;
-
-    for (; *sid != '\0'; sid++)
-        h = (h ^ (unsigned char)*sid) * 16777619u;
-    return &d->bucket[h % BUCKETS];
-}
 
 /* ---- telling
  * --------------------------------------------------------------------------------- */
@@ -97,7 +52,7 @@ static struct watched **bucket_of(struct stored_detect *d, const char *sid)
 static void tell(struct stored_detect *d, const struct watched *s, const struct pending *p,
                  bool recorded)
 {
-    d->found(d->arg, &(struct stored_finding){ .sid = s->sid,
+    d->found(d->arg, &(struct stored_finding){ .sid = s->node.sid,
                                                .t = p->t,
                                                .vantage = s->vantage,
                                                .finding = &p->finding,
@@ -125,37 +80,28 @@ static void tell_pending(struct stored_detect *d, struct watched *s)
 /* ---- sessions
  * --------------------------------------------------------------------------------- */
 
+static struct watched *watched_at(struct session_node *node)
+{
+    return (struct watched *)node;
+}
+
 static void watched_end(struct stored_detect *d, struct watched *s)
 {
-    struct watched **link = bucket_of(d, s->sid);
-
-    while (*link != s)
-        link = &(*link)->chain;
-    *link = s->chain;
-    list_remove(s->closed ? &d->closed : &d->open, s);
+    sessions_remove(&d->sessions, &s->node);
     tell_pending(d, s);
     detect_free(&s->detect);
     free(s->vantage);
     free(s);
 }
 
-static struct watched *watched_find(struct stored_detect *d, const char *sid)
-{
-    struct watched *s = *bucket_of(d, sid);
-
-    while (s != NULL && strcmp(s->sid, sid) != 0)
-        s = s->chain;
-    return s;
-}
-
 static struct watched *watched_of(struct stored_detect *d, const struct record *r)
 {
-    struct watched *s = watched_find(d, r->sid);
+    struct watched *s = watched_at(sessions_find(&d->sessions, r->sid));
 
     if (s != NULL)
         return s;
-    if (d->open.len >= SESSIONS_MAX)
-        watched_end(d, d->open.oldest);
+    if (d->sessions.open.len >= SESSIONS_MAX)
+        watched_end(d, watched_at(d->sessions.open.oldest));
     s = calloc(1, sizeof *s);
     if (s == NULL)
         return NULL;
@@ -164,21 +110,15 @@ static struct watched *watched_of(struct stored_detect *d, const struct record *
         free(s);
         return NULL;
     }
-    memcpy(s->sid, r->sid, sizeof s->sid - 1); /* 26 octets: the reader has checked */
-    struct watched **link = bucket_of(d, s->sid);
-    s->chain = *link;
-    *link = s;
-    list_add(&d->open, s);
+    sessions_add(&d->sessions, &s->node, r->sid);
     return s;
 }
 
 static void watched_close(struct stored_detect *d, struct watched *s)
 {
-    list_remove(&d->open, s);
-    s->closed = true;
-    list_add(&d->closed, s);
-    if (d->closed.len > CLOSED_MAX)
-        watched_end(d, d->closed.oldest);
+    sessions_end(&d->sessions, &s->node);
+    if (d->sessions.ended.len > CLOSED_MAX)
+        watched_end(d, watched_at(d->sessions.ended.oldest));
 }
 
 /* ---- found anew
@@ -268,7 +208,7 @@ static void tell_recorded(struct stored_detect *d, const struct watched *s,
     snprintf(f.text, sizeof f.text, "%s", record_text(o, "text"));
     for (size_t i = 0; i < json_array_size(products) && i < FINDING_PRODUCTS_MAX; i++)
         f.products[i] = json_string_value(json_array_get(products, i));
-    d->found(d->arg, &(struct stored_finding){ s->sid, r->t, s->vantage, &f, true });
+    d->found(d->arg, &(struct stored_finding){ s->node.sid, r->t, s->vantage, &f, true });
     free(bytes);
 }
 
@@ -318,10 +258,8 @@ void stored_detect_free(struct stored_detect **dp)
     *dp = NULL;
     if (d == NULL)
         return;
-    while (d->closed.oldest != NULL)
-        watched_end(d, d->closed.oldest);
-    while (d->open.oldest != NULL)
-        watched_end(d, d->open.oldest);
+    for (struct session_node *s; (s = sessions_oldest(&d->sessions)) != NULL;)
+        watched_end(d, watched_at(s));
     stored_free(&d->stored);
     detect_memory_free(&d->env.memory);
     free(d);
@@ -339,7 +277,7 @@ void stored_detect_see(struct stored_detect *d, const struct record *r)
         return;
     }
     tell_pending(d, s);
-    seen = s->closed ? NULL : stored_see(d->stored, r);
+    seen = s->node.ended ? NULL : stored_see(d->stored, r);
     if (seen == NULL)
         return;
     d->now = s;

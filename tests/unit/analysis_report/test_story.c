@@ -122,12 +122,12 @@ static void memory_has_a_limit(void **state)
 static void ended_sessions_wait(void **state)
 {
     struct stories *all = stories_new(&(struct stories_env){ keep_none, NULL });
-    char sid[SID_LEN + 1];
+    char sid[SID_TEXT + 1];
     struct story *s = see(all, 1, 1, "250 ok\\r\\n");
 
     (void)state;
     gone = 0;
-    memcpy(sid, s->sid, sizeof sid);
+    memcpy(sid, s->node.sid, sizeof sid);
     stories_end(all, s);
     stories_end(all, s);
     assert_int_equal(see(all, 1, 2, "250 ok\\r\\n")->step_count, 1);
@@ -149,7 +149,6 @@ static void kept_sessions_have_a_limit(void **state)
     for (unsigned i = 0; i < 3 * STORIES_KEPT_MAX; i++)
         stories_end(all, see(all, i, 1, "250 ok\\r\\n"));
     stories_finish(all);
-    assert_int_equal(stories_kept_count(all), STORIES_KEPT_MAX);
     assert_true(stories_kept(all, STORIES_KEPT_MAX - 1, &s));
     assert_false(stories_kept(all, STORIES_KEPT_MAX, &s));
     stories_free(&all);
