@@ -123,13 +123,6 @@ void html_text(FILE *out, const char *text)
     html_text_cut(out, text, SIZE_MAX);
 }
 
-void html_attr(FILE *out, const char *name, const char *value)
-{
-    fprintf(out, " %s=\"", name);
-    html_text(out, value);
-    putc('"', out);
-}
-
 void html_count(FILE *out, uint64_t n)
 {
     char digits[24];

@@ -32,9 +32,6 @@ void html_octets_cut(FILE *out, struct span s, size_t max);
 void html_text(FILE *out, const char *text);
 void html_text_cut(FILE *out, const char *text, size_t max);
 
-/* " name=\"value\"" */
-void html_attr(FILE *out, const char *name, const char *value);
-
 /* 12,345,678 */
 void html_count(FILE *out, uint64_t n);
 /* "12.3 MB": for eyes. */
