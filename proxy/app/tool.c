@@ -1,6 +1,7 @@
 #include "app/tool.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,6 +35,7 @@ int tool_main(int argc, char **argv)
         fprintf(stderr, "smtpscope: smtpscope-%s is not installed\n", argv[0]);
         return STATUS_WRONG;
     }
+    signal(SIGPIPE, SIG_DFL); /* `smtpscope show x | head` ends without a word, as others do */
     execv(path, argv);
     fprintf(stderr, "smtpscope: cannot run %s: %s\n", path, strerror(errno));
     return STATUS_WRONG;

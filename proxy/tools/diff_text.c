@@ -115,6 +115,17 @@ static void evidence(struct paint *p, const struct diff_finding *f,
     place(p, f, pair);
 }
 
+/* The same boxes as in a group before; NULL: there is none. */
+static const struct diff_group *same_products(const struct diff_result *r, size_t before)
+{
+    const struct finding *f = &r->groups[before].examples[0]->f;
+
+    for (size_t i = 0; i < before && f->products[0] != NULL; i++)
+        if (memcmp(r->groups[i].examples[0]->f.products, f->products, sizeof f->products) == 0)
+            return &r->groups[i];
+    return NULL;
+}
+
 static void products(struct paint *p, const struct diff_command *c,
                      const struct diff_finding *f)
 {
@@ -167,15 +178,23 @@ static void how_many(struct paint *p, const struct diff_group *g)
         paint_words(p, DIM, "; the same octets every time");
 }
 
-static void group(struct paint *p, const struct diff_command *c, const struct diff_group *g)
+static void group(struct paint *p, const struct diff_command *c, const struct diff_result *r,
+                  size_t number)
 {
+    const struct diff_group *g = &r->groups[number], *before = same_products(r, number);
+
     headline(p, g->examples[0]);
     how_many(p, g);
     paint_end(p);
     for (unsigned i = 0; i < g->example_count && i < (unsigned)c->examples; i++)
         evidence(p, g->examples[i], &g->example_pairs[i]);
-    if (c->run.catalogue != NULL)
+    if (before != NULL) {
+        paint_line(p, DIM, "  ");
+        paint_words(p, DIM, "%-8s the boxes of %s above", "fits", before->examples[0]->f.id);
+        paint_end(p);
+    } else if (c->run.catalogue != NULL) {
         products(p, c, g->examples[0]);
+    }
     paint_line(p, DIM, "  ");
     paint_words(p, DIM, "%-8s %s", "next", g->examples[0]->f.next_test);
     paint_end(p);
@@ -244,7 +263,7 @@ void diff_text_result(const struct diff_command *c, const struct diff_result *r)
         paint_end(&p);
     size_t shown = c->all || r->group_count < GROUPS_SHOWN ? r->group_count : GROUPS_SHOWN;
     for (size_t i = 0; i < shown; i++)
-        group(&p, c, &r->groups[i]);
+        group(&p, c, r, i);
     if (shown < r->group_count) {
         paint_line(&p, DIM, "");
         paint_words(&p, DIM, "... and %zu other kinds of differences: --all or --json.",
