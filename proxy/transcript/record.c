@@ -30,11 +30,31 @@ static void put_proxy(struct json *j, const struct record_open *info)
     *j->p++ = '}';
 }
 
+static void put_syn(struct json *j, const struct record_open *info)
+{
+    const char *comma = "";
+
+    if (info->syn[CLIENT].len + info->syn[SERVER].len == 0)
+        return;
+    JSON_LIT(j, ",\"syn\":{");
+    for (int side = CLIENT; side <= SERVER; side++) {
+        if (info->syn[side].len == 0)
+            continue;
+        json_raw(j, comma, strlen(comma));
+        json_text(j, side == CLIENT ? SPAN_LIT("client") : SPAN_LIT("server"));
+        *j->p++ = ':';
+        json_text(j, info->syn[side]);
+        comma = ",";
+    }
+    *j->p++ = '}';
+}
+
 void record_open(struct recorder *r, const struct record_open *info)
 {
     struct json j;
     size_t octets = info->listener.len + info->mode.len + info->client.len + info->server.len +
-                    info->original.len + info->proxy_peer.len;
+                    info->original.len + info->proxy_peer.len + info->syn[CLIENT].len +
+                    info->syn[SERVER].len;
 
     if (!stream_is_on(r->stream) || !draft_begin(&j, r, SPAN_LIT("open"), info->t_us, octets))
         return;
@@ -44,6 +64,7 @@ void record_open(struct recorder *r, const struct record_open *info)
     DRAFT_TEXT(&j, "server", info->server);
     DRAFT_TEXT(&j, "original", info->original);
     put_proxy(&j, info);
+    put_syn(&j, info);
     draft_end(&j, r);
 }
 

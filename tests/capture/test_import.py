@@ -378,6 +378,28 @@ class Findings(unittest.TestCase):
         self.assertEqual([r["id"] for r in got if r["kind"] == "finding"], ["SV-01", "SV-02"])
         self.assertEqual([r["n"] for r in got], list(range(1, len(got) + 1)))
 
+    def test_options_of_the_first_segments(self):
+        """A firewall cleared the window scale of the client's SYN; the mail is the same."""
+        full = b"\x02\x04\x05\xb4\x04\x02\x08\x0a" + bytes(8) + b"\x01\x03\x03\x07"
+        less = full.replace(b"\x01\x03\x03\x07", b"\x01\x01\x01\x01")
+        near, far = mail(options=(full, full)), mail(options=(less, full))
+        self.assertEqual(only(records(near.packets), "open")["syn"],
+                         {"client": "mss 1460, sack, timestamps, scale 7",
+                          "server": "mss 1460, sack, timestamps, scale 7"})
+        self.assertEqual(only(records(far.packets), "open")["syn"]["client"],
+                         "mss 1460, sack, timestamps")
+        with tempfile.TemporaryDirectory() as d:
+            names = [os.path.join(d, name) for name in ("near.pcap", "far.pcap")]
+            for name, talk in zip(names, (near, far)):
+                with open(name, "wb") as f:
+                    f.write(wire.pcap(talk.packets))
+            out, _ = TOOLS.run("diff", *names, code=1)
+            self.assertIn(b"medium TV-22 tcp-options (scale", out)
+            self.assertIn(b"the window scale of the client's SYN was removed: scale 7 was sent, none arrived",
+                          out)
+            out, _ = TOOLS.run("diff", names[0], names[0])
+            self.assertIn(b"Nothing was changed", out)
+
     def test_a_capture_that_misses_something_is_no_finding(self):
         whole = mail().packets
         for packets in ([whole[:i] for i in range(4, len(whole), 5)] +

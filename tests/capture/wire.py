@@ -53,10 +53,10 @@ def ip(source, destination, payload):
     return make(source, destination, 6, payload)
 
 
-def tcp(source, destination, seq, ack, flags, payload=b"", window=65535):
-    """An IP packet with a segment; ends are (address, port)."""
+def tcp(source, destination, seq, ack, flags, payload=b"", window=65535, options=b""):
+    """An IP packet with a segment; ends are (address, port). Options: whole words of four octets."""
     head = struct.pack(">HHIIBBHHH", source[1], destination[1], seq % 2**32, ack % 2**32,
-                       5 << 4, flags, window, 0, 0)
+                       5 + len(options) // 4 << 4, flags, window, 0, 0) + options
     src, dst = (ipaddress.ip_address(a[0]).packed for a in (source, destination))
     length = len(head) + len(payload)
     pseudo = src + dst + (struct.pack(">BBH", 0, 6, length) if len(src) == 4
@@ -69,17 +69,19 @@ def tcp(source, destination, seq, ack, flags, payload=b"", window=65535):
 class Talk:
     """Both ends of a TCP connection, as the packets between them (raw IP)."""
 
-    def __init__(self, client=CLIENT, server=SERVER, us=1700000000_000000, isn=(1000, 9000)):
+    def __init__(self, client=CLIENT, server=SERVER, us=1700000000_000000, isn=(1000, 9000),
+                 options=(b"", b"")):
+        self.options = options  # of the SYNs
         self.ends, self.us, self.step = (client, server), us, 100
         self.seq = [isn[0] % 2**32, isn[1] % 2**32]
         self.packets = []
 
-    def add(self, side, flags, payload=b"", seq=None, ack=None):
+    def add(self, side, flags, payload=b"", seq=None, ack=None, options=b""):
         seq = self.seq[side] if seq is None else seq
         ack = (self.seq[1 - side] if flags & ACK else 0) if ack is None else ack
         self.us += self.step
         self.packets.append(Packet(self.us, tcp(self.ends[side], self.ends[1 - side], seq, ack,
-                                                flags, payload)))
+                                                flags, payload, options=options)))
         return self
 
     def say(self, side, payload, size=1448):
@@ -96,9 +98,9 @@ class Talk:
         return self.say(1, payload, size).add(0, ACK)
 
     def hello(self):
-        self.add(0, SYN)
+        self.add(0, SYN, options=self.options[0])
         self.seq[0] += 1
-        self.add(1, SYN | ACK)
+        self.add(1, SYN | ACK, options=self.options[1])
         self.seq[1] += 1
         return self.add(0, ACK)
 

@@ -298,6 +298,7 @@ bool compare_talks(struct compare *c)
         return false;
     tell_lines(c, &lines);
     tell_replies(c, &replies);
+    compare_packets(c);
     compare_sessions(c);
     sort_by_place(c);
     finish(c);

@@ -71,6 +71,8 @@ bool compare_ehlo(struct compare *c, const struct unit *near, const struct unit 
 void compare_reply_only_near(struct compare *c, size_t i);
 void compare_reply_only_far(struct compare *c, size_t i);
 
+/* TCP options, where both come from captures. */
+void compare_packets(struct compare *c);
 /* Times, TLS, the end. */
 void compare_sessions(struct compare *c);
 

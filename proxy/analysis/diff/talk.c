@@ -158,6 +158,14 @@ static void take_opaque(struct talk *t, const struct fields *f, uint32_t n)
     t->opaque_server = raw_count(raw_find(f->v[MEMBER_OCTETS], "server"));
 }
 
+static void take_open(struct talk *t, struct scratch *mem, const struct fields *f, uint32_t n)
+{
+    t->open_n = n;
+    t->observe = span_equal(fields_text(f, MEMBER_MODE), SPAN_LIT("observe"));
+    t->syn[CLIENT] = keep(mem, raw_text(raw_find(f->v[MEMBER_SYN], "client")));
+    t->syn[SERVER] = keep(mem, raw_text(raw_find(f->v[MEMBER_SYN], "server")));
+}
+
 /* False: no memory. */
 static bool take_record(struct talk *t, struct scratch *mem, const struct fields *f)
 {
@@ -168,7 +176,7 @@ static bool take_record(struct talk *t, struct scratch *mem, const struct fields
     *u = (struct unit){ .n = n, .t_us = t_us };
     switch (fields_kind(f)) {
     case KIND_OPEN:
-        t->observe = span_equal(fields_text(f, MEMBER_MODE), SPAN_LIT("observe"));
+        take_open(t, mem, f, n);
         return true;
     case KIND_TLS:
         take_tls(t, mem, f, n);

@@ -10,6 +10,7 @@
 
 #include "analysis/diff/index.h"
 #include "analysis/diff/text.h"
+#include "smtp/event.h"
 
 enum unit_kind { UNIT_GREETING, UNIT_COMMAND, UNIT_CONTENT };
 
@@ -61,6 +62,8 @@ struct tls_seen {
 
 struct talk {
     enum diff_vantage side;
+    uint32_t open_n;
+    struct span syn[2]; /* TCP options of the first segments, by enum side; empty: not known */
     struct unit *units;
     size_t len;
     bool observe;

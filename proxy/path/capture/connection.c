@@ -59,6 +59,11 @@ static const char *unreadable(const struct connection *c, enum side from, struct
     return NULL;
 }
 
+static struct span syn_span(const struct syn_options *o)
+{
+    return span_of(o->octets, o->len);
+}
+
 static bool open_feed(struct connection *c)
 {
     const struct feed_open open = {
@@ -66,6 +71,7 @@ static bool open_feed(struct connection *c)
         .server = &c->addr[SERVER],
         .t_us = c->first_us,
         .answered_us = c->answered_us,
+        .syn = { syn_span(&c->syn_options[CLIENT]), syn_span(&c->syn_options[SERVER]) },
     };
 
     c->feed = feed_new(&c->env->feed, &open);
@@ -183,8 +189,19 @@ void connection_drain(struct connection *c)
 
 /* ---- segments --------------------------------------------------------------------- */
 
+static void take_options(struct syn_options *o, const struct segment *s)
+{
+    if (o->seen || s->options.len > sizeof o->octets)
+        return;
+    o->seen = true;
+    o->len = (uint8_t)s->options.len;
+    if (o->len > 0)
+        memcpy(o->octets, s->options.ptr, o->len);
+}
+
 static void take_syn(struct connection *c, enum side from, const struct segment *s)
 {
+    take_options(&c->syn_options[from], s);
     c->start = true;
     if (from == CLIENT)
         c->syn = true;

@@ -23,6 +23,7 @@
 #include "path/capture/capture.h"
 #include "path/capture/feed.h"
 #include "path/capture/flow.h"
+#include "path/capture/syn.h"
 
 /* What the connections of an import share. */
 struct connection_env {
@@ -34,13 +35,21 @@ struct connection_env {
 
 enum { CONNECTION_HELD_MAX = 64 << 20, CONNECTION_PATIENCE_US = 1000000 };
 
+/* Of a SYN. */
+struct syn_options {
+    bool seen;
+    uint8_t len;
+    unsigned char octets[SYN_OPTIONS_MAX];
+};
+
 struct connection {
     struct connection *next;          /* table.h: in its bucket, */
     struct connection *older, *newer; /* and by its last packet */
     struct connection_env *env;
     struct addr addr[2]; /* by enum side */
     struct flow flow[2];
-    struct feed *feed; /* NULL: nothing was said yet, or all is over */
+    struct syn_options syn_options[2]; /* by enum side */
+    struct feed *feed;                 /* NULL: nothing was said yet, or all is over */
     uint64_t first_us, answered_us, last_us;
     uint64_t stuck_us; /* since when something waits; 0: nothing does */
     bool syn;          /* the client's SYN was captured */

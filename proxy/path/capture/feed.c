@@ -1,5 +1,6 @@
 #include "path/capture/feed.h"
 
+#include "path/capture/syn.h"
 #include "transcript/writer.h"
 
 enum { KEPT = 64 };
@@ -33,13 +34,15 @@ void feed_env_deinit(struct feed_env *e)
 
 static void write_open(struct feed *f, const struct feed_open *o)
 {
-    char client[ADDR_TEXT_MAX], server[ADDR_TEXT_MAX];
+    char client[ADDR_TEXT_MAX], server[ADDR_TEXT_MAX], syn[2][SYN_TEXT_MAX];
     struct record_open open = {
         .t_us = o->t_us,
         .listener = SPAN_LIT("import"),
         .mode = SPAN_LIT("observe"),
         .client = span_of(client, addr_text(o->client, client)),
         .server = span_of(server, addr_text(o->server, server)),
+        .syn = { span_of(syn[CLIENT], syn_text(o->syn[CLIENT], syn[CLIENT])),
+                 span_of(syn[SERVER], syn_text(o->syn[SERVER], syn[SERVER])) },
     };
     struct record_connect connect = {
         .t_us = o->answered_us,

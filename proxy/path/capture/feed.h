@@ -49,7 +49,7 @@ struct feed_open {
     const struct addr *client, *server;
     uint64_t t_us;
     uint64_t answered_us; /* when the server took the connection; 0: not seen */
-    bool from_start;      /* the connection's beginning was captured */
+    struct span syn[2];   /* options of the SYN of each side; empty: none, or not seen */
 };
 
 /* Writes open and, where it was seen, connect. NULL: memory is out. */

@@ -19,6 +19,7 @@ bool segment_parse(const struct ip_packet *p, struct segment *out)
     out->flags = h[13];
     out->seq = octets_u32(h + 4) + ((out->flags & SEGMENT_SYN) != 0);
     out->ack = octets_u32(h + 8);
+    out->options = span_drop(span_first(p->payload, head), TCP_HEAD);
     out->payload = span_drop(p->payload, head);
     out->cut = p->cut;
     if (head > p->payload.len) /* the options themselves were cut */

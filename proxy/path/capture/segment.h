@@ -18,7 +18,7 @@ struct segment {
     struct addr from, to;
     uint32_t seq, ack; /* seq: of the first octet of payload, the SYN left out */
     uint8_t flags;
-    struct span payload;
+    struct span options, payload;
     size_t cut; /* octets behind it that were not captured */
     uint64_t t_us;
 };

@@ -29,6 +29,22 @@ static void put_proxy(struct paint *p, const json_t *proxy)
     paint_words(p, PLAIN, " (PROXY v%llu)", version);
 }
 
+/* TCP options, of an import. */
+static void put_syn(struct paint *p, const json_t *syn)
+{
+    const char *const sides[] = { "client", "server" };
+
+    for (unsigned i = 0; syn != NULL && i < 2; i++) {
+        const char *text = record_text(syn, sides[i]);
+        if (text[0] == '\0')
+            continue;
+        paint_line(p, DIM, "===  ");
+        paint_words(p, DIM, "SYN of the %s: ", sides[i]);
+        put_text(p, DIM, text);
+        paint_end(p);
+    }
+}
+
 void dialogue_open(struct dialogue *d, const struct record *r)
 {
     struct paint *p = &d->paint;
@@ -55,6 +71,7 @@ void dialogue_open(struct dialogue *d, const struct record *r)
     put_text(p, DIM, r->vantage);
     paint_words(p, DIM, ")");
     paint_end(p);
+    put_syn(p, json_object_get(r->root, "syn"));
 }
 
 void dialogue_connect(struct dialogue *d, const struct record *r)

@@ -31,6 +31,8 @@ SHAPE(cut);
 static const struct field proxy_fields[] = { MUST("version", COUNT), MUST("command", TEXT),
                                              MAY("peer", TEXT) };
 SHAPE(proxy);
+static const struct field syn_fields[] = { MAY("client", TEXT), MAY("server", TEXT) };
+SHAPE(syn);
 
 static const struct field open_fields[] = {
     HEAD,
@@ -40,6 +42,7 @@ static const struct field open_fields[] = {
     MAY("server", TEXT),
     MAY("original", TEXT),
     { "proxy", FIELD_OBJECT, false, &proxy_shape },
+    { "syn", FIELD_OBJECT, false, &syn_shape },
 };
 SHAPE(open);
 

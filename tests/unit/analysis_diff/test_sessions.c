@@ -434,6 +434,34 @@ static void a_port_by_chance(void **state)
     diff_free(&r);
 }
 
+/* Of one connection it is a rewriting; with a proxy in between it may be its own TCP. */
+static void tcp_options(void **state)
+{
+    static const struct {
+        const char *near, *far, *said;
+    } pairs[] = {
+        { "\"client\":\"mss 1460, sack, scale 7\",\"server\":\"mss 1460\"",
+          "\"client\":\"mss 1460, sack, scale 7\",\"server\":\"mss 1460\"", "" },
+        { "\"client\":\"mss 1460, sack, scale 7\"", "\"client\":\"mss 1380, sack\"",
+          "low TV-22 mss client; medium TV-22 scale client" },
+        { "\"server\":\"mss 1460, sack\"", "\"server\":\"sack, timestamps, mss 1460\"",
+          "medium TV-22 timestamps server" },
+        { "\"client\":\"mss 1460\"", "\"server\":\"mss 1460\"", "" },
+    };
+    char open[256], said[SAID_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        snprintf(open, sizeof open, "%s,\"syn\":{%s}", near_open, pairs[i].near);
+        write_rows(near_file, NEAR_SID, open, connected);
+        snprintf(open, sizeof open, ",\"client\":\"192.0.2.2:999\",\"syn\":{%s}", pairs[i].far);
+        write_rows(far_file, FAR_SID, open, connected);
+        struct diff_result *r = compare(said);
+        assert_string_equal(said, pairs[i].said);
+        diff_free(&r);
+    }
+}
+
 static void bad_lines_are_told(void **state)
 {
     char said[SAID_MAX];
@@ -462,9 +490,10 @@ static int name_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_case),        cmocka_unit_test(lost_sessions),
-        cmocka_unit_test(outside_the_time), cmocka_unit_test(address_against_dialogue),
-        cmocka_unit_test(a_port_by_chance), cmocka_unit_test(bad_lines_are_told),
+        cmocka_unit_test(each_case),          cmocka_unit_test(lost_sessions),
+        cmocka_unit_test(outside_the_time),   cmocka_unit_test(address_against_dialogue),
+        cmocka_unit_test(a_port_by_chance),   cmocka_unit_test(tcp_options),
+        cmocka_unit_test(bad_lines_are_told),
     };
 
     return cmocka_run_group_tests(tests, name_files, NULL);
