@@ -37,7 +37,7 @@
 enum {
     TEXT_LINE_OCTETS = 1000, /* RFC 5321 4.5.3.1.6, with CRLF, without a stuffed dot */
     DATA_CR_RUN_MAX = 998,
-    DATA_READS_MAX = 32, /* read boundaries remembered; further ones are counted */
+    DATA_READS_MAX = 32, /* read boundaries remembered: the first, and the last of all */
     DATA_SCRATCH = 2048, /* holds what a CR run of full length may become */
 };
 

@@ -68,10 +68,12 @@ struct event {
     /* CONTENT */
     const struct data *data;
     bool bdat;
-    bool complete;                   /* its end was seen */
-    uint64_t content_us;             /* from the first octet to the last */
-    uint64_t content_reads;          /* reads it came in */
-    const uint64_t *content_read_at; /* offsets in the content, the first DATA_READS_MAX */
+    bool complete;          /* its end was seen */
+    uint64_t content_us;    /* from the first octet to the last */
+    uint64_t content_reads; /* reads it came in */
+    /* Offsets in the content, or in the end of data behind it; of more than DATA_READS_MAX the
+     * first, and the last in the last place. */
+    const uint64_t *content_read_at;
 
     /* TLS: a handshake that passed through */
     const struct tls_facts *tls;

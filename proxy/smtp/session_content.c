@@ -79,15 +79,18 @@ enum step content_tell(struct session *s, struct wish *w)
     return STEP_WISH;
 }
 
+/* Where the read begins, and not what the filter has decided so far: a read that tears the end
+ * of data begins behind the content. */
 static void remember_content_read(struct session *s)
 {
     struct content *c = s->content;
+    uint64_t i = c->event.content_reads;
 
     if (!s->read_fresh)
         return;
     s->read_fresh = false;
-    if (c->event.content_reads < DATA_READS_MAX)
-        c->read_at[c->event.content_reads] = c->data.stats.octets;
+    c->read_at[i < DATA_READS_MAX ? i : DATA_READS_MAX - 1] =
+        c->event.bdat ? c->data.stats.octets : s->at[CLIENT] - c->event.at;
     c->event.content_reads++;
 }
 
