@@ -89,6 +89,25 @@ void witness_tls(struct witness *w, const struct record_tls *info)
     show(w, &s);
 }
 
+static void see_content(struct witness *w, struct seen *s)
+{
+    bool complete = s->event->complete;
+    const struct dkim_verdict *dkim;
+    struct dkim_verdict verdict;
+    struct buf headers;
+
+    dkim_repair_content(w->recorder, complete, DKIM_REPAIR_LIVE);
+    dkim = record_content_dkim(w->recorder, complete);
+    if (dkim != NULL) { /* it goes with the record */
+        verdict = *dkim;
+        s->dkim = &verdict;
+    }
+    record_content_event(w->recorder, s->event, &headers);
+    s->headers = buf_span(&headers);
+    show(w, s);
+    buf_release(&headers);
+}
+
 void witness_event(struct witness *w, const struct event *e)
 {
     static const enum seen_kind kinds[] = {
@@ -97,16 +116,10 @@ void witness_event(struct witness *w, const struct event *e)
         [EVENT_OPAQUE] = SEEN_OPAQUE,
     };
     struct seen s = { .kind = kinds[e->kind], .t_us = e->t_us, .event = e };
-    const struct dkim_verdict *dkim = NULL;
-    struct dkim_verdict verdict;
 
     if (e->kind == EVENT_CONTENT) {
-        dkim_repair_content(w->recorder, e->complete, DKIM_REPAIR_LIVE);
-        dkim = record_content_dkim(w->recorder, e->complete);
-    }
-    if (dkim != NULL) { /* it goes with the record */
-        verdict = *dkim;
-        s.dkim = &verdict;
+        see_content(w, &s);
+        return;
     }
     s.tls = e->kind == EVENT_TLS ? e->tls : NULL;
     s.tls_through = e->kind == EVENT_TLS;

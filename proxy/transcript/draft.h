@@ -46,9 +46,7 @@ void draft_end(struct json *j, struct recorder *r);
             JSON_U64((j), key, (value));                                                       \
     } while (0)
 
-/* record_content.c, for the rest of record: */
-void record_content_event(struct recorder *r, const struct event *e);
-/* Gives the digest under way back. */
+/* record_content.c, for the rest of record: gives the digest under way back. */
 void record_content_end(struct recorder *r);
 /* record_tls.c, for record_event(). */
 void record_tls_event(struct recorder *r, const struct event *e);

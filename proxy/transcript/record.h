@@ -15,6 +15,7 @@
 #ifndef TRANSCRIPT_RECORD_H
 #define TRANSCRIPT_RECORD_H
 
+#include "base/buf.h"
 #include "base/span.h"
 #include "smtp/close_reason.h"
 #include "smtp/event.h"
@@ -93,6 +94,11 @@ void record_connect(struct recorder *r, const struct record_connect *info);
 void record_tls(struct recorder *r, const struct record_tls *info);
 /* Greeting, command, content, tls that passed through, opaque. */
 void record_event(struct recorder *r, const struct event *e);
+/*
+ * The same for EVENT_CONTENT; *headers becomes the header section that is in the record
+ * (without memory: none is kept), the caller's to release.
+ */
+void record_content_event(struct recorder *r, const struct event *e, struct buf *headers);
 /* Something odd in the record just written, or in an earlier one: finding->record. */
 void record_finding(struct recorder *r, const struct finding *f, uint64_t t_us);
 /* Content octets as they pass: feed every wish whose mark is not CONTENT_NONE. */

@@ -186,7 +186,13 @@ static void put_content(struct json *j, const struct event *e)
     draft_notes(j, e->notes.len > 0 ? &e->notes : &data->notes);
 }
 
-void record_content_event(struct recorder *r, const struct event *e)
+static void give_headers(struct content_digest *d, struct buf *headers)
+{
+    *headers = d->header;
+    buf_init(&d->header, CONTENT_HEADER_MAX);
+}
+
+static void write_content(struct recorder *r, const struct event *e, struct buf *headers)
 {
     struct content_digest *d;
     const struct dkim_verdict *dkim = record_content_dkim(r, e->complete);
@@ -207,6 +213,15 @@ void record_content_event(struct recorder *r, const struct event *e)
             put_digest(&j, d);
         dkim_record(&j, dkim);
         draft_end(&j, r);
+        if (d != NULL)
+            give_headers(d, headers);
     }
+}
+
+void record_content_event(struct recorder *r, const struct event *e, struct buf *headers)
+{
+    buf_init(headers, 0);
+    if (stream_is_on(r->stream))
+        write_content(r, e, headers);
     record_content_end(r);
 }

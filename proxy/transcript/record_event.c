@@ -163,13 +163,18 @@ static void record_opaque(struct recorder *r, const struct event *e)
     draft_end(&j, r);
 }
 
+static void record_content_alone(struct recorder *r, const struct event *e)
+{
+    struct buf headers;
+
+    record_content_event(r, e, &headers);
+    buf_release(&headers);
+}
+
 void record_event(struct recorder *r, const struct event *e)
 {
-    if (!stream_is_on(r->stream)) {
-        if (e->kind == EVENT_CONTENT)
-            record_content_end(r);
+    if (!stream_is_on(r->stream) && e->kind != EVENT_CONTENT)
         return;
-    }
     switch (e->kind) {
     case EVENT_GREETING:
         record_greeting(r, e);
@@ -178,7 +183,7 @@ void record_event(struct recorder *r, const struct event *e)
         record_command(r, e);
         break;
     case EVENT_CONTENT:
-        record_content_event(r, e);
+        record_content_alone(r, e);
         break;
     case EVENT_TLS:
         record_tls_event(r, e);
