@@ -63,7 +63,7 @@ static void remember_unanswered(const struct look *k)
         .verb = (uint8_t)e->verb,
         .act = act_of(e),
         .batched = e->action != ACTION_ADDED && !from_here,
-        .split = e->verb == VERB_DOT && (e->reads_len > 0 || d->tail_split),
+        .split = e->verb == VERB_DOT && d->tail_split,
     };
 }
 
@@ -75,6 +75,7 @@ static void remember_answered(const struct look *k)
 
     d->answered |= UINT64_C(1) << act_of(e) | UINT64_C(1) << (2 * ACT_GREETING);
     d->last_answered = true;
+    d->behind_chunk = e->verb == VERB_BDAT;
     if (e->verb == VERB_DATA && code == 354)
         d->in_content = true;
     if (e->verb == VERB_DOT)

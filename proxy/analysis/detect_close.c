@@ -93,16 +93,19 @@ static void look_for_lost(const struct ending *e)
                     verb_name((enum verb)e->u->verb));
 }
 
+/* Some boxes follow one message in chunks: then it is the next MAIL that gets no reply. */
 static void look_for_chunk(const struct ending *e)
 {
+    const struct detect *d = e->k->d;
     struct hint h = hint_of_unanswered(e, SV_20);
+    bool chunk = e->u->verb == VERB_BDAT;
+    bool behind = d->behind_chunk && e->u->verb == VERB_MAIL;
 
-    if (e->u->verb != VERB_BDAT || !ehlo_offers(e->k->d->offered, EHLO_CHUNKING) ||
-        !waited(e, EOD_US))
+    if ((!chunk && !behind) || !ehlo_offers(d->offered, EHLO_CHUNKING) || !waited(e, EOD_US))
         return;
     h.confidence = CONFIDENCE_LOW;
-    detect_tell(e->k, &h, "CHUNKING is offered, and BDAT had no reply in %u s.",
-                seconds(e->waited_us));
+    detect_tell(e->k, &h, "CHUNKING is offered, and %s had no reply in %u s.",
+                chunk ? "BDAT" : "MAIL behind a message in chunks", seconds(e->waited_us));
 }
 
 /* ---- the end of data
@@ -246,14 +249,21 @@ static void look_for_kill(const struct ending *e)
         (unsigned)u->kills[act]);
 }
 
+/* The state was dropped without a word. Other commands may take a server that long. */
+static bool is_ignored(const struct ending *e)
+{
+    return !e->by_server && (e->u->verb == VERB_NOOP || e->u->verb == VERB_RSET) &&
+           waited(e, SILENCE_US);
+}
+
 static void look_for_idle_death(const struct ending *e)
 {
     const struct unanswered *u = e->u;
     struct hint h = hint_of_unanswered(e, SV_21);
+    bool ended = e->by_server && e->waited_us <= SILENCE_US;
     struct known *x;
 
-    if (!e->by_server || u->idle_us < IDLE_MIN_US || u->idle_us >= IDLE_MAX_US ||
-        e->waited_us > SILENCE_US ||
+    if ((!ended && !is_ignored(e)) || u->idle_us < IDLE_MIN_US || u->idle_us >= IDLE_MAX_US ||
         (x = memory_get(e->k->env->memory, e->k->d->upstream)) == NULL)
         return;
     uint32_t ms = (uint32_t)(u->idle_us / 1000);
@@ -261,9 +271,11 @@ static void look_for_idle_death(const struct ending *e)
         x->idle_least_ms = ms;
     detect_tell(
         e->k, &h,
-        "After %u s of silence %s was answered by the end of the connection (the shortest "
-        "silence that did that: %u s): the server or the path forgets sessions.",
-        seconds(u->idle_us), verb_name((enum verb)u->verb), x->idle_least_ms / 1000);
+        "After %u s of silence %s %s (the shortest silence that did that: %u s): the server or "
+        "the path forgets sessions.",
+        seconds(u->idle_us), verb_name((enum verb)u->verb),
+        ended ? "was answered by the end of the connection" : "had no answer any more",
+        x->idle_least_ms / 1000);
 }
 
 void close_look(const struct look *k)

@@ -128,6 +128,19 @@ static void look_at_headers(const struct look *k)
     }
 }
 
+/* Did a read begin behind the first octet of CRLF . CRLF? The content ends with its LF. */
+static bool is_tail_split(const struct event *e)
+{
+    uint64_t octets = e->data->stats.octets;
+
+    if (e->content_read_at == NULL || e->bdat)
+        return false;
+    for (uint64_t i = 1; i < e->content_reads && i < DATA_READS_MAX; i++)
+        if (e->content_read_at[i] + 1 >= octets)
+            return true;
+    return false;
+}
+
 void content_look(const struct look *k)
 {
     struct detect *d = k->d;
@@ -138,12 +151,7 @@ void content_look(const struct look *k)
     d->content_at = k->e->at;
     d->content_octets = data->stats.octets;
     d->content_us = k->e->t_us;
-    /* Did a read begin at the LF of the last line? Then its CR was in another one. */
-    d->tail_split = false;
-    for (uint64_t i = 0; i < k->e->content_reads && i < DATA_READS_MAX; i++)
-        if (k->e->content_read_at != NULL && data->stats.octets > 0 &&
-            k->e->content_read_at[i] == data->stats.octets - 1)
-            d->tail_split = true;
+    d->tail_split = is_tail_split(k->e);
     look_at_endings(k);
     look_at_size(k);
     look_at_signatures(k);

@@ -59,7 +59,8 @@ struct detect {
     uint8_t enhanced; /* replies with an enhanced code, up to 255 */
     bool greeted : 1, commanded : 1, said_x : 1, turned_away : 1, secure : 1, encoded : 1;
     bool in_content : 1, content_cut : 1, last_answered : 1, is_product : 1;
-    bool tail_split : 1; /* the last CRLF of the content came in two reads */
+    bool tail_split : 1;   /* CRLF . CRLF came in more than one read */
+    bool behind_chunk : 1; /* what was answered last is BDAT */
 };
 _Static_assert(sizeof(struct detect) <= 256, "every live session holds one");
 

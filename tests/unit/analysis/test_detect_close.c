@@ -55,9 +55,11 @@ static void test_dangling_behind_tls(void **state)
 /* ---- SV-15, SV-25 --------------------------------------------------------------------------
  */
 
+enum { NO_READ = -99 };
+
 struct eod_case {
     struct play_end end;
-    int read_at; /* in the end of data; -1: it came with what was before */
+    int read_at; /* beside the end of the content; NO_READ: all came in one */
     const char *ids;
     enum severity severity;
     enum confidence confidence;
@@ -65,47 +67,78 @@ struct eod_case {
 
 static const struct eod_case eods[] = {
     { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 0, { 0 } },
-      -1,
+      NO_READ,
       "SV-15",
       SEVERITY_MEDIUM,
       CONFIDENCE_MEDIUM },
     { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(600), 0, { 0 } },
-      -1,
+      NO_READ,
       "SV-15",
       SEVERITY_HIGH,
       CONFIDENCE_MEDIUM },
     { { CLOSE_UPSTREAM_TIMEOUT, -1, HOW_TIMEOUT, S(2), 0, { 0 } },
-      -1,
+      NO_READ,
       "SV-15",
       SEVERITY_MEDIUM,
       CONFIDENCE_MEDIUM },
+    /* CR | LF . CR LF and the other three */
+    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 0, { 0 } },
+      -1,
+      "SV-15",
+      SEVERITY_HIGH,
+      CONFIDENCE_HIGH },
+    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 0, { 0 } },
+      0,
+      "SV-15",
+      SEVERITY_HIGH,
+      CONFIDENCE_HIGH },
     { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 0, { 0 } },
       1,
       "SV-15",
       SEVERITY_HIGH,
       CONFIDENCE_HIGH },
     { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 0, { 0 } },
-      0,
+      2,
       "SV-15",
       SEVERITY_HIGH,
       CONFIDENCE_HIGH },
-    /* traps: a scanner takes its time, nothing was acknowledged */
-    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(59), 0, { 0 } }, -1, "", 0, 0 },
+    /* traps: a scanner takes its time, nothing was acknowledged, a read before the end */
+    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(59), 0, { 0 } }, NO_READ, "", 0, 0 },
     { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(9), 0, { 0 } }, 1, "", 0, 0 },
+    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(59), 0, { 0 } }, -2, "", 0, 0 },
     { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 0, { .valid = true, .unacked = 1 } },
-      -1,
+      NO_READ,
       "",
       0,
       0 },
 };
+
+/* reads of them: the first, those without interest, and the last. */
+static void play_torn_content(struct play *p, uint64_t octets, int read_at, uint64_t reads)
+{
+    uint64_t at[DATA_READS_MAX] = { 0 };
+    struct event e = event_of(p, EVENT_CONTENT, "");
+
+    for (uint64_t i = 1; i < DATA_READS_MAX; i++)
+        at[i] = i;
+    at[(reads < DATA_READS_MAX ? reads : DATA_READS_MAX) - 1] =
+        reads > 1 ? octets + (uint64_t)(int64_t)read_at : 0;
+    p->data.stats = (struct data_stats){ .octets = octets, .lines = 9 };
+    e.data = &p->data;
+    e.complete = true;
+    e.content_reads = reads;
+    e.content_read_at = at;
+    play_see(p, (struct seen){ .kind = SEEN_CONTENT, .event = &e });
+    p->client_at += octets;
+}
 
 static void play_unanswered_mail(struct play *p, uint64_t octets, int read_at,
                                  struct play_end end)
 {
     play_begin(p);
     play_envelope(p);
-    play_content(p, (struct data_stats){ .octets = octets, .lines = 9 }, true);
-    play_event(p, event_command(p, ".\r\n", "", read_at));
+    play_torn_content(p, octets, read_at, read_at == NO_READ ? 1 : 2);
+    play_batched(p, ".\r\n", "");
     play_close(p, end);
 }
 
@@ -128,28 +161,33 @@ static void test_end_of_data(void **state)
     play_stop(&p);
 }
 
-/* The CR of the last line in one read, its LF in the next. */
-static void test_split_before_the_dot(void **state)
+/* Of many reads the last is known, too; and nothing is torn in front of an empty content. */
+static void test_torn_after_many_reads(void **state)
 {
-    static const uint64_t reads[] = { 0, 999 };
+    static const struct {
+        uint64_t octets, reads;
+        int read_at;
+        const char *ids;
+    } cases[] = {
+        { 90000, DATA_READS_MAX, 1, "SV-15" },
+        { 90000, DATA_READS_MAX + 9, 1, "SV-15" },
+        { 90000, DATA_READS_MAX + 9, -400, "" },
+        { 0, 1, NO_READ, "" },
+        { 0, 2, 1, "SV-15" },
+    };
+    struct play_end end = { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(12), 0, { 0 } };
     struct play p;
-    struct event e;
 
     (void)state;
     play_start(&p);
-    play_begin(&p);
-    play_envelope(&p);
-    e = event_of(&p, EVENT_CONTENT, "");
-    p.data.stats = (struct data_stats){ .octets = 1000, .lines = 9 };
-    e.data = &p.data;
-    e.complete = true;
-    e.content_reads = 2;
-    e.content_read_at = reads;
-    play_see(&p, (struct seen){ .kind = SEEN_CONTENT, .event = &e });
-    play_batched(&p, ".\r\n", "");
-    play_close(&p, (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(12), 0, { 0 } });
-    EXPECT(&p, "SV-15");
-    assert_int_equal(last_found(&p)->confidence, CONFIDENCE_HIGH);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        play_begin(&p);
+        play_envelope(&p);
+        play_torn_content(&p, cases[i].octets, cases[i].read_at, cases[i].reads);
+        play_batched(&p, ".\r\n", "");
+        play_close(&p, end);
+        EXPECT(&p, cases[i].ids);
+    }
     play_stop(&p);
 }
 
@@ -160,15 +198,15 @@ static void test_the_same_mail_again(void **state)
 
     (void)state;
     play_start(&p);
-    play_unanswered_mail(&p, 1000, -1, end);
-    play_unanswered_mail(&p, 1000, -1, end);
-    play_unanswered_mail(&p, 1001, -1, end); /* another one: counted anew */
-    play_unanswered_mail(&p, 1000, -1, end);
-    play_unanswered_mail(&p, 1000, -1, end);
+    play_unanswered_mail(&p, 1000, NO_READ, end);
+    play_unanswered_mail(&p, 1000, NO_READ, end);
+    play_unanswered_mail(&p, 1001, NO_READ, end); /* another one: counted anew */
+    play_unanswered_mail(&p, 1000, NO_READ, end);
+    play_unanswered_mail(&p, 1000, NO_READ, end);
     EXPECT(&p, "SV-15");
-    play_unanswered_mail(&p, 1000, -1, end);
+    play_unanswered_mail(&p, 1000, NO_READ, end);
     EXPECT(&p, "SV-15 SV-25");
-    play_unanswered_mail(&p, 1000, -1, end);
+    play_unanswered_mail(&p, 1000, NO_READ, end);
     EXPECT(&p, "SV-15 SV-25");
     play_stop(&p);
 }
@@ -275,6 +313,38 @@ static void test_bdat_without_a_reply(void **state)
     play_stop(&p);
 }
 
+/* One message in chunks is answered; the next command is the one that is not. */
+static void test_behind_bdat_without_a_reply(void **state)
+{
+    static const struct {
+        const char *first, *between, *line;
+        uint64_t after;
+        const char *ids;
+    } cases[] = {
+        { "BDAT 5 LAST\r\n", NULL, "MAIL FROM:<a@x>\r\n", S(60), "SV-20" },
+        /* traps: a slow server, another command, something passed in between, no chunks */
+        { "BDAT 5 LAST\r\n", NULL, "MAIL FROM:<a@x>\r\n", S(59), "" },
+        { "BDAT 5 LAST\r\n", NULL, "QUIT\r\n", S(60), "" },
+        { "BDAT 5 LAST\r\n", "NOOP\r\n", "MAIL FROM:<a@x>\r\n", S(60), "" },
+        { "NOOP\r\n", NULL, "MAIL FROM:<a@x>\r\n", S(60), "" },
+    };
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        play_begin(&p);
+        play_command(&p, cases[i].first, "250 2.0.0 Ok\r\n");
+        if (cases[i].between != NULL)
+            play_command(&p, cases[i].between, "250 2.0.0 Ok\r\n");
+        play_command(&p, cases[i].line, "");
+        play_close(&p, (struct play_end){
+                           CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, cases[i].after, 0, { 0 } });
+        EXPECT(&p, cases[i].ids);
+    }
+    play_stop(&p);
+}
+
 /* Nothing is said of a session of which only the end is known, or nothing at all. */
 static void test_bare_ends(void **state)
 {
@@ -299,11 +369,12 @@ int main(void)
         cmocka_unit_test(test_dangling),
         cmocka_unit_test(test_dangling_behind_tls),
         cmocka_unit_test(test_end_of_data),
-        cmocka_unit_test(test_split_before_the_dot),
+        cmocka_unit_test(test_torn_after_many_reads),
         cmocka_unit_test(test_the_same_mail_again),
         cmocka_unit_test(test_stall),
         cmocka_unit_test(test_lost_in_a_batch),
         cmocka_unit_test(test_bdat_without_a_reply),
+        cmocka_unit_test(test_behind_bdat_without_a_reply),
         cmocka_unit_test(test_bare_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

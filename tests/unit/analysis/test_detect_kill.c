@@ -196,6 +196,37 @@ static void test_idle_death(void **state)
     play_stop(&p);
 }
 
+/* Dropped without a word: the client waits, and goes. */
+static void test_idle_and_ignored(void **state)
+{
+    static const struct {
+        const char *line;
+        uint64_t idle, after;
+        const char *ids;
+    } cases[] = { { "NOOP\r\n", S(31), S(10), "SV-21" },
+                  { "RSET\r\n", S(31), S(10), "SV-21" },
+                  /* traps: no silence before, a slow reply, a command that takes its time */
+                  { "NOOP\r\n", S(4), S(60), "" },
+                  { "NOOP\r\n", S(301), S(60), "" },
+                  { "NOOP\r\n", S(31), S(9), "" },
+                  { "RCPT TO:<b@x>\r\n", S(31), S(60), "" } };
+    struct play p;
+
+    (void)state;
+    play_start(&p);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        play_begin(&p);
+        p.t_us += cases[i].idle;
+        play_command(&p, cases[i].line, "");
+        play_close(&p, (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, cases[i].after, 0,
+                                          acked });
+        EXPECT(&p, cases[i].ids);
+        if (i == 0)
+            assert_non_null(strstr(last_found(&p)->text, "NOOP had no answer any more"));
+    }
+    play_stop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +237,7 @@ int main(void)
         cmocka_unit_test(test_greeting_traps),
         cmocka_unit_test(test_killed_greeting_and_content),
         cmocka_unit_test(test_idle_death),
+        cmocka_unit_test(test_idle_and_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
