@@ -65,7 +65,7 @@ static const struct vector_case cases[] = {
     { "smtp-gated", HEADER, "", "SV-28", "SV-28" },
     { "smtpgated-star-mask", KEYWORDS, "", "SV-03", "SV-03 SV-19" },
     { "smtpgated-bdat-last", TWO, "", "", "" },
-    { "isp-port25-redirect", GREETING, "", "", "" },
+    { "isp-port25-redirect", GREETING, "", "SV-12", "SV-12" },
     { "isp-starttls-mask", KEYWORDS, "", "SV-02", "SV-02 SV-08" },
     { "provider-content-550", REPLY, ".\r\n", "SV-12", "SV-12" },
     { "starttls-line-deleted", KEYWORDS, "", "", "SV-08" },
