@@ -1,10 +1,7 @@
 /* Wishes, and what has to wait for its time before it becomes one. */
 #include "path/simulator/box_private.h"
 
-enum {
-    RESEGMENT_WAIT_MS = 10,
-    RESEGMENT_PIECES = 4,
-};
+enum { RESEGMENT_WAIT_MS = 10 };
 
 struct queued {
     struct box_wish wish;
@@ -58,12 +55,13 @@ static void send_first(struct box *b, enum side to, size_t n)
     buf_drop(&b->later[to], first.len);
 }
 
-static void send_pieces(struct box *b, enum side to)
+/* With a pause before the rest: what leaves at once is one read at the other end. */
+static void send_piece(struct box *b, enum side to)
 {
-    for (unsigned i = 1; i < RESEGMENT_PIECES && b->later[to].len > 1; i++)
-        send_first(b, to, 1 + (size_t)box_random(b, b->later[to].len));
-    if (b->later[to].len > 0)
-        send_first(b, to, b->later[to].len);
+    size_t n = b->later[to].len;
+
+    send_first(b, to, box_random(b, 2) == 0 ? n : 1 + (size_t)box_random(b, n));
+    b->later_ms[to] = b->now + 1 + box_random(b, RESEGMENT_WAIT_MS);
 }
 
 void box_release(struct box *b, enum side to)
@@ -71,7 +69,7 @@ void box_release(struct box *b, enum side to)
     if (b->later[to].len == 0 || b->now < b->later_ms[to])
         return;
     if (b->rules->resegment) {
-        send_pieces(b, to);
+        send_piece(b, to);
     } else if (to == CLIENT && b->rules->tarpit_ms > 0) {
         send_first(b, to, 1);
         b->later_ms[to] = b->now + b->rules->tarpit_ms;
