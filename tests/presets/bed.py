@@ -65,38 +65,71 @@ class Program:
             raise RuntimeError(f"{self.name} ended with {self.process.returncode}:\n{self.text()}")
 
 
-def make_certificate(base):
-    """A key and a certificate of the server's own; made anew, nothing is kept."""
-    key, cert = os.path.join(base, "mx.key"), os.path.join(base, "mx.pem")
+def make_certificate(base, name="mx", subject="/CN=mx.example.org", more=()):
+    """A key and a certificate, signed by itself unless `more` says otherwise; made anew, nothing
+    is kept."""
+    key, cert = os.path.join(base, name + ".key"), os.path.join(base, name + ".pem")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                     "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert,
-                    "-days", "2", "-subj", "/CN=mx.example.org", "-addext",
-                    "subjectAltName=DNS:mx.example.org"],
+                    "-days", "2", "-subj", subject, *more],
                    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return cert, key
 
 
-class Bed:
-    """near: more lines for the near listener, e.g. limits."""
+def certificate_of(base, name, issuer=None):
+    """Of the mail server; from an authority that calls itself `issuer`, where there is one."""
+    more = ["-addext", "subjectAltName=DNS:mx.example.org"]
+    if issuer:
+        cert, key = make_certificate(base, name + "-ca", issuer)
+        more += ["-CA", cert, "-CAkey", key]
+    return make_certificate(base, name, more=more)
 
-    def __init__(self, smtpscope, base, preset, seed=1, near="", mode="observe"):
-        self.smtpscope, self.base, self.programs = smtpscope, base, []
-        cert, key = make_certificate(base)
+
+def hold_port():
+    """A port of 127.0.0.1 that is nobody else's: boxes that follow each other listen on it."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", 0))
+    return s
+
+
+class Bed:
+    """near: more lines for the near listener, e.g. limits. issuer: who signed the certificate of
+    the box ("/O=...", as openssl writes it); None: the box has that of the server. script: of the
+    reflector."""
+
+    def __init__(self, smtpscope, base, preset, seed=1, near="", mode="observe", issuer=None,
+                 script=""):
+        self.smtpscope, self.base, self.seed, self.programs = smtpscope, base, seed, []
+        cert, key = certificate_of(base, "mx")
+        self.certificate = certificate_of(base, "box", issuer) if issuer else (cert, key)
+        self.held = hold_port()
         try:
-            mx = self.proxy("mx", "reflect", "enforce", f"""
+            server = self.reflector(script).address if script else "reflect"
+            mx = self.proxy("mx", server, "enforce", f"""
                 tls = {{ certificate = "{cert}"; key = "{key}"; upstream = "no"; }};
                 policy = {{ vrfy = "pass"; expn = "pass"; ehlo_unknown = "pass"; }};""",
                             transcript=False)
             # Another address family: a port of the box's must not look like one of near's.
             self.far = self.proxy("far", mx.address, "observe", "", listen=other_loopback())
-            box = self.start("box", ["simulate", "--preset", preset, "--listen", "127.0.0.1:0",
-                                     "--upstream", self.far.address, "--seed", str(seed),
-                                     "--certificate", cert, "--key", key])
+            box = self.start("box", self.simulate(preset))
             self.near = self.proxy("near", box.address, mode, near)
         except BaseException:
             self.kill()
             raise
         self.address = self.near.address
+
+    def simulate(self, preset):
+        cert, key = self.certificate
+        return ["simulate", "--preset", preset, "--listen", "127.0.0.1:%d" % self.held.getsockname()[1],
+                "--upstream", self.far.address, "--seed", str(self.seed),
+                "--certificate", cert, "--key", key]
+
+    def change_box(self, preset):
+        """Another box at the same address; whoever uses it does not see the change."""
+        i = [p.name for p in self.programs].index("box")
+        self.programs[i].stop()
+        self.programs[i] = Program(self.base, "box", [self.smtpscope, *self.simulate(preset)])
 
     def transcript(self, name):
         return os.path.join(self.base, name + ".jsonl")
@@ -114,6 +147,12 @@ class Bed:
         self.programs.append(program)
         return program
 
+    def reflector(self, script):
+        file = os.path.join(self.base, "script")
+        with open(file, "w", encoding="utf-8") as f:
+            f.write(script)
+        return self.start("reflector", ["reflect", "-l", "127.0.0.1:0", "-s", file])
+
     def proxy(self, name, upstream, mode, more, transcript=True, listen="127.0.0.1"):
         conf = os.path.join(self.base, name + ".conf")
         os.makedirs(self.spool(name), exist_ok=True)
@@ -130,9 +169,11 @@ transcript = {{ file = "{self.transcript(name) if transcript else ''}"; content 
         """In the order in which mail flows: what is under way ends where it began."""
         for program in reversed(self.programs):
             program.stop()
+        self.held.close()
 
     def kill(self):
         for program in self.programs:
             if program.process.poll() is None:
                 program.process.kill()
                 program.process.wait()
+        self.held.close()

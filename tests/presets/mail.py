@@ -18,15 +18,22 @@ class Gone(Exception):
 
 
 class Client:
-    def __init__(self, address, patience=PATIENCE):
-        host, port = address.rsplit(":", 1)
+    """name: what it says in EHLO; sessions that say the same, one right behind the other, are told
+    apart by nothing but their times."""
+
+    def __init__(self, address, patience=PATIENCE, name="client.example.net"):
+        self.address, self.patience, self.keywords = address, patience, {}
+        self.name = name.encode()
+        self.connect()
+
+    def connect(self):
+        host, port = self.address.rsplit(":", 1)
         try:
-            self.socket = socket.create_connection((host, int(port)), patience)
+            self.socket = socket.create_connection((host, int(port)), self.patience)
         except OSError as e:
             raise Gone(str(e)) from e
-        self.socket.settimeout(patience)
+        self.socket.settimeout(self.patience)
         self.held = b""
-        self.keywords = {}
 
     def send(self, octets):
         try:
@@ -59,15 +66,16 @@ class Client:
     def code(self, command):
         return self.say(command)[-1][:3]
 
-    def hello(self, name=b"client.example.net"):
-        lines = self.say(b"EHLO " + name)
+    def hello(self):
+        lines = self.say(b"EHLO " + self.name)
         if lines[0][:3] != b"250":
-            lines = self.say(b"HELO " + name)
+            lines = self.say(b"HELO " + self.name)
         self.keywords = {w[0].upper(): w[1:] for w in (line[4:].split() for line in lines[1:]) if w}
 
-    def start_tls(self):
+    def start_tls(self, newest=ssl.TLSVersion.TLSv1_3):
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.maximum_version = newest
         try:
             self.socket = context.wrap_socket(self.socket, server_hostname="mx.example.org")
         except OSError as e:
@@ -75,8 +83,16 @@ class Client:
         self.held = b""
 
     def quit(self):
+        """The server closes first, always."""
         self.say(b"QUIT")
-        self.socket.close()
+        self.wait_for_end()
+
+    def wait_for_end(self):
+        try:
+            while self.socket.recv(65536):
+                pass
+        except OSError as e:
+            raise Gone(str(e)) from e
 
     def message(self, content, recipients=1):
         """Dots stuffed, in one transaction; the end marker in a write of its own."""
@@ -112,8 +128,8 @@ def signed(header, body):
             b" h=From:To:Subject; bh=" + digest + b";\r\n b=AAAA\r\n" + header + b"\r\n" + body)
 
 
-def mail(name, body):
-    return signed(HEADER % (name, name), body)
+def mail(name, body, more=b""):
+    return signed(HEADER % (name, name) + more, body)
 
 
 # ---- sessions ------------------------------------------------------------------------------
@@ -124,6 +140,21 @@ def plain_mail(c):
     c.message(mail(b"plain", PLAIN))
     c.message(mail(b"again", PLAIN * 40))
     c.quit()
+
+
+def greeting(c):
+    """Silent until the other side ends it. Where that came before the greeting could be read (who
+    is faster is chance) it is tried again."""
+    for _ in range(50):
+        try:
+            heard = c.reply()[-1][:3] == b"220"
+        except Gone:
+            heard = False
+        if heard:
+            break
+        c.socket.close()
+        c.connect()
+    c.wait_for_end()
 
 
 def odd_mail(c):
@@ -166,11 +197,11 @@ def blank_end(c):
 
 
 def sized(c):
-    """Six mails that say how long they are, to the octet."""
+    """Six mails that say how long they are, to the octet, and what they were made with."""
     c.reply()
     c.hello()
     for n in range(6):
-        content = mail(b"sized%d" % n, PLAIN * (n + 1))
+        content = mail(b"sized%d" % n, PLAIN * (n + 1), b"X-Mailer: presets 1.0\r\n")
         if c.code(b"MAIL FROM:<alice@example.net> SIZE=%d" % len(content)) != b"250":
             break
         c.code(b"RCPT TO:<bob0@example.org>")
@@ -245,20 +276,76 @@ def chunks(c):
     c.quit()
 
 
-def over_tls(c):
+def two_in_chunks(c):
+    """Two messages in one session, each in chunks."""
+    c.reply()
+    c.hello()
+    for n in range(2):
+        if c.code(b"MAIL FROM:<alice@example.net>") != b"250":
+            break
+        c.code(b"RCPT TO:<bob0@example.org>")
+        body = mail(b"chunks%d" % n, PLAIN)
+        c.send(b"BDAT %d LAST\r\n" % len(body) + body)
+        c.reply()
+    c.quit()
+
+
+def over_tls(c, newest=ssl.TLSVersion.TLSv1_3):
     c.reply()
     c.hello()
     if c.code(b"STARTTLS") == b"220":
-        c.start_tls()
+        c.start_tls(newest)
         c.hello()
     c.message(mail(b"tls", PLAIN))
     c.quit()
 
 
-def split_end(c):
-    """The end of data torn between its dot and its line end, as a segment border may do it."""
+def over_tls12(c):
+    """The certificate passes in the clear, as it does not in TLS 1.3."""
+    over_tls(c, ssl.TLSVersion.TLSv1_2)
+
+
+def idle(c):
+    """As silent as patient, then a command."""
     c.reply()
     c.hello()
+    time.sleep(c.patience)
+    c.code(b"NOOP")
+    c.quit()
+
+
+def slow_mail(c):
+    """A message that takes a second to be sent."""
+    c.reply()
+    c.hello()
+    if c.code(b"MAIL FROM:<alice@example.net>") == b"250":
+        c.code(b"RCPT TO:<bob0@example.org>")
+        if c.code(b"DATA") == b"354":
+            content = mail(b"slow", PLAIN * 4) + b".\r\n"
+            for at in range(0, len(content), len(content) // 5):
+                c.send(content[at:at + len(content) // 5])
+                time.sleep(0.2)
+            c.reply()
+    c.quit()
+
+
+def in_pieces(c):
+    """Commands as somebody types them."""
+    c.reply()
+    c.hello()
+    for pieces in (b"NO", b"OP\r\n"), (b"MAIL ", b"FROM:<alice", b"@example.net>\r\n"):
+        for piece in pieces:
+            c.send(piece)
+            time.sleep(0.2)
+        c.reply()
+    c.quit()
+
+
+def split_end(c):
+    """The end of data torn between its dot and its line end, as a segment border may do it; with
+    HELO, which the boxes that cannot follow let pass."""
+    c.reply()
+    c.say(b"HELO " + c.name)
     if c.code(b"MAIL FROM:<alice@example.net>") == b"250":
         c.code(b"RCPT TO:<bob0@example.org>")
         if c.code(b"DATA") == b"354":
@@ -273,15 +360,27 @@ def split_end(c):
 SESSIONS = (plain_mail, odd_mail, bare_newlines, probes, many_recipients, pipelined, parameters,
             chunks, over_tls)
 # For boxes that look for something special.
-SPECIAL = (raw_octets, blank_end, sized, parts, virus, split_end)
+SPECIAL = (raw_octets, blank_end, sized, parts, virus, split_end, two_in_chunks, over_tls12,
+           idle, slow_mail, in_pieces, greeting)
+
+
+def play(address, session, patience=PATIENCE, number=0):
+    """One of them; returns why it ended early, None: it did not."""
+    try:
+        client = Client(address, patience, f"client{number}.example.net")
+    except Gone as e:
+        return str(e)
+    try:
+        session(client)
+    except Gone as e:
+        return str(e)
+    finally:
+        client.socket.close()
+    return None
 
 
 def run(address, sessions=SESSIONS, patience=PATIENCE):
     """All of them, one after the other; returns {name: why it ended early}."""
-    early = {}
-    for session in sessions:
-        try:
-            session(Client(address, patience))
-        except Gone as e:
-            early[session.__name__] = str(e)
-    return early
+    played = {session.__name__: play(address, session, patience, number)
+              for number, session in enumerate(sessions)}
+    return {name: why for name, why in played.items() if why is not None}
