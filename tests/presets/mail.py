@@ -276,18 +276,24 @@ def chunks(c):
     c.quit()
 
 
-def two_in_chunks(c):
+def two_in_chunks(c, pipelined=False):
     """Two messages in one session, each in chunks."""
     c.reply()
     c.hello()
     for n in range(2):
-        if c.code(b"MAIL FROM:<alice@example.net>") != b"250":
-            break
-        c.code(b"RCPT TO:<bob0@example.org>")
         body = mail(b"chunks%d" % n, PLAIN)
-        c.send(b"BDAT %d LAST\r\n" % len(body) + body)
-        c.reply()
+        sent = (b"MAIL FROM:<alice@example.net>\r\n", b"RCPT TO:<bob0@example.org>\r\n",
+                b"BDAT %d LAST\r\n" % len(body) + body)
+        for part in [b"".join(sent)] if pipelined else sent:
+            c.send(part)
+            for _ in range(3 if pipelined else 1):
+                c.reply()
     c.quit()
+
+
+def two_in_chunks_at_once(c):
+    """Each with its commands in one write (RFC 3030 4.2)."""
+    two_in_chunks(c, True)
 
 
 def over_tls(c, newest=ssl.TLSVersion.TLSv1_3):
@@ -329,6 +335,40 @@ def slow_mail(c):
     c.quit()
 
 
+def names_content_type(c):
+    """The signature's list of headers holds one that some boxes take for the header itself."""
+    c.reply()
+    c.hello()
+    c.message(mail(b"listed", PLAIN).replace(b"h=From:To:Subject;",
+                                             b"h=From:To:Subject:Content-Type;"))
+    c.quit()
+
+
+def loose(c):
+    """As nobody should write commands, and as servers take them."""
+    c.reply()
+    c.hello()
+    c.code(b"mail  from:<alice@example.net>   size=100")
+    c.code(b"Rcpt To:  <bob0@example.org>")
+    c.code(b"RSET")
+    c.quit()
+
+
+def dots_at_reads(c):
+    """Stuffed dots that are the first octets of a segment."""
+    c.reply()
+    c.hello()
+    if c.code(b"MAIL FROM:<alice@example.net>") == b"250":
+        c.code(b"RCPT TO:<bob0@example.org>")
+        if c.code(b"DATA") == b"354":
+            c.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for piece in (mail(b"dots", PLAIN), b"..first\r\n", b"..second\r\n", b".\r\n"):
+                c.send(piece)
+                time.sleep(0.05)
+            c.reply()
+    c.quit()
+
+
 def in_pieces(c):
     """Commands as somebody types them."""
     c.reply()
@@ -361,7 +401,8 @@ SESSIONS = (plain_mail, odd_mail, bare_newlines, probes, many_recipients, pipeli
             chunks, over_tls)
 # For boxes that look for something special.
 SPECIAL = (raw_octets, blank_end, sized, parts, virus, split_end, two_in_chunks, over_tls12,
-           idle, slow_mail, in_pieces, greeting)
+           idle, slow_mail, in_pieces, greeting, names_content_type, loose, dots_at_reads,
+           two_in_chunks_at_once)
 
 
 def play(address, session, patience=PATIENCE, number=0):

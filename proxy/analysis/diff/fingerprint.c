@@ -5,7 +5,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { FOLDED_MAX = 1024 };
+enum { FOLDED_MAX = 1024, RCPT_WEIGHT = 1, MAIL_WEIGHT = 3 };
 
 static uint64_t hash_of(struct span s)
 {
@@ -43,12 +43,17 @@ static uint32_t folded_hash(struct span written, bool path)
     return short_hash(span_of(text, n));
 }
 
-/* In any order. */
+/* In any order, but for the first ones. */
 static void add_path(struct entry *e, struct span argument, uint32_t weight)
 {
     size_t at = span_find(argument, '@');
+    uint32_t hash = folded_hash(argument, true);
 
-    e->envelope += weight * folded_hash(argument, true);
+    if (e->first == 0 || (weight == RCPT_WEIGHT && (e->flags & ENTRY_RCPT) == 0))
+        e->first += weight * hash;
+    if (weight == RCPT_WEIGHT)
+        e->flags |= ENTRY_RCPT;
+    e->envelope += weight * hash;
     e->domains += weight * folded_hash(span_drop(argument, at), true);
     if (at >= 3 && at < argument.len && memcmp(argument.ptr + at - 3, "***", 3) == 0)
         e->flags |= ENTRY_REDACTED;
@@ -87,11 +92,11 @@ static void add_command(struct entry *e, enum diff_vantage v, const struct field
     if (e->commands < UINT16_MAX)
         e->commands++;
     if (span_equal(verb, SPAN_LIT("EHLO")) || span_equal(verb, SPAN_LIT("HELO")))
-        e->helo = folded_hash(argument(line), false);
+        e->helo = (uint16_t)folded_hash(argument(line), false);
     else if (span_equal(verb, SPAN_LIT("MAIL")))
-        add_path(e, argument(line), 3);
+        add_path(e, argument(line), MAIL_WEIGHT);
     else if (span_equal(verb, SPAN_LIT("RCPT")))
-        add_path(e, argument(line), 1);
+        add_path(e, argument(line), RCPT_WEIGHT);
 }
 
 static void add_content(struct entry *e, enum diff_vantage v, const struct fields *f)
@@ -152,7 +157,7 @@ void fingerprint_add(struct entry *e, enum diff_vantage v, enum diff_kind kind,
         break;
     case KIND_GREETING:
         if (fields_text(f, MEMBER_REPLY).len > 0) {
-            e->greeting = short_hash(fields_text(f, MEMBER_REPLY));
+            e->greeting = (uint16_t)short_hash(fields_text(f, MEMBER_REPLY));
             e->flags |= ENTRY_SPOKE;
         }
         break;

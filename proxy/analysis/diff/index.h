@@ -23,6 +23,7 @@ enum entry_flags {
     ENTRY_CUT = 16,      /* it has more records than are kept */
     ENTRY_PAIRED = 32,
     ENTRY_REDACTED = 64, /* names were replaced: redact = "all" */
+    ENTRY_RCPT = 128,    /* `first` is complete */
 };
 
 /* Fingerprints are 0 when there is nothing to take one of. */
@@ -34,9 +35,10 @@ struct entry {
     uint32_t octets;       /* of them, capped */
     uint32_t outer, inner; /* addresses: of the client's connection; of the one to upstream */
     uint32_t ms;           /* it lasted */
-    uint32_t greeting, helo;
     uint32_t envelope, domains; /* domains: without what is before the "@" */
-    uint32_t next;              /* in the table by id */
+    uint32_t first;             /* the first sender and the first recipient */
+    uint16_t greeting, helo;
+    uint32_t next; /* in the table by id */
     uint32_t first_place, last_place;
     uint32_t records;
     uint16_t commands, messages; /* capped */

@@ -21,13 +21,16 @@ static int compare_mark(uint64_t a, uint64_t b, int equal, int different)
     return a == b ? equal : different;
 }
 
+/* Sums of several differ when the last one was lost; then the first ones still agree. */
 struct likeness pair_likeness(const struct entry *near, const struct entry *far)
 {
     int helo = compare_mark(near->helo, far->helo, 3, -2);
     bool redacted = ((near->flags | far->flags) & ENTRY_REDACTED) != 0;
+    bool begins = !redacted && near->first != 0 && near->first == far->first;
     int envelope = redacted ? compare_mark(near->domains, far->domains, 3, -3)
-                            : compare_mark(near->envelope, far->envelope, 5, -3);
-    int contents = compare_mark(near->contents, far->contents, 6, -2);
+                            : compare_mark(near->envelope, far->envelope, 5, begins ? 2 : -3);
+    int contents = compare_mark(near->contents, far->contents, 6,
+                                begins && near->messages != far->messages ? 0 : -2);
     int differing = (helo < 0) + (envelope < 0) + (contents < 0);
     struct likeness l = { .alike = helo > 0 || envelope > 0 || contents > 0 };
 

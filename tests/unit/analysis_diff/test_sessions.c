@@ -434,6 +434,43 @@ static void a_port_by_chance(void **state)
     diff_free(&r);
 }
 
+/* Behind NAT, by the dialogue: of the second message nothing arrived. */
+static void the_last_message_lost(void **state)
+{
+    static const struct row both[] = {
+        EHLO,
+        { "command", 20, COMMAND("MAIL", "MAIL FROM:<a@c>\\r\\n", "250 ok\\r\\n", "250") },
+        RCPT(30, "b@mx"),
+        { "content", 40, CONTENT("9", "5", A32) },
+        DOT(45),
+        { "command", 50, SILENT("MAIL", "MAIL FROM:<z@c>\\r\\n") },
+        { "command", 51, SILENT("RCPT", "RCPT TO:<y@mx>\\r\\n") },
+        { "content", 52, CONTENT("9", "5", B32) },
+        { "command", 53, SILENT(".", ".\\r\\n") },
+        { "close", 60000, CLOSE("client", "fin") },
+        { NULL, 0, NULL },
+    };
+    static const struct row one[] = {
+        EHLO,
+        both[1],
+        both[2],
+        both[3],
+        both[4],
+        { "close", 60000, CLOSE("client", "fin") },
+        { NULL, 0, NULL },
+    };
+    char said[SAID_MAX];
+
+    (void)state;
+    write_rows(near_file, NEAR_SID, near_open, both);
+    write_rows(far_file, FAR_SID, ",\"client\":\"192.0.2.77:5\"", one);
+    struct diff_result *r = compare(said);
+    assert_int_equal(r->totals.pairs, 1);
+    assert_non_null(strstr(said, "TV-09 dropped MAIL"));
+    assert_null(strstr(said, "TV-23"));
+    diff_free(&r);
+}
+
 /* Of one connection it is a rewriting; with a proxy in between it may be its own TCP. */
 static void tcp_options(void **state)
 {
@@ -490,10 +527,10 @@ static int name_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_case),          cmocka_unit_test(lost_sessions),
-        cmocka_unit_test(outside_the_time),   cmocka_unit_test(address_against_dialogue),
-        cmocka_unit_test(a_port_by_chance),   cmocka_unit_test(tcp_options),
-        cmocka_unit_test(bad_lines_are_told),
+        cmocka_unit_test(each_case),        cmocka_unit_test(lost_sessions),
+        cmocka_unit_test(outside_the_time), cmocka_unit_test(address_against_dialogue),
+        cmocka_unit_test(a_port_by_chance), cmocka_unit_test(the_last_message_lost),
+        cmocka_unit_test(tcp_options),      cmocka_unit_test(bad_lines_are_told),
     };
 
     return cmocka_run_group_tests(tests, name_files, NULL);
