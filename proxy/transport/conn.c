@@ -154,6 +154,7 @@ bool conn_loop_init(struct conn_loop *l, uv_loop_t *loop, const struct conn_even
     *l = (struct conn_loop){ .events = ev };
     l->wire.size = read_size + WIRE_ROOM;
     l->wire.bytes = malloc(l->wire.size);
+    l->wire.seen = tls_seen_new();
     l->plain = malloc(read_size + PLAIN_ROOM);
     l->record = malloc(TLS_RECORD_MAX);
     return tcp_loop_init(&l->tcp, loop, &tcp_events, read_size) && l->wire.bytes != NULL &&
@@ -163,6 +164,7 @@ bool conn_loop_init(struct conn_loop *l, uv_loop_t *loop, const struct conn_even
 void conn_loop_deinit(struct conn_loop *l)
 {
     tcp_loop_deinit(&l->tcp);
+    tls_seen_free(&l->wire.seen);
     free(l->wire.bytes);
     free(l->plain);
     free(l->record);

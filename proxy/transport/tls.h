@@ -35,10 +35,13 @@ enum {
     TLS_WIRE_MIN = 4 * TLS_RECORD_ROOM /* a handshake's answers fit */
 };
 
+struct tls_seen;
+
 /* Where the engines of a loop write to. */
 struct tls_wire {
     char *bytes; /* size octets, at least TLS_WIRE_MIN */
     size_t len, size;
+    struct tls_seen *seen; /* certificates of the loop's peers, for tls_facts(); or NULL */
 };
 
 enum tls_result {
@@ -74,6 +77,9 @@ void tls_finish(struct tls *t);
 /* Tells the engine that the connection ended or the time is over while it still needed it:
  * TLS_FAILURE_EOF, _RESET or _TIMEOUT, for tls_facts(). A failure known already stays. */
 void tls_fail(struct tls *t, enum tls_failure why);
+/* NULL when memory is out: tls_facts() does without. */
+struct tls_seen *tls_seen_new(void);
+void tls_seen_free(struct tls_seen **s);
 /* What is known of the handshake so far. */
 void tls_facts(const struct tls *t, struct tls_facts *out);
 /* Server: the name the client asked for, once its hello came; "" else. Client: the name sent.

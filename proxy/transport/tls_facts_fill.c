@@ -9,18 +9,21 @@
 
 #define PUT(field, text) tls_facts_text((field), sizeof(field), (text), (unsigned)strlen(text))
 
-static void put_name(char *out, unsigned size, const X509_NAME *name)
+/* These say whether all was told: what memory was out for is not kept. */
+static bool put_name(char *out, unsigned size, const X509_NAME *name)
 {
     BIO *b = BIO_new(BIO_s_mem());
     const char *text = NULL;
 
     if (b == NULL)
-        return;
-    if (X509_NAME_print_ex(b, name, 0, XN_FLAG_RFC2253) >= 0) {
+        return false;
+    bool ok = X509_NAME_print_ex(b, name, 0, XN_FLAG_RFC2253) >= 0;
+    if (ok) {
         long len = BIO_get_mem_data(b, &text);
         tls_facts_text(out, size, text, len > 0 ? (unsigned)len : 0);
     }
     BIO_free(b);
+    return ok;
 }
 
 static void put_two(char *out, int value)
@@ -29,13 +32,13 @@ static void put_two(char *out, int value)
     out[1] = (char)('0' + value % 10);
 }
 
-static void put_time(char *out, size_t size, const ASN1_TIME *time)
+static bool put_time(char *out, size_t size, const ASN1_TIME *time)
 {
     static const char form[] = "0000-00-00T00:00:00Z";
     struct tm tm;
 
     if (ASN1_TIME_to_tm(time, &tm) != 1 || tm.tm_year > 9999 - 1900 || size < sizeof form)
-        return;
+        return false;
     memcpy(out, form, sizeof form);
     put_two(out, (tm.tm_year + 1900) / 100);
     put_two(out + 2, (tm.tm_year + 1900) % 100);
@@ -44,6 +47,7 @@ static void put_time(char *out, size_t size, const ASN1_TIME *time)
     put_two(out + 11, tm.tm_hour);
     put_two(out + 14, tm.tm_min);
     put_two(out + 17, tm.tm_sec);
+    return true;
 }
 
 static void put_hex(char *out, const unsigned char *in, size_t len)
@@ -57,19 +61,31 @@ static void put_hex(char *out, const unsigned char *in, size_t len)
     out[2 * len] = '\0';
 }
 
-static void put_certificate(struct tls_facts *out, X509 *cert)
+static bool put_digests(struct tls_facts *out, X509 *cert)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned len = 0;
 
-    put_name(out->subject, sizeof out->subject, X509_get_subject_name(cert));
-    put_name(out->issuer, sizeof out->issuer, X509_get_issuer_name(cert));
-    put_time(out->not_before, sizeof out->not_before, X509_get0_notBefore(cert));
-    put_time(out->not_after, sizeof out->not_after, X509_get0_notAfter(cert));
-    if (tls_sha256() != NULL && X509_digest(cert, tls_sha256(), digest, &len) == 1)
-        put_hex(out->sha256, digest, len);
-    if (tls_pin_of(digest, cert))
-        put_hex(out->spki_sha256, digest, TLS_PIN_OCTETS);
+    if (tls_sha256() == NULL || X509_digest(cert, tls_sha256(), digest, &len) != 1)
+        return false;
+    put_hex(out->sha256, digest, len);
+    if (!tls_pin_of(digest, cert))
+        return false;
+    put_hex(out->spki_sha256, digest, TLS_PIN_OCTETS);
+    return true;
+}
+
+static void put_certificate(struct tls_facts *out, struct tls_seen *seen, X509 *cert)
+{
+    if (tls_seen_find(seen, cert, out))
+        return;
+    bool ok = put_name(out->subject, sizeof out->subject, X509_get_subject_name(cert));
+    ok &= put_name(out->issuer, sizeof out->issuer, X509_get_issuer_name(cert));
+    ok &= put_time(out->not_before, sizeof out->not_before, X509_get0_notBefore(cert));
+    ok &= put_time(out->not_after, sizeof out->not_after, X509_get0_notAfter(cert));
+    ok &= put_digests(out, cert);
+    if (ok)
+        tls_seen_keep(seen, cert, out);
 }
 
 static const char *verify_text(const struct tls *t)
@@ -124,7 +140,7 @@ void tls_facts(const struct tls *t, struct tls_facts *out)
     if (t->hello_server)
         put_negotiated(t, out);
     if (cert != NULL) {
-        put_certificate(out, cert);
+        put_certificate(out, t->wire->seen, cert);
         PUT(out->verify, verify_text(t));
     }
     tls_clear_errors();

@@ -5,6 +5,7 @@
  *   tls_hello.c        what a ClientHello asks for: name, protocols, certificate
  *   tls_failure.c      why a handshake failed
  *   tls_facts_fill.c   what is known of it, as text
+ *   tls_seen.c         the text of certificates seen before
  *   tls_context.c      contexts: how they are made, checked against, freed
  *   tls_certificate.c  certificates and keys from files, and what is wrong with them
  *   tls_names.c        the names of a certificate
@@ -100,6 +101,10 @@ void tls_failure_detail(const struct tls *t, char *out, size_t size);
 enum tls_failure tls_failure_of_verify(long verify_error);
 /* The certificate the other side showed, accepted or not; NULL: none. Borrowed. */
 X509 *tls_peer_certificate(const struct tls *t);
+
+/* Copies what tls_seen_keep() kept of this certificate; false: it did not. */
+MUST_CHECK bool tls_seen_find(struct tls_seen *s, X509 *cert, struct tls_facts *out);
+void tls_seen_keep(struct tls_seen *s, X509 *cert, const struct tls_facts *of);
 
 /* Server callbacks of every SSL_CTX. */
 void tls_hello_install(SSL_CTX *ssl);

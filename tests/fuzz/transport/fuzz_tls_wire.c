@@ -38,7 +38,7 @@ static void make_contexts(void)
     client = tls_context_client(&c, &error);
     c.verify = TLS_VERIFY_CA;
     checking_client = tls_context_client(&c, &error);
-    wire = (struct tls_wire){ malloc(TLS_WIRE_MIN), 0, TLS_WIRE_MIN };
+    wire = (struct tls_wire){ .bytes = malloc(TLS_WIRE_MIN), .size = TLS_WIRE_MIN };
     ALWAYS(server != NULL && client != NULL && checking_client != NULL && wire.bytes != NULL);
 }
 

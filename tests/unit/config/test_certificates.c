@@ -213,7 +213,7 @@ struct peer {
 
 static void open_peer(struct peer *e, struct tls_context *ctx, const char *name)
 {
-    e->wire = (struct tls_wire){ malloc(TLS_WIRE_MIN), 0, TLS_WIRE_MIN };
+    e->wire = (struct tls_wire){ .bytes = malloc(TLS_WIRE_MIN), .size = TLS_WIRE_MIN };
     assert_non_null(e->wire.bytes);
     e->engine = tls_new(ctx, &e->wire, name);
     assert_non_null(e->engine);

@@ -242,7 +242,7 @@ static struct tls_context *shared_server, *shared_client;
 static void *shake_hands(void *failed)
 {
     for (int i = 0; i < 20; i++) {
-        struct tls_wire wire = { malloc(TLS_WIRE_MIN), 0, TLS_WIRE_MIN };
+        struct tls_wire wire = { .bytes = malloc(TLS_WIRE_MIN), .size = TLS_WIRE_MIN };
         struct tls *c = tls_new(shared_client, &wire, "mx.test");
         struct tls *s = tls_new(shared_server, &wire, NULL);
         char *copy = malloc(TLS_WIRE_MIN);

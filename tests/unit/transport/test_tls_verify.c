@@ -124,6 +124,39 @@ static void test_no_check_tells_all_the_same(void **state)
     tls_context_unref(&client);
 }
 
+/* What is told of a certificate seen before, or forgotten again, is what was told at first. */
+static void test_seen_certificates(void **state)
+{
+    static const enum certificate shown[] = {
+        CERTIFICATE_GOOD,    CERTIFICATE_OTHER_KEY,   CERTIFICATE_GOOD, CERTIFICATE_RSA,
+        CERTIFICATE_EXPIRED, CERTIFICATE_SELF_SIGNED, CERTIFICATE_GOOD, CERTIFICATE_WILDCARD,
+        CERTIFICATE_EXPIRED, CERTIFICATE_OTHER_KEY,   CERTIFICATE_RSA,
+    };
+    struct tls_context *client = rig_client(TLS_VERIFY_NO);
+    struct tls_seen *seen = tls_seen_new();
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(shown); i++) {
+        struct tls_context *server = rig_server(&shown[i], 1);
+        struct tls_pair_rig r;
+        struct tls_facts want, got;
+        rig_init(&r, client, server, "mx.test");
+        rig_handshake(&r);
+        assert_int_equal(r.result[CLIENT], TLS_OK);
+        tls_facts(r.engine[CLIENT], &want);
+        assert_int_equal(strlen(want.spki_sha256), 64);
+        r.wire.seen = seen;
+        for (unsigned times = 0; times < 2; times++) {
+            tls_facts(r.engine[CLIENT], &got);
+            assert_memory_equal(&got, &want, sizeof got);
+        }
+        rig_deinit(&r);
+        tls_context_unref(&server);
+    }
+    tls_seen_free(&seen);
+    tls_context_unref(&client);
+}
+
 /* With a pin neither name nor date nor issuer count; without the right key nothing helps. */
 static void test_pins(void **state)
 {
@@ -252,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_certificate_faults),
         cmocka_unit_test(test_no_check_tells_all_the_same),
+        cmocka_unit_test(test_seen_certificates),
         cmocka_unit_test(test_pins),
         cmocka_unit_test(test_pin_texts),
         cmocka_unit_test(test_client_certificates),

@@ -33,7 +33,7 @@ struct tls_pair_rig {
 
 static inline struct tls_wire rig_wire(void)
 {
-    struct tls_wire w = { malloc(TLS_WIRE_MIN), 0, TLS_WIRE_MIN };
+    struct tls_wire w = { .bytes = malloc(TLS_WIRE_MIN), .size = TLS_WIRE_MIN };
 
     assert_non_null(w.bytes);
     return w;
