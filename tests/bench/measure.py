@@ -56,6 +56,9 @@ WORKLOADS = {
                     [], 'passthrough'),
     'WT': Workload('as W1, redirected by nft, against the same with a fixed upstream',
                    ['-c', '50', '--src', '{source}'], 0.5),
+    'WF': Workload('as W1, with findings and DKIM, against the same without', ['-c', '50'], 0.5),
+    'WFb': Workload('as W3, with findings and DKIM, against the same without', MESSAGES_10M, 0.8,
+                    ['--discard']),
     'W8': Workload('connect and QUIT, 20 at a time',
                    ['-m', 'churn', '-c', '20', '--src', '{source}'], 0.5),
 }

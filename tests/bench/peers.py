@@ -59,6 +59,8 @@ class Smtpscope(Peer):
            'tls': 'tls = { implicit = true; certificate = "%s"; key = "%s";\n'
                   '            upstream = "implicit"; verify = "no"; };'}
 
+    diagnosis = ''
+
     def __init__(self, path, workers):
         self.path, self.workers = path, workers
         self.name = f'smtpscope-{workers}'
@@ -68,6 +70,13 @@ class Smtpscope(Peer):
         p = Smtpscope(self.path, self.workers)
         p.name += '-redirected'
         p.redirected, p.source = True, f'127.{1 + self.workers}.0.1,16'
+        return p
+
+    def without_findings(self):
+        """The same, that looks for nothing."""
+        p = Smtpscope(self.path, self.workers)
+        p.name += '-blind'
+        p.diagnosis = 'findings = false; dkim = "no";'
         return p
 
     def binary(self):
@@ -92,7 +101,7 @@ listeners = (
   }}
 );
 transcript = {{ file = "{s.dir}/transcript.jsonl"; content = "digest"; redact = "secrets";
-               rotate_size = "64M"; }};
+               rotate_size = "64M"; {self.diagnosis} }};
 ''')
         return [self.path, 'run', '-f', conf]
 
@@ -108,6 +117,11 @@ class Uvrelay(Peer):
     def behind_redirect(self):
         p = Uvrelay(self.tools, self.name + '-redirected')
         p.redirected, p.source, p.workers = True, f'127.{1 + self.workers}.0.1,16', self.workers
+        return p
+
+    def without_findings(self):
+        p = Uvrelay(self.tools, self.name + '-blind')
+        p.workers = self.workers
         return p
 
     def binary(self):

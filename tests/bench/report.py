@@ -2,7 +2,7 @@
 import statistics
 
 # workload: (figure, in words, must, aim). Figures are ratios to uvrelay; that of W5 is
-# absolute, that of WT is the ratio to smtpscope itself with a fixed upstream.
+# absolute; those of WT, WF and WFb are ratios of smtpscope to itself.
 BOUNDS = {
     'W1': ('cpu', 'CPU', 1.40, 1.18),
     'W1P': ('cpu', 'CPU', None, None),
@@ -22,6 +22,8 @@ BOUNDS = {
     'W7s': ('memory', 'memory of an idle session', 1.15, None),
     'W7p': ('cpu', 'CPU', 1.10, None),
     'WT': ('cpu', 'CPU, redirected / fixed upstream', 1.05, None),
+    'WF': ('cpu', 'CPU, with findings / without', 1.15, None),
+    'WFb': ('cpu', 'CPU, with findings / without', 1.15, None),
     'calls': ('calls', 'system calls a W1 session', 1.10, 1.10),
 }
 
@@ -99,6 +101,8 @@ class Table:
             h = ratio(results, kind, 'haproxy', 'uvrelay')
             if workload == 'WT':
                 o = ratio(results, kind, peer.behind_redirect().name, peer.name)
+            elif workload in ('WF', 'WFb'):
+                o = ratio(results, kind, peer.name, peer.without_findings().name)
             else:
                 o = ratio(results, kind, peer.name, 'uvrelay')
             self.add(workload, label, h and h[0], o and o[0], o and o[1:])
