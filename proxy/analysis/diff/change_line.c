@@ -238,8 +238,21 @@ static void change_text(struct walk *w, const struct line *a, const struct line 
         change_note_altered(w, a->whole, b->whole);
 }
 
+/* The CR of the ending became another octet: one change, not one of the text and one of the
+ * end. */
+static bool take_end_octet(struct walk *w, const struct line *a, const struct line *b)
+{
+    if (a->end != LINE_END_CRLF || b->end != LINE_END_LF || b->text.len != a->text.len + 1 ||
+        !span_starts_with(b->text, a->text))
+        return false;
+    octet_note(w, REPLACED, span_drop(a->whole, a->text.len), span_drop(b->text, a->text.len));
+    return true;
+}
+
 void change_line(struct walk *w, const struct line *a, const struct line *b)
 {
+    if (take_end_octet(w, a, b))
+        return;
     if (a->end != b->end)
         change_note(w, &w->c->ends[a->end][b->end], span_drop(a->whole, a->text.len),
                     span_drop(b->whole, b->text.len));

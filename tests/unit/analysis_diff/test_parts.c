@@ -292,6 +292,10 @@ static void changes_of_ends(void **state)
     check_spot(&c.ends[LINE_END_LF][LINE_END_CRLF], 1, 7, 6, "the end of both");
     change_find(&c, SPAN_LIT("a\r\r\r\nb\r\n"), SPAN_LIT("a\r\r\nb\r\n"));
     check_spot(&c.ends[LINE_END_CR][LINE_END_CRCRLF], 1, 1, 1, "one CR of three is lost");
+    change_find(&c, SPAN_LIT("a\r\nb\r\n"), SPAN_LIT("a\xfc\nb\r\n"));
+    check_spot(&c.octets['\r'].replaced, 1, 1, 1, "a CR became another octet");
+    assert_int_equal(c.octets['\r'].by, 0xfc);
+    assert_int_equal(c.altered.count + c.ends[LINE_END_CRLF][LINE_END_LF].count, 0);
     change_find(&c, SPAN_LIT("H: x\r\n\r\ntext\r\n\r\n\r\n"), SPAN_LIT("H: x\r\n\r\ntext\r\n"));
     check_spot(&c.blank_end_gone, 2, 14, 14, "empty lines at the end");
     assert_int_equal(c.gone_end.count, 0);
