@@ -15,19 +15,39 @@ struct place {
     unsigned char delta[PLACE_OCTETS];
 };
 
+/* Of an entry, by its number, as long as records may be added. */
+struct growing {
+    uint64_t last; /* offset of the record read last */
+    uint32_t next; /* in the table by id */
+    uint32_t last_place;
+};
+
+static struct growing *growing_of(const struct index *x, uint32_t number)
+{
+    return arena_get(&x->growing, number);
+}
+
 void index_init(struct index *x, enum diff_vantage side)
 {
     *x = (struct index){ .side = side, .first_us = UINT64_MAX };
     arena_init(&x->entries, sizeof(struct entry));
     arena_init(&x->places, sizeof(struct place));
+    arena_init(&x->growing, sizeof(struct growing));
+}
+
+/* No more records will be added. */
+static void index_close(struct index *x)
+{
+    arena_deinit(&x->growing);
+    free(x->table);
+    x->table = NULL;
 }
 
 void index_deinit(struct index *x)
 {
     arena_deinit(&x->entries);
     arena_deinit(&x->places);
-    free(x->table);
-    x->table = NULL;
+    index_close(x);
 }
 
 /* ---- places ------------------------------------------------------------------------ */
@@ -51,12 +71,14 @@ static unsigned place_used(const struct place *p)
     return n;
 }
 
-static bool place_add(struct index *x, struct entry *e, uint64_t offset)
+static bool place_add(struct index *x, uint32_t entry, uint64_t offset)
 {
     unsigned char text[VARINT_MAX];
+    struct entry *e = index_entry(x, entry);
+    struct growing *g = growing_of(x, entry);
     /* Counted from 1: neither a difference nor its last octet is 0. */
-    unsigned n = varint(text, offset + 1 - (e->records > 0 ? e->last + 1 : 0));
-    struct place *p = e->last_place != 0 ? arena_get(&x->places, e->last_place) : NULL;
+    unsigned n = varint(text, offset + 1 - (e->records > 0 ? g->last + 1 : 0));
+    struct place *p = g->last_place != 0 ? arena_get(&x->places, g->last_place) : NULL;
     unsigned used = p != NULL ? place_used(p) : PLACE_OCTETS;
 
     if (used + n > PLACE_OCTETS) {
@@ -67,12 +89,12 @@ static bool place_add(struct index *x, struct entry *e, uint64_t offset)
             p->next = number;
         else
             e->first_place = number;
-        e->last_place = number;
+        g->last_place = number;
         p = arena_get(&x->places, number);
         used = 0;
     }
     memcpy(p->delta + used, text, n);
-    e->last = offset;
+    g->last = offset;
     e->records++;
     return true;
 }
@@ -126,33 +148,31 @@ static bool table_grow(struct index *x)
     x->table = table;
     x->table_size = size;
     for (uint32_t i = 1; i <= index_count(x); i++) {
-        struct entry *e = index_entry(x, i);
-        uint32_t *at = &table[slot(x, &e->sid)];
-        e->next = *at;
+        uint32_t *at = &table[slot(x, &index_entry(x, i)->sid)];
+        growing_of(x, i)->next = *at;
         *at = i;
     }
     return true;
 }
 
-/* The session's entry, made when there is none; NULL: no memory. */
-static struct entry *entry_of(struct index *x, const struct sid *sid)
+/* The number of the session's entry, made when there is none; 0: no memory. */
+static uint32_t entry_of(struct index *x, const struct sid *sid)
 {
     if (index_count(x) >= x->table_size && !table_grow(x))
-        return NULL;
+        return 0;
     uint32_t *at = &x->table[slot(x, sid)];
-    for (uint32_t i = *at; i != 0; i = index_entry(x, i)->next) {
+    for (uint32_t i = *at; i != 0; i = growing_of(x, i)->next) {
         struct entry *e = index_entry(x, i);
         if (e->sid.low == sid->low && e->sid.high == sid->high)
-            return e;
+            return i;
     }
     uint32_t number = arena_add(&x->entries);
-    if (number == 0)
-        return NULL;
-    struct entry *e = index_entry(x, number);
-    e->sid = *sid;
-    e->next = *at;
+    if (number == 0 || arena_add(&x->growing) != number)
+        return 0;
+    index_entry(x, number)->sid = *sid;
+    growing_of(x, number)->next = *at;
     *at = number;
-    return e;
+    return number;
 }
 
 /* ---- the pass ------------------------------------------------------------------------ */
@@ -196,14 +216,15 @@ static const char *take_line(struct index *x, struct span line, uint64_t offset)
         return NULL;
     x->first_us = t < x->first_us ? t : x->first_us;
     x->last_us = t > x->last_us ? t : x->last_us;
-    struct entry *e = entry_of(x, &sid);
-    if (e == NULL)
+    uint32_t number = entry_of(x, &sid);
+    if (number == 0)
         return "out of memory";
+    struct entry *e = index_entry(x, number);
     if (e->records >= DIFF_RECORDS_MAX) {
         e->flags |= ENTRY_CUT;
         return NULL;
     }
-    if (!place_add(x, e, offset))
+    if (!place_add(x, number, offset))
         return "out of memory";
     fingerprint_add(e, x->side, kind, &f, t);
     return NULL;
@@ -239,8 +260,7 @@ bool index_build(struct index *x, struct source *s, const struct index_watch *w,
             break;
         case SOURCE_END:
             x->octets = source_size(s);
-            free(x->table);
-            x->table = NULL;
+            index_close(x);
             return true;
         case SOURCE_FAILED:
             snprintf(error, DIFF_ERROR_MAX, "%s", source_error(s));

@@ -30,7 +30,6 @@ enum entry_flags {
 struct entry {
     struct sid sid;
     uint64_t t_us;
-    uint64_t last;         /* offset of the record read last */
     uint64_t contents;     /* of all contents, in any order */
     uint32_t octets;       /* of them, capped */
     uint32_t outer, inner; /* addresses: of the client's connection; of the one to upstream */
@@ -38,8 +37,7 @@ struct entry {
     uint32_t envelope, domains; /* domains: without what is before the "@" */
     uint32_t first;             /* the first sender and the first recipient */
     uint16_t greeting, helo;
-    uint32_t next; /* in the table by id */
-    uint32_t first_place, last_place;
+    uint32_t first_place;
     uint32_t records;
     uint16_t commands, messages; /* capped */
     uint16_t server; /* address: NEAR: of its upstream; FAR: to which its client connected */
@@ -49,6 +47,7 @@ struct entry {
 struct index {
     enum diff_vantage side;
     struct arena entries, places;
+    struct arena growing; /* of each entry, while the text is read: see index.c */
     uint32_t *table;
     uint32_t table_size; /* a power of two */
     uint64_t records, octets, bad_lines;
@@ -65,7 +64,7 @@ struct index_watch {
     void *arg;
 };
 
-/* False: `error` says why. The table by id is gone afterwards. */
+/* False: `error` says why. What only the pass needs is gone afterwards. */
 MUST_CHECK bool index_build(struct index *x, struct source *s, const struct index_watch *w,
                             char error[DIFF_ERROR_MAX]);
 
