@@ -421,9 +421,10 @@ class Exim(Program):
     def __init__(self, run, relay, server="tls_advertise_hosts =", transport=""):
         if os.geteuid() != 0:
             raise Skipped("Exim starts as root only")
-        program = exim_program()
         directory = run.directory("exim")
         os.chmod(directory, 0o755)
+        # It starts itself again as its user, who may not come near a checkout below /root.
+        program = shutil.copy(exim_program(), directory)
         host, relay_port = relay.split(":")
         port = free_port()
         self.address = f"127.0.0.1:{port}"
