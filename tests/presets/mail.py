@@ -94,13 +94,17 @@ class Client:
         except OSError as e:
             raise Gone(str(e)) from e
 
-    def message(self, content, recipients=1):
-        """Dots stuffed, in one transaction; the end marker in a write of its own."""
-        if self.code(b"MAIL FROM:<alice@example.net>") != b"250":
-            return
+    def begin_data(self, recipients=1, parameters=b""):
+        """A transaction up to its mail data. False: that is not taken."""
+        if self.code(b"MAIL FROM:<alice@example.net>" + parameters) != b"250":
+            return False
         for n in range(recipients):
             self.code(b"RCPT TO:<bob%d@example.org>" % n)
-        if self.code(b"DATA") != b"354":
+        return self.code(b"DATA") == b"354"
+
+    def message(self, content, recipients=1):
+        """Dots stuffed, in one transaction; the end marker in a write of its own."""
+        if not self.begin_data(recipients):
             return
         self.send(re.sub(rb"(?m)^\.", b"..", content) + b".\r\n")
         self.reply()
@@ -202,10 +206,7 @@ def sized(c):
     c.hello()
     for n in range(6):
         content = mail(b"sized%d" % n, PLAIN * (n + 1), b"X-Mailer: presets 1.0\r\n")
-        if c.code(b"MAIL FROM:<alice@example.net> SIZE=%d" % len(content)) != b"250":
-            break
-        c.code(b"RCPT TO:<bob0@example.org>")
-        if c.code(b"DATA") != b"354":
+        if not c.begin_data(parameters=b" SIZE=%d" % len(content)):
             break
         c.send(re.sub(rb"(?m)^\.", b"..", content) + b".\r\n")
         c.reply()
@@ -324,14 +325,12 @@ def slow_mail(c):
     """A message that takes a second to be sent."""
     c.reply()
     c.hello()
-    if c.code(b"MAIL FROM:<alice@example.net>") == b"250":
-        c.code(b"RCPT TO:<bob0@example.org>")
-        if c.code(b"DATA") == b"354":
-            content = mail(b"slow", PLAIN * 4) + b".\r\n"
-            for at in range(0, len(content), len(content) // 5):
-                c.send(content[at:at + len(content) // 5])
-                time.sleep(0.2)
-            c.reply()
+    if c.begin_data():
+        content = mail(b"slow", PLAIN * 4) + b".\r\n"
+        for at in range(0, len(content), len(content) // 5):
+            c.send(content[at:at + len(content) // 5])
+            time.sleep(0.2)
+        c.reply()
     c.quit()
 
 
@@ -358,14 +357,12 @@ def dots_at_reads(c):
     """Stuffed dots that are the first octets of a segment."""
     c.reply()
     c.hello()
-    if c.code(b"MAIL FROM:<alice@example.net>") == b"250":
-        c.code(b"RCPT TO:<bob0@example.org>")
-        if c.code(b"DATA") == b"354":
-            c.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for piece in (mail(b"dots", PLAIN), b"..first\r\n", b"..second\r\n", b".\r\n"):
-                c.send(piece)
-                time.sleep(0.05)
-            c.reply()
+    if c.begin_data():
+        c.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in (mail(b"dots", PLAIN), b"..first\r\n", b"..second\r\n", b".\r\n"):
+            c.send(piece)
+            time.sleep(0.05)
+        c.reply()
     c.quit()
 
 
@@ -386,14 +383,12 @@ def split_end(c):
     HELO, which the boxes that cannot follow let pass."""
     c.reply()
     c.say(b"HELO " + c.name)
-    if c.code(b"MAIL FROM:<alice@example.net>") == b"250":
-        c.code(b"RCPT TO:<bob0@example.org>")
-        if c.code(b"DATA") == b"354":
-            c.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            c.send(mail(b"split", PLAIN) + b".")
-            time.sleep(0.05)
-            c.send(b"\r\n")
-            c.reply()
+    if c.begin_data():
+        c.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        c.send(mail(b"split", PLAIN) + b".")
+        time.sleep(0.05)
+        c.send(b"\r\n")
+        c.reply()
     c.quit()
 
 
