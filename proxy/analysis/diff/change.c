@@ -209,36 +209,55 @@ static size_t lines_length(struct span s, unsigned lines)
     return s.len - left.len;
 }
 
-/* Where both go on with the same line, as near as can be; false: nowhere near. */
-static bool find_next_same(struct walk *w, size_t *sent, size_t *received)
+/* False: this has cost enough. */
+static bool may_search(struct walk *w, size_t octets)
 {
-    unsigned best = 2 * LOOK_AHEAD, lines = 0;
-    uint64_t cost = LOOK_AHEAD * (uint64_t)lines_length(w->received, LOOK_AHEAD);
+    if (octets > w->search_octets)
+        return false;
+    w->search_octets -= octets;
+    return true;
+}
+
+/* Do both go on with the same line a little further on, in the same part? */
+static bool goes_on_near(const struct walk *w)
+{
     struct span left = w->sent;
     struct line l;
 
-    if (cost > w->search_octets)
-        return false;
-    w->search_octets -= cost;
-    for (unsigned i = 0; i < best && i < LOOK_AHEAD && line_read(left, &l); i++) {
-        unsigned k = l.text.len > 0 ? distance(w->received, l.text) : LOOK_AHEAD;
-        if (k < LOOK_AHEAD && i + k < best) {
-            best = i + k;
-            lines = k;
-            *sent = w->sent.len - left.len;
-        }
+    for (unsigned i = 0; i < LOOK_AHEAD && line_read(left, &l); i++) {
+        if (span_starts_with(l.text, w->delimiter))
+            return false;
+        if (l.text.len > 0 && distance(w->received, l.text) < LOOK_AHEAD)
+            return true;
         left = span_drop(left, l.whole.len);
     }
-    *received = lines_length(w->received, lines);
-    return best < 2 * LOOK_AHEAD;
+    return false;
 }
 
-/* Lines of one part that have nothing in common with those in their place. */
+/* Octets before the next delimiter; s.len: there is none. */
+static size_t part_length(struct span s, struct span delimiter)
+{
+    struct span left = s;
+    struct line l;
+
+    while (line_read(left, &l) && !span_starts_with(l.text, delimiter))
+        left = span_drop(left, l.whole.len);
+    return s.len - left.len;
+}
+
+/*
+ * What is left of a part has nothing in common with what stands in its place: an attachment of
+ * a thousand lines and a notice of three.
+ */
 static bool take_part(struct walk *w)
 {
-    size_t sent = 0, received = 0;
+    size_t near = lines_length(w->received, LOOK_AHEAD);
 
-    if (w->delimiter.len == 0 || !find_next_same(w, &sent, &received))
+    if (w->delimiter.len == 0 || !may_search(w, LOOK_AHEAD * near) || goes_on_near(w))
+        return false;
+    size_t sent = part_length(w->sent, w->delimiter);
+    size_t received = part_length(w->received, w->delimiter);
+    if (!may_search(w, sent + received) || sent == w->sent.len || received == w->received.len)
         return false;
     change_note(w, &w->c->other_part, span_first(w->sent, sent),
                 span_first(w->received, received));
@@ -279,7 +298,6 @@ static void count_sent(struct change *c, struct span sent)
     struct line a;
 
     for (; line_read(left, &a); left = span_drop(left, a.whole.len)) {
-        c->lines_sent++;
         c->ends_sent[a.end]++;
     }
     for (size_t i = 0; i < sent.len; i++)

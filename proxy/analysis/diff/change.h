@@ -53,7 +53,6 @@ struct octet_change {
 };
 
 struct change {
-    uint64_t lines_sent;
     struct spot ends[LINE_END_COUNT][LINE_END_COUNT];
     uint64_t ends_sent[LINE_END_COUNT];
     struct spot dots[DOTS_MAX][DOTS_MAX];

@@ -128,6 +128,11 @@ static bool lanes_align(struct lanes *l, size_t *received_of, size_t received_le
     return true;
 }
 
+static bool is_chunked(const struct unit *u)
+{
+    return u->kind == UNIT_CONTENT && u->content->via_bdat;
+}
+
 /*
  * A chunk whose LAST was lost ends with the session, and its record stands behind those of the
  * commands that followed it.
@@ -138,11 +143,10 @@ static void pair_late_contents(struct compare *c, const struct lanes *l)
 
     for (size_t i = 0; i < l->sent.len; i++) {
         size_t near = l->sent.list[i];
-        if (c->near->units[near].kind != UNIT_CONTENT || c->far_of[near] != ALIGN_NONE)
+        if (!is_chunked(&c->near->units[near]) || c->far_of[near] != ALIGN_NONE)
             continue;
-        while (k < l->received.len &&
-               (c->far->units[l->received.list[k]].kind != UNIT_CONTENT ||
-                c->near_of[l->received.list[k]] != ALIGN_NONE))
+        while (k < l->received.len && (!is_chunked(&c->far->units[l->received.list[k]]) ||
+                                       c->near_of[l->received.list[k]] != ALIGN_NONE))
             k++;
         if (k == l->received.len)
             return;
@@ -272,7 +276,7 @@ static void sort_by_place(struct compare *c)
     }
 }
 
-/* What the received side has is what a finding shows. */
+/* What the received side has is what a finding shows, and no more of it than can be kept. */
 static void finish(struct compare *c)
 {
     for (size_t i = 0; i < c->len; i++) {
@@ -281,6 +285,8 @@ static void finish(struct compare *c)
         f->f.record = e->record;
         f->f.field = e->field;
         f->f.at = e->at;
+        f->sent.octets = span_first(f->sent.octets, DIFF_EXCERPT_MAX);
+        f->received.octets = span_first(f->received.octets, DIFF_EXCERPT_MAX);
         if (f->f.confidence > c->pair)
             f->f.confidence = c->pair;
     }

@@ -83,9 +83,7 @@ static bool is_chunk(const struct unit *u)
  */
 static bool is_forged_refusal(const struct unit *u)
 {
-    static const char *const verbs[] = {
-        "MAIL", "RCPT", "DATA", ".", "BDAT", "STARTTLS", "AUTH"
-    };
+    static const char *const verbs[] = { "MAIL", "RCPT", "DATA", ".", "BDAT", "AUTH" };
 
     if (has_verb(u, "STARTTLS"))
         return u->has_reply && u->code != 220;

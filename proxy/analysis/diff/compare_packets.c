@@ -7,6 +7,9 @@
 #include "analysis/diff/compare.h"
 
 #include "base/attributes.h"
+#include "base/escape.h"
+
+enum { OPTION_TEXT_MAX = 64 };
 
 static const struct option {
     const char *name, *what;
@@ -17,6 +20,12 @@ static const struct option {
     { "sack", "selective acknowledgement", SEVERITY_MEDIUM },
     { "timestamps", "timestamps", SEVERITY_MEDIUM },
 };
+
+/* As it stands in the transcript, which anybody may have written. */
+static void text_of(char out[OPTION_TEXT_MAX], struct span option)
+{
+    escape(out, OPTION_TEXT_MAX, option.len > 0 ? option : SPAN_LIT("none"));
+}
 
 /* "mss 1460" of a list; empty: it is not there. */
 static struct span option_of(struct span list, const char *name)
@@ -34,6 +43,7 @@ static void say_option(struct compare *c, const struct option *o, enum side side
                        struct span near, struct span far)
 {
     const char *whose = side == CLIENT ? "client" : "server";
+    char before[OPTION_TEXT_MAX], after[OPTION_TEXT_MAX];
     struct span sent = side == CLIENT ? near : far, received = side == CLIENT ? far : near;
     struct diff_finding *f = compare_found(c, CLASS_PACKETS, o->name, span_str(whose));
     bool one = c->pair == CONFIDENCE_CERTAIN;
@@ -44,15 +54,13 @@ static void say_option(struct compare *c, const struct option *o, enum side side
     f->received =
         (struct diff_excerpt){ .record = c->far->open_n, .len = far.len, .octets = far };
     f->f.severity = one ? o->severity : SEVERITY_INFO;
-    compare_say(
-        f, "the %s of the %s's SYN was %s: %.*s was sent, %.*s arrived%s", o->what, whose,
-        received.len == 0 ? "removed"
-        : sent.len == 0   ? "added"
-                          : "rewritten",
-        sent.len > 0 ? (int)sent.len : 4, sent.len > 0 ? (const char *)sent.ptr : "none",
-        received.len > 0 ? (int)received.len : 4,
-        received.len > 0 ? (const char *)received.ptr : "none",
-        one ? "" : "; a proxy in between would look the same");
+    text_of(before, sent);
+    text_of(after, received);
+    compare_say(f, "the %s of the %s's SYN was %s: %s was sent, %s arrived%s", o->what, whose,
+                received.len == 0 ? "removed"
+                : sent.len == 0   ? "added"
+                                  : "rewritten",
+                before, after, one ? "" : "; a proxy in between would look the same");
 }
 
 void compare_packets(struct compare *c)

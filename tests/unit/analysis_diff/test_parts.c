@@ -380,9 +380,35 @@ static void changes_of_lines(void **state)
     assert_int_equal(c.other_part.sent_len, 12);
     assert_int_equal(c.other_part.received_len, 15);
     assert_int_equal(c.gone_middle.count, 0);
+    change_find(&c, SPAN_LIT("H: x\r\n\r\n--b\r\n\r\none\r\n}\r\ntwo\r\n--b--\r\n"),
+                SPAN_LIT("H: x\r\n\r\n--b\r\n\r\none\r\n]]]]\r\ntwo\r\n--b--\r\n"));
+    check_spot(&c.altered, 1, 20, 20, "one line of a part is not the part");
+    assert_int_equal(c.other_part.count, 0);
     change_find(&c, SPAN_LIT("H: x\r\n\r\nTVqQ\r\nAAAA\r\nend\r\n"),
                 SPAN_LIT("H: x\r\n\r\nremoved by us\r\nend\r\n"));
     assert_int_equal(c.other_part.count, 0);
+}
+
+/* An attachment is longer than what is looked ahead. */
+static void a_long_part(void **state)
+{
+    static char sent[200000], received[200000];
+    static struct change c;
+    const char *const head = "H: x\r\n\r\n--b\r\n\r\ntext\r\n--b\r\n";
+    const char *const tail = "--b--\r\nend\r\n";
+    size_t len = strlen(head);
+
+    (void)state;
+    memcpy(sent, head, len);
+    for (unsigned n = 0; n < 2000; n++)
+        len += (size_t)snprintf(sent + len, sizeof sent - len, "%uqVT%ux\r\n", n * 7919, n * n);
+    snprintf(sent + len, sizeof sent - len, "%s", tail);
+    snprintf(received, sizeof received, "%sremoved\r\nby us\r\n%s", head, tail);
+    change_find(&c, span_str(sent), span_str(received));
+    check_spot(&c.other_part, 1, strlen(head), strlen(head), "a part of 2000 lines");
+    assert_int_equal(c.other_part.sent_len, len - strlen(head));
+    assert_int_equal(c.other_part.received_len, 16);
+    assert_int_equal(c.altered.count + c.gone_middle.count + c.gone_end.count, 0);
 }
 
 /* ---- places
@@ -451,17 +477,12 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(raw_members),
-        cmocka_unit_test(raw_values),
-        cmocka_unit_test(unknown_octets),
-        cmocka_unit_test(deltas),
-        cmocka_unit_test(alignments),
-        cmocka_unit_test(changes),
-        cmocka_unit_test(changes_of_ends),
-        cmocka_unit_test(changes_of_dots),
-        cmocka_unit_test(changes_of_octets),
-        cmocka_unit_test(changes_of_lines),
-        cmocka_unit_test(places),
+        cmocka_unit_test(raw_members),       cmocka_unit_test(raw_values),
+        cmocka_unit_test(unknown_octets),    cmocka_unit_test(deltas),
+        cmocka_unit_test(alignments),        cmocka_unit_test(changes),
+        cmocka_unit_test(changes_of_ends),   cmocka_unit_test(changes_of_dots),
+        cmocka_unit_test(changes_of_octets), cmocka_unit_test(changes_of_lines),
+        cmocka_unit_test(a_long_part),       cmocka_unit_test(places),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
