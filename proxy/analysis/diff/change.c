@@ -2,7 +2,7 @@
 
 enum { LOOK_AHEAD = 32 };
 
-/* What may be read in search of a place to go on: lines may be long, and all of them other. */
+/* Read in search of delimiters at most: each line may be one, and none stand there twice. */
 #define SEARCH_OCTETS (256u << 20)
 
 const char *line_end_name(enum line_end e)
@@ -199,36 +199,21 @@ static void see_delimiter(struct walk *w, const struct line *a)
         w->delimiter = a->text;
 }
 
-static size_t lines_length(struct span s, unsigned lines)
-{
-    struct span left = s;
-    struct line l;
-
-    for (; lines > 0 && line_read(left, &l); lines--)
-        left = span_drop(left, l.whole.len);
-    return s.len - left.len;
-}
-
-/* False: this has cost enough. */
-static bool may_search(struct walk *w, size_t octets)
-{
-    if (octets > w->search_octets)
-        return false;
-    w->search_octets -= octets;
-    return true;
-}
-
 /* Do both go on with the same line a little further on, in the same part? */
-static bool goes_on_near(const struct walk *w)
+static bool goes_on_near(struct walk *w)
 {
     struct span left = w->sent;
     struct line l;
 
+    if (w->common > w->sent.ptr) /* found before */
+        return true;
     for (unsigned i = 0; i < LOOK_AHEAD && line_read(left, &l); i++) {
         if (span_starts_with(l.text, w->delimiter))
             return false;
-        if (l.text.len > 0 && distance(w->received, l.text) < LOOK_AHEAD)
+        if (l.text.len > 0 && distance(w->received, l.text) < LOOK_AHEAD) {
+            w->common = l.whole.ptr;
             return true;
+        }
         left = span_drop(left, l.whole.len);
     }
     return false;
@@ -251,14 +236,16 @@ static size_t part_length(struct span s, struct span delimiter)
  */
 static bool take_part(struct walk *w)
 {
-    size_t near = lines_length(w->received, LOOK_AHEAD);
-
-    if (w->delimiter.len == 0 || !may_search(w, LOOK_AHEAD * near) || goes_on_near(w))
+    if (w->delimiter.len == 0 || w->search_octets == 0 || goes_on_near(w))
         return false;
     size_t sent = part_length(w->sent, w->delimiter);
     size_t received = part_length(w->received, w->delimiter);
-    if (!may_search(w, sent + received) || sent == w->sent.len || received == w->received.len)
+    uint64_t cost = (uint64_t)sent + received;
+    w->search_octets -= cost < w->search_octets ? cost : w->search_octets;
+    if (cost == 0 || sent == w->sent.len || received == w->received.len) {
+        w->delimiter = span_of(NULL, 0); /* it will not be found later, either */
         return false;
+    }
     change_note(w, &w->c->other_part, span_first(w->sent, sent),
                 span_first(w->received, received));
     w->sent = span_drop(w->sent, sent);

@@ -16,7 +16,8 @@ struct walk {
     const unsigned char *sent_begin, *received_begin;
     uint64_t sent_header, received_header; /* where the body begins */
     struct span delimiter;                 /* of the MIME part we are in; empty: in none */
-    uint64_t search_octets;                /* that may still be read to find a place */
+    uint64_t search_octets;                /* that may still be read to find delimiters */
+    const unsigned char *common;           /* in sent: a line of that part that arrived */
 };
 
 /* False: there is none. */

@@ -389,6 +389,18 @@ static void changes_of_lines(void **state)
     assert_int_equal(c.other_part.count, 0);
 }
 
+/* Both go on with a delimiter, and the two are others: it comes to an end. */
+static void another_delimiter(void **state)
+{
+    static struct change c;
+
+    (void)state;
+    change_find(&c, SPAN_LIT("H: x\r\n\r\n--b\r\none\r\n--b\r\nend\r\n--b--\r\n"),
+                SPAN_LIT("H: x\r\n\r\n--b\r\none\r\n--b and much else\r\nend\r\n--b--\r\n"));
+    check_spot(&c.altered, 1, 21, 21, "the delimiter");
+    assert_int_equal(c.other_part.count, 0);
+}
+
 /* An attachment is longer than what is looked ahead. */
 static void a_long_part(void **state)
 {
@@ -477,12 +489,19 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(raw_members),       cmocka_unit_test(raw_values),
-        cmocka_unit_test(unknown_octets),    cmocka_unit_test(deltas),
-        cmocka_unit_test(alignments),        cmocka_unit_test(changes),
-        cmocka_unit_test(changes_of_ends),   cmocka_unit_test(changes_of_dots),
-        cmocka_unit_test(changes_of_octets), cmocka_unit_test(changes_of_lines),
-        cmocka_unit_test(a_long_part),       cmocka_unit_test(places),
+        cmocka_unit_test(raw_members),
+        cmocka_unit_test(raw_values),
+        cmocka_unit_test(unknown_octets),
+        cmocka_unit_test(deltas),
+        cmocka_unit_test(alignments),
+        cmocka_unit_test(changes),
+        cmocka_unit_test(changes_of_ends),
+        cmocka_unit_test(changes_of_dots),
+        cmocka_unit_test(changes_of_octets),
+        cmocka_unit_test(changes_of_lines),
+        cmocka_unit_test(another_delimiter),
+        cmocka_unit_test(a_long_part),
+        cmocka_unit_test(places),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
