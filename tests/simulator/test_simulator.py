@@ -168,6 +168,15 @@ def connected(box):
         yield client
 
 
+def expect_reset_at_once(box):
+    """Behind the handshake; where that was faster than this program, it is connecting that fails."""
+    try:
+        with connected(box) as client:
+            client.expect_reset()
+    except ConnectionResetError:
+        pass
+
+
 def reply(client):
     """A whole reply."""
     lines = []
@@ -248,8 +257,8 @@ class Clean(unittest.TestCase):
         with socket.create_server(("127.0.0.1", 0)) as s:
             port = s.getsockname()[1]
         with Process("simulate", "--preset", "clean", "--listen", "127.0.0.1:0", "--upstream",
-                     f"127.0.0.1:{port}") as box, connected(box) as client:
-            client.expect_reset()
+                     f"127.0.0.1:{port}") as box:
+            expect_reset_at_once(box)
         with Process("simulate", "--preset", "avast", "--listen", "127.0.0.1:0", "--upstream",
                      f"127.0.0.1:{port}") as box, connected(box) as client:
             self.assertTrue(client.until(b"\r\n").startswith(b"421 Cannot connect"))
