@@ -94,6 +94,32 @@ static void check_reflector(struct config_report *r, const struct relay_settings
                      "name a server, or remove send_proxy");
 }
 
+static bool is_reached_by_others(const struct config_listener *l)
+{
+    for (unsigned i = 0; i < l->listen_count; i++)
+        if (!addr_is_loopback(&l->listen[i]))
+            return true;
+    return false;
+}
+
+/* What an upstream trusts its own network with, everybody gets who comes under our address. */
+static void check_open_relay(struct config_report *r, const struct config_listener *l,
+                             const struct config_where *w)
+{
+    const struct relay_settings *s = l->settings;
+    bool servers = s->upstream_count > 0 && !has_upstream(s, true) && !has_upstream(s, false);
+
+    if (!servers || !is_reached_by_others(l) || s->send_proxy != 0 || s->xclient ||
+        s->source_client)
+        return;
+    config_warn(r, w->find(w, "listeners.upstream", 0),
+                "listener \"%s\": the upstream sees every client as this proxy's address; if "
+                "that address is in its mynetworks (or what it calls those it relays for), the "
+                "whole world may send mail through it: tell it who the client is by %ssource = "
+                "\"client\", or take the address out of mynetworks",
+                s->name, s->observe ? "send_proxy or " : "send_proxy, xclient or ");
+}
+
 static void check_client(struct config_report *r, const struct config_target *t,
                          const struct config_where *w)
 {
@@ -101,6 +127,7 @@ static void check_client(struct config_report *r, const struct config_target *t,
 
     check_intercept(r, s, w);
     check_reflector(r, s, w);
+    check_open_relay(r, t->listener, w);
     if (s->proxy_protocol != 0 && s->trusted_count == 0 && !t->trusted_broken)
         config_error(r, w->find(w, "listeners.proxy_protocol", 0),
                      "listeners.proxy_protocol believes nobody: add the addresses of the "

@@ -150,25 +150,40 @@ void relay_refuse(struct relay *r, enum close_reason why)
     relay_work(r, -1);
 }
 
+/* "ADDR=IPV6:2001:db8::1 PORT=4711"; what: "" or "DEST". Returns its length. */
+static size_t xclient_end(char *text, size_t size, const char *what, const struct addr *a)
+{
+    char ip[ADDR_TEXT_MAX];
+
+    (void)addr_ip_text(a, ip);
+    return (size_t)snprintf(text, size, " %sADDR=%s%s %sPORT=%u", what,
+                            a->family == AF_INET6 ? "IPV6:" : "", ip, what, a->port);
+}
+
+/*
+ * Who the client is, in the words of Postfix's XCLIENT. Its names are not looked up; one that
+ * is not said would be this host's. A balancer that speaks for itself is a client, too.
+ */
+static bool relay_name_client(struct relay *r)
+{
+    char text[6 * ADDR_TEXT_MAX] = "NAME=[UNAVAILABLE] REVERSE_NAME=[UNAVAILABLE]";
+    size_t len = strlen(text);
+    struct addr server;
+
+    len += xclient_end(text + len, sizeof text - len, "", &r->client);
+    if (relay_destination(r, &server))
+        len += xclient_end(text + len, sizeof text - len, "DEST", &server);
+    return session_send_xclient(&r->session, span_of(text, len));
+}
+
 /* What the session has to know of the client before it hears of anything else. */
 static bool relay_introduce(struct relay *r)
 {
     const struct relay_settings *s = r->service->settings;
-    char ip[2][ADDR_TEXT_MAX], text[4 * ADDR_TEXT_MAX];
-    struct addr server;
-    int len;
 
     if (s->trusted_count > 0 && settings_trust(s, &r->client))
         session_trust_client(&r->session);
-    if (!s->xclient || r->local || !relay_destination(r, &server))
-        return true;
-    (void)addr_ip_text(&r->client, ip[CLIENT]);
-    (void)addr_ip_text(&server, ip[SERVER]);
-    len = snprintf(text, sizeof text,
-                   "NAME=[UNAVAILABLE] ADDR=%s%s PORT=%u DESTADDR=%s%s DESTPORT=%u",
-                   r->client.family == AF_INET6 ? "IPV6:" : "", ip[CLIENT], r->client.port,
-                   server.family == AF_INET6 ? "IPV6:" : "", ip[SERVER], server.port);
-    return session_send_xclient(&r->session, span_of(text, (size_t)len));
+    return !s->xclient || relay_name_client(r);
 }
 
 /* Limits, then the first thing to do. */

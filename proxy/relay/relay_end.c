@@ -1,9 +1,12 @@
 #include "relay/relay_private.h"
 
+#include "base/log.h"
+
 enum {
     QUIT_WAIT_MS = 5000,   /* for either side to close after QUIT */
     LINGER_WAIT_MS = 3000, /* for the client to close after our last reply */
     FLUSH_WAIT_MS = 30000, /* for the client to take what was queued before */
+    WARN_EVERY_MS = 60000, /* the same fault of an upstream */
 };
 
 void relay_note_first(struct relay *r, int first, enum end_how how)
@@ -70,6 +73,24 @@ static void relay_record_close(struct relay *r)
     }
     r->witness.now_us = info.t_us;
     witness_close(&r->witness, &info);
+}
+
+/* Nobody gets in, and nothing but a setting of the upstream will change that. */
+static void relay_warn_xclient(const struct relay *r)
+{
+    struct service *s = r->service;
+
+    s->warn_missed++;
+    if (relay_now_ms(r) < s->warn_due_ms)
+        return;
+    log_warn(
+        "listener %s: the upstream %s takes no XCLIENT with the client's address from this "
+        "host, %u session%s ended with 421: in Postfix, add this host's address to "
+        "smtpd_authorized_xclient_hosts",
+        s->settings->name, s->settings->upstreams[r->upstream].text, s->warn_missed,
+        s->warn_missed == 1 ? "" : "s");
+    s->warn_due_ms = relay_now_ms(r) + WARN_EVERY_MS;
+    s->warn_missed = 0;
 }
 
 /* ---- the way out ---- */
@@ -156,6 +177,8 @@ void relay_end(struct relay *r)
 
     r->phase = RELAY_ENDING;
     r->ending = (uint8_t)ending_of(r);
+    if (r->reason == CLOSE_UPSTREAM_XCLIENT)
+        relay_warn_xclient(r);
     relay_dial_cancel(r);
     tcp_release(&client->tcp, UINT8_MAX);
     tcp_release(&r->leg[SERVER].tcp, UINT8_MAX);

@@ -37,6 +37,8 @@ struct service {
     struct admission *admission;
     struct relay_loop *loop;
     unsigned references;
+    uint64_t warn_due_ms; /* not before that, the next line about XCLIENT */
+    unsigned warn_missed; /* sessions it would have been about */
 };
 
 /* Reasons not to read a leg. */

@@ -188,8 +188,9 @@ void session_deinit(struct session *s);
  */
 void session_trust_client(struct session *s);
 /*
- * Tell the upstream by XCLIENT who the client is, if it offers that. attributes: "NAME=...
- * ADDR=... PORT=...", separated by blanks; those the upstream names are sent. False: no memory.
+ * Tell the upstream by XCLIENT who the client is. attributes: "NAME=... ADDR=... PORT=...",
+ * separated by blanks; those the upstream names are sent. When it takes no address so, the
+ * client hears 421 and the session ends: CLOSE_UPSTREAM_XCLIENT. False: no memory.
  */
 MUST_CHECK bool session_send_xclient(struct session *s, struct span attributes);
 

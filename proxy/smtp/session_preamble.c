@@ -5,7 +5,8 @@
  *   greeting 2xx      kept, as the head of the FIFO
  *   EHLO              what is offered there?
  *   STARTTLS, EHLO    wanted and offered
- *   XCLIENT           wanted and offered; its 220 is the greeting then
+ *   XCLIENT           wanted; its 220 is the greeting then. Where it cannot be said the client
+ *                     hears 421: the upstream would take it for this proxy
  *
  * The command on its way is `parked`. Until the end the state is STATE_GREETING (or TLS):
  * the client is held, and whatever ends the session answers in place of the greeting.
@@ -47,6 +48,11 @@ void preamble_free(struct session *s)
 {
     free(s->xclient);
     s->xclient = NULL;
+}
+
+bool preamble_names_client(const struct session *s)
+{
+    return s->xclient != NULL;
 }
 
 static bool wants_tls(const struct session *s)
@@ -94,10 +100,14 @@ static enum step say_ehlo(struct session *s)
     return step;
 }
 
-/* The attributes the upstream names, as many as one line takes; none: nothing is appended. */
+/*
+ * The attributes the upstream names, as many as one line takes; nothing is appended when the
+ * address is not among them. False: no memory.
+ */
 static bool xclient_line(const struct session *s, struct span ehlo, struct buf *line)
 {
     struct span rest = span_of(s->xclient->text, s->xclient->len);
+    bool address = false;
 
     while ((rest = span_trim_left(rest)).len > 0) {
         struct span attribute = span_first(rest, span_find(rest, ' '));
@@ -110,7 +120,10 @@ static bool xclient_line(const struct session *s, struct span ehlo, struct buf *
             continue;
         if (!buf_append(line, before) || !buf_append(line, attribute))
             return false;
+        address = address || span_equal(name, SPAN_LIT("ADDR"));
     }
+    if (!address)
+        line->len = 0;
     return true;
 }
 
@@ -121,19 +134,26 @@ static enum step get_ready(struct session *s)
     return STEP_AGAIN;
 }
 
+/* Without XCLIENT the upstream would take every client for this proxy, and trust it. */
+static enum step xclient_failed(struct session *s)
+{
+    session_give_up(s, LOCAL_XCLIENT, NOTE_COUNT);
+    return STEP_AGAIN;
+}
+
 static enum step say_xclient(struct session *s, struct span ehlo)
 {
     struct buf line;
     enum step step;
 
-    if (s->xclient == NULL || !s->upstream_xclient)
+    if (s->xclient == NULL)
         return get_ready(s);
     buf_init(&line, XCLIENT_LINE_OCTETS);
     if (!xclient_line(s, ehlo, &line)) {
         session_close(s, CLOSE_NO_MEMORY);
         step = STEP_AGAIN;
-    } else if (line.len == 0) {
-        step = get_ready(s);
+    } else if (!s->upstream_xclient || line.len == 0) {
+        step = xclient_failed(s);
     } else {
         step = say(s, PREAMBLE_XCLIENT, VERB_XCLIENT, buf_span(&line));
     }
@@ -256,10 +276,10 @@ static enum step after_starttls(struct session *s, struct exchange *ex, const st
 
 static enum step after_xclient(struct session *s, const struct reply *r)
 {
-    if (r->code != 220)
-        return get_ready(s); /* the greeting it gave stands */
+    if (r->code / 100 != 2)
+        return xclient_failed(s);
     upgrade_forget_upstream(s);
-    return replace_greeting(s, r);
+    return r->code == 220 ? replace_greeting(s, r) : get_ready(s);
 }
 
 static void complete(struct session *s, struct exchange *ex, struct span received,

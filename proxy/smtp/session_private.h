@@ -175,6 +175,8 @@ void upgrade_eof(struct session *s, enum side from, enum end how);
 
 /* ---- session_preamble.c ---- */
 bool preamble_is_wanted(const struct session *s);
+/* The upstream is to be told by XCLIENT who the client is, and was not yet. */
+bool preamble_names_client(const struct session *s);
 /* Keeps the greeting and goes on with an EHLO. */
 enum step preamble_begin(struct session *s, struct exchange *greeting, const struct reply *r);
 enum step preamble_step(struct session *s, struct wish *w);

@@ -267,6 +267,8 @@ static enum step take_greeting(struct session *s, const struct reply *r,
         notes_add(&ex->event.notes, NOTE_GREETING_521, s->at[SERVER]);
     if (r->code == 421 && !s->env->observe)
         session_close(s, CLOSE_UPSTREAM_421);
+    else if (preamble_names_client(s))
+        session_close(s, CLOSE_UPSTREAM_REFUSED); /* what follows would come under our name */
     return relay_reply(s, ex, r, w);
 }
 

@@ -224,6 +224,14 @@ bool addr_is_any(const struct addr *a)
     return a->family != 0 && memcmp(a->ip, zero, 16) == 0;
 }
 
+bool addr_is_loopback(const struct addr *a)
+{
+    static const uint8_t one[16] = { [15] = 1 };
+
+    return a->family == AF_INET ? a->ip[0] == 127
+                                : a->family == AF_INET6 && memcmp(a->ip, one, sizeof one) == 0;
+}
+
 struct addr addr_network(const struct addr *a, unsigned bits4, unsigned bits6)
 {
     struct addr network = { .family = a->family };

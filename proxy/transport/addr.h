@@ -41,7 +41,8 @@ size_t addr_ip_text(const struct addr *a, char out[ADDR_TEXT_MAX]);
 bool addr_equal(const struct addr *a, const struct addr *b);
 /* The ports do not count. */
 bool addr_equal_ip(const struct addr *a, const struct addr *b);
-bool addr_is_any(const struct addr *a); /* 0.0.0.0 or [::] */
+bool addr_is_any(const struct addr *a);      /* 0.0.0.0 or [::] */
+bool addr_is_loopback(const struct addr *a); /* of 127.0.0.0/8, or [::1] */
 /* The first `bits` of the address only, port 0: the key of a client network. */
 struct addr addr_network(const struct addr *a, unsigned bits4, unsigned bits6);
 

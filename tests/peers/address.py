@@ -67,6 +67,40 @@ def test_postfix_behind_xclient(run):
     behind(run, "xclient = true;", "smtpd_authorized_xclient_hosts = 127.0.0.0/8\n")
 
 
+def test_postfix_that_takes_no_xclient(run):
+    """Not authorized: nobody comes in under the proxy's address, which Postfix would relay for."""
+    postfix = Postfix(run, "127.0.0.1:9")
+    proxy = Proxy(run, postfix.address, "xclient = true;")
+    try:
+        send_from(proxy.address, CLIENT)
+    except smtplib.SMTPConnectError as refused:
+        equal(refused.smtp_code, 421, "code")
+    else:
+        raise AssertionError("the mail was taken")
+    run.stop()
+    reasons = [r["reason"] for r in records(proxy, "close")]
+    assert reasons == ["upstream-xclient"], reasons
+
+
+def test_postfix_asks_for_reverse_name(run):
+    """By XCLIENT Postfix hears that there is no name: not this host's in its place."""
+    sink = Sink(run)
+    postfix = Postfix(run, sink.address,
+                      "smtpd_authorized_xclient_hosts = 127.0.0.0/8\n"
+                      "smtpd_client_restrictions = reject_unknown_reverse_client_hostname\n")
+    proxy = Proxy(run, postfix.address, "xclient = true;")
+    try:
+        send_from(proxy.address, CLIENT)
+    except smtplib.SMTPRecipientsRefused as refused:
+        codes = [code for code, _ in refused.recipients.values()]
+        equal(codes, [450], "codes")
+    else:
+        raise AssertionError("the name of this host was taken for the client's")
+    run.stop()
+    sent = [r["forwarded"] for r in records(proxy, "command") if r["verb"] == "XCLIENT"]
+    assert "REVERSE_NAME=[UNAVAILABLE]" in sent[0], sent
+
+
 def test_haproxy_to_postfix(run):
     """The whole way: HAProxy, this proxy, Postfix; headers on both sides."""
     sink = Sink(run)

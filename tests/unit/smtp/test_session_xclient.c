@@ -8,9 +8,15 @@
     ">XCLIENT NAME=[UNAVAILABLE] ADDR=IPV6:2001:db8::1 PORT=4711|"
 
 /* 32 octets; fifteen of them, blanks between, are 494. */
-#define LONG    "NAME=aaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define FIVE    LONG " " LONG " " LONG " " LONG " " LONG
-#define FIFTEEN FIVE " " FIVE " " FIVE
+#define LONG     "NAME=aaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define FIVE     LONG " " LONG " " LONG " " LONG " " LONG
+#define FIFTEEN  FIVE " " FIVE " " FIVE
+#define FOURTEEN FIVE " " FIVE " " LONG " " LONG " " LONG " " LONG
+
+#define NO_XCLIENT                                                                             \
+    "=421 4.3.5 The mail server behind this proxy does not let it name the client (XCLIENT), " \
+    "try again later|"
+#define NO_XCLIENT_END "{greeting 421 up 220}[close upstream-xclient]"
 
 static const struct script ours[] = {
     { .name = "its 220 is the greeting",
@@ -26,28 +32,51 @@ static const struct script ours[] = {
                  S("220 2.0.0 a\rgain\n") },
       .log = SAID_LOG "{XCLIENT added 220 reply-bare-lf reply-bare-cr}<220 2.0.0 a gain|"
                       "{greeting 220 reply-bare-lf reply-bare-cr}" },
-    { .name = "refused: the greeting stands",
+    { .name = "taken with 250: the greeting stands",
+      .xclient = WHO,
+      .steps = { S("220 m\rx\r\n"), S("250-mx\r\n250 XCLIENT NAME ADDR PORT\r\n"),
+                 S("250 2.0.0 ok\r\n") },
+      .log = SAID_LOG "{XCLIENT added 250}<220 m x|{greeting 220 reply-bare-cr}" },
+    { .name = "refused: nobody comes in under our address",
       .xclient = WHO,
       .steps = { S("220 m\rx\r\n"), S("250-mx\r\n250 XCLIENT NAME ADDR PORT\r\n"),
                  S("550 no\r\n") },
-      .log = SAID_LOG "{XCLIENT added 550}<220 m x|{greeting 220 reply-bare-cr}" },
-    { .name = "not offered: the greeting stands",
+      .log = SAID_LOG "{XCLIENT added 550}" NO_XCLIENT
+                      "{greeting 421 up 220 reply-bare-cr}[close upstream-xclient]" },
+    { .name = "a challenge is no consent",
+      .xclient = WHO,
+      .steps = { SAID, S("334 no\r\n") },
+      .log = SAID_LOG "{XCLIENT added 334}" NO_XCLIENT NO_XCLIENT_END },
+    { .name = "not offered",
       .xclient = WHO,
       .steps = { S("220 mx\r\n"), S("250-mx\r\n250 XFORWARD NAME ADDR\r\n") },
-      .log = ">EHLO proxy.test|{EHLO added 250}<220 mx|{greeting 220}" },
-    { .name = "nothing that we could tell is asked for",
+      .log = ">EHLO proxy.test|{EHLO added 250}" NO_XCLIENT NO_XCLIENT_END },
+    { .name = "EHLO refused: it cannot be offered",
       .xclient = WHO,
-      .steps = { S("220 mx\r\n"), S("250-mx\r\n250 XCLIENT LOGIN\r\n") },
-      .log = ">EHLO proxy.test|{EHLO added 250}<220 mx|{greeting 220}" },
+      .steps = { S("220 mx\r\n"), S("502 no\r\n") },
+      .log = ">EHLO proxy.test|{EHLO added 502}" NO_XCLIENT NO_XCLIENT_END },
+    { .name = "offered, but not the address",
+      .xclient = WHO,
+      .steps = { S("220 mx\r\n"), S("250-mx\r\n250 XCLIENT NAME PORT LOGIN\r\n") },
+      .log = ">EHLO proxy.test|{EHLO added 250}" NO_XCLIENT NO_XCLIENT_END },
+    { .name = "a refusal in place of the greeting is passed on, and nothing follows",
+      .xclient = WHO,
+      .steps = { S("554 mx\r\n"), C("EHLO c\r\n") },
+      .log = "<554 mx|{greeting 554 greeting-554}[close upstream-refused]" },
     { .name = "only what is asked for",
       .xclient = WHO,
       .steps = { S("220 mx\r\n"), S("250-mx\r\n250 xclient addr destaddr login\r\n") },
       .log = ">EHLO proxy.test|{EHLO added 250}>XCLIENT ADDR=IPV6:2001:db8::1 "
              "DESTADDR=192.0.2.1|" },
     { .name = "513 octets are too many for a line, 512 are not",
-      .xclient = FIFTEEN " PORT=777 PORT=88 ADDR=1",
+      .xclient = "ADDR=1 " FOURTEEN " NAME=aaaaaaaaaaaaaaaaaaaaa PORT=777 PORT=8",
       .steps = { S("220 mx\r\n"), S("250-mx\r\n250 XCLIENT NAME ADDR PORT\r\n") },
-      .log = ">EHLO proxy.test|{EHLO added 250}>XCLIENT " FIFTEEN " PORT=88|" },
+      .log = ">EHLO proxy.test|{EHLO added 250}>XCLIENT ADDR=1 " FOURTEEN
+             " NAME=aaaaaaaaaaaaaaaaaaaaa PORT=8|" },
+    { .name = "no room for the address",
+      .xclient = FIFTEEN " ADDR=1234567",
+      .steps = { S("220 mx\r\n"), S("250-mx\r\n250 XCLIENT NAME ADDR PORT\r\n") },
+      .log = ">EHLO proxy.test|{EHLO added 250}" NO_XCLIENT NO_XCLIENT_END },
     { .name = "421 instead",
       .xclient = WHO,
       .steps = { SAID, S("421 4.3.2 bye\r\n") },
@@ -58,12 +87,12 @@ static const struct script ours[] = {
       .steps = { S_READ("220 mx\r\n421 4.3.2 bye\r\n") },
       .log = "<421 4.3.2 bye|{greeting 421 up 220 upstream-421}[close upstream-421]" },
     { .name = "the upstream's old name does not serve the client",
-      .xclient = WHO,
+      .upstream = MAY,
       .lenient = true,
-      .steps = { SAID, S("550 no\r\n"), C("MAIL FROM:<a@b.test>\r\n") },
-      .log = SAID_LOG
-      "{XCLIENT added 550}<220 mx|{greeting 220}=503 5.5.1 Bad sequence of commands: "
-      "EHLO or HELO comes first|{MAIL refused 503 cmd-sequence}" },
+      .steps = { TLS(CLIENT), S("220 mx\r\n"), S("250 mx\r\n"), C("MAIL FROM:<a@b.test>\r\n") },
+      .log = ">EHLO proxy.test|{EHLO added 250}<220 mx|{greeting 220}=503 5.5.1 Bad sequence "
+             "of commands: "
+             "EHLO or HELO comes first|{MAIL refused 503 cmd-sequence}" },
     { .name = "after XCLIENT there is no old name",
       .xclient = WHO,
       .lenient = true,

@@ -156,6 +156,12 @@ static void test_any(void **state)
     (void)state;
     assert_true(addr_is_any(&v4) && addr_is_any(&v6));
     assert_false(addr_is_any(&one4) || addr_is_any(&one6) || addr_is_any(&none));
+
+    struct addr lo4 = parsed("127.9.0.1:25"), two6 = parsed("[::2]:25");
+
+    assert_true(addr_is_loopback(&lo4) && addr_is_loopback(&one6));
+    assert_false(addr_is_loopback(&one4) || addr_is_loopback(&v4) || addr_is_loopback(&v6) ||
+                 addr_is_loopback(&two6) || addr_is_loopback(&none));
 }
 
 static void test_parse_ip(void **state)
