@@ -2,6 +2,7 @@
 
 #include "smtp/line.h"
 #include "smtp/reply.h"
+#include "smtp/sasl.h"
 
 enum treatment {
     KEEP,
@@ -84,12 +85,7 @@ static unsigned keyword_lookup(const struct word *w)
 /* A mechanism that may end in a security layer: what follows 235 would be opaque. */
 static bool has_layer(const struct word *mechanism)
 {
-    static const char *const layered[] = { "GSSAPI", "DIGEST-MD5", "KERBEROS_V4" };
-
-    for (unsigned i = 0; i < ARRAY_LEN(layered); i++)
-        if (word_is(mechanism, layered[i], strlen(layered[i])))
-            return true;
-    return false;
+    return sasl_has_layer(span_of(mechanism->text, mechanism->len));
 }
 
 /* How many mechanisms the rest of an AUTH line names. */
@@ -110,10 +106,12 @@ static void count_mechanisms(struct span rest, unsigned *plain, unsigned *layere
 
 enum verdict { LINE_STAYS, LINE_GOES, LINE_LOSES_MECHANISMS };
 
-static enum verdict judge_auth(struct span rest)
+static enum verdict judge_auth(struct span rest, const struct policy *policy)
 {
     unsigned plain, layered;
 
+    if (policy_get(policy, RULE_AUTH_LAYERS) == WORD_PASS)
+        return LINE_STAYS;
     count_mechanisms(rest, &plain, &layered);
     if (layered == 0)
         return LINE_STAYS;
@@ -163,7 +161,8 @@ static enum verdict judge_line(struct span text, const struct ehlo_terms *terms,
     if (!treatment_keeps((enum treatment)keywords[k].treatment, terms))
         return LINE_GOES;
     if (k == EHLO_AUTH)
-        v = w.assigned ? LINE_GOES : judge_auth(rest); /* "AUTH=" is from before RFC 2554 */
+        v = w.assigned ? LINE_GOES
+                       : judge_auth(rest, terms->policy); /* "AUTH=" is from before RFC 2554 */
     if (v != LINE_GOES)
         *offered |= UINT64_C(1) << k;
     return v;

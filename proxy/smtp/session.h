@@ -163,9 +163,11 @@ struct session {
     uint8_t ended[2];     /* by side: 0, or 1 + enum end */
     uint8_t last_verb;    /* of the last command sent on */
     uint8_t preamble;     /* enum preamble */
+    uint8_t layer_due;    /* 1 << side: its next octet may begin a SASL security layer */
     const char *opaque_why;
     struct tls_watch *watch; /* while a handshake passes through, else NULL */
     bool helo : 1, mail : 1, rcpt_sent : 1, bdat : 1, binary_mime : 1, eight_bit : 1;
+    bool auth_layer : 1; /* the mechanism of the last AUTH may have a layer */
     bool authenticated : 1, first_command : 1, early_talker : 1, chunk_forward : 1;
     bool chunk_last : 1, overlong_auth : 1, reads_more : 1, read_fresh : 1;
     bool raw_pending : 1, shutdown : 1, drop : 1, upstream_gone : 1;

@@ -294,6 +294,8 @@ static enum step command_step(struct session *s, struct wish *w)
             return STEP_AGAIN;
         s->first_command = false;
     }
+    if (opaque_layer_begins(s, CLIENT))
+        return STEP_AGAIN;
     if (s->exchanges >= SESSION_EXCHANGES_MAX) {
         if (s->env->observe)
             session_become_opaque(s, "lost-track");

@@ -1,4 +1,5 @@
 /* session_command - what follows from a verdict: sent on, answered here, a chunk eaten. */
+#include "smtp/sasl.h"
 #include "smtp/session_judge.h"
 
 void command_count_error(struct session *s, struct exchange *ex)
@@ -79,6 +80,9 @@ static enum step send_on(struct judge *j, struct span raw, struct wish *w)
     case VERB_HELO: /* chunks without a LAST are no message any more */
         if (s->content != NULL && !s->content->ended)
             content_end(s, false);
+        break;
+    case VERB_AUTH:
+        s->auth_layer = sasl_may_have_layer(auth_mechanism(&j->cmd));
         break;
     default:
         break;

@@ -1,6 +1,7 @@
 #include "smtp/session_judge.h"
 
 #include "smtp/path.h"
+#include "smtp/sasl.h"
 #include "smtp/suggest.h"
 
 typedef enum local_reply verdict; /* LOCAL_NONE: no objection */
@@ -115,6 +116,23 @@ static verdict never_in_order(struct judge *j, const char *why)
     return refuse(j, LOCAL_SEQUENCE, why);
 }
 
+static bool greeted(const struct session *s)
+{
+    return s->helo || session_has_pending(s, VERB_EHLO) || session_has_pending(s, VERB_HELO);
+}
+
+/* A server may take a command that it did not offer, as after HELO; it answers better, too. */
+static verdict not_offered(struct judge *j, enum ehlo_keyword keyword)
+{
+    if (ehlo_offers(j->s->offered, keyword))
+        return LOCAL_NONE;
+    note(j, NOTE_CMD_NOT_OFFERED);
+    bool inside_tls = keyword == EHLO_STARTTLS && j->s->upstream_secure; /* RFC 3207 4.2 */
+    if (rule(j, RULE_CMD_NOT_OFFERED) == WORD_PASS && !inside_tls)
+        return LOCAL_NONE;
+    return refuse(j, LOCAL_NOT_OFFERED, verb_name(j->cmd.verb));
+}
+
 static verdict judge_starttls(struct judge *j)
 {
     struct session *s = j->s;
@@ -123,11 +141,12 @@ static verdict judge_starttls(struct judge *j)
 
     if (s->client_secure)
         return never_in_order(j, "TLS is active already");
-    if (!ours &&
-        (rule(j, RULE_STARTTLS) == WORD_REFUSE || !ehlo_offers(s->offered, EHLO_STARTTLS))) {
+    if (!ours && rule(j, RULE_STARTTLS) == WORD_REFUSE) {
         note(j, NOTE_STARTTLS_REFUSED);
         return refuse(j, LOCAL_UNIMPLEMENTED, "STARTTLS");
     }
+    if (!ours && (v = not_offered(j, EHLO_STARTTLS)) != LOCAL_NONE)
+        return v;
     if (ours && transaction_open(s))
         return never_in_order(j, "STARTTLS inside a mail transaction");
     if (ours && s->authenticated && !upgrade_renews_upstream(s))
@@ -145,11 +164,12 @@ static verdict judge_starttls(struct judge *j)
 static verdict judge_auth(struct judge *j)
 {
     struct session *s = j->s;
+    verdict v;
 
-    if (!ehlo_offers(s->offered, EHLO_AUTH)) {
-        note(j, NOTE_CMD_UNIMPLEMENTED);
-        return refuse(j, LOCAL_UNIMPLEMENTED, "AUTH");
-    }
+    if (!greeted(s))
+        return out_of_order(j, "EHLO comes first");
+    if ((v = not_offered(j, EHLO_AUTH)) != LOCAL_NONE)
+        return v;
     if (transaction_open(s))
         return out_of_order(j, "AUTH inside a mail transaction");
     if (s->authenticated)
@@ -157,6 +177,10 @@ static verdict judge_auth(struct judge *j)
     if (j->cmd.arg.len == 0) {
         note(j, NOTE_CMD_ARGS);
         return refuse(j, LOCAL_ARG_MISSING, "AUTH");
+    }
+    if (rule(j, RULE_AUTH_LAYERS) == WORD_STRIP && sasl_has_layer(auth_mechanism(&j->cmd))) {
+        note(j, NOTE_SASL_LAYER);
+        return LOCAL_AUTH_MECHANISM;
     }
     if (j->cmd.text.len + 2 > COMMAND_LINE_OCTETS)
         note(j, NOTE_AUTH_IR_LONG);
@@ -231,11 +255,13 @@ static verdict judge_mail(struct judge *j)
     struct session *s = j->s;
     verdict v;
 
-    if (!s->helo && !session_has_pending(s, VERB_EHLO) && !session_has_pending(s, VERB_HELO)) {
+    if (!greeted(s)) {
         if (s->upstream_greeted && !s->env->observe) /* by another session than this */
             return never_in_order(j, "EHLO or HELO comes first");
-        if ((v = out_of_order(j, "EHLO or HELO comes first")) != LOCAL_NONE)
-            return v;
+        note(j, NOTE_CMD_SEQUENCE);
+        if (rule(j, RULE_CMD_NO_HELO) == WORD_REJECT &&
+            rule(j, RULE_CMD_SEQUENCE) == WORD_LOCAL)
+            return refuse(j, LOCAL_SEQUENCE, "EHLO or HELO comes first");
     } else if (s->mail && !session_has_pending(s, VERB_RSET) &&
                !session_has_pending(s, VERB_DOT) && !last_chunk_pending(s)) {
         if ((v = out_of_order(j, "a mail transaction is already open")) != LOCAL_NONE)

@@ -45,6 +45,12 @@ static inline enum local_reply refuse(struct judge *j, enum local_reply id, cons
     return id;
 }
 
+/* The first word of AUTH's argument. */
+static inline struct span auth_mechanism(const struct command *c)
+{
+    return span_first(c->arg, span_find(c->arg, ' '));
+}
+
 /* The octets of the line and its ending: session_judge_line.c. */
 enum local_reply judge_line(struct judge *j);
 

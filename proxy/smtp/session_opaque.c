@@ -4,6 +4,7 @@
  */
 #include "smtp/session_private.h"
 
+#include "smtp/sasl.h"
 #include "smtp/tls_watch.h"
 
 void session_become_opaque(struct session *s, const char *why)
@@ -15,6 +16,19 @@ void session_become_opaque(struct session *s, const char *why)
     if (strcmp(why, "starttls") == 0 || strcmp(why, "implicit-tls") == 0)
         s->watch = tls_watch_new(); /* without memory: not watched */
     session_enter(s, STATE_OPAQUE);
+}
+
+bool opaque_layer_begins(struct session *s, enum side from)
+{
+    if ((s->layer_due & 1u << from) == 0 || input_is_empty(s, from))
+        return false;
+    s->layer_due = 0; /* both sides have a layer or none */
+    if (!sasl_begins_layer(input_view(s, from).ptr[0]))
+        return false;
+    session_become_opaque(s, "sasl-layer");
+    if (!s->env->observe)
+        session_close(s, CLOSE_SASL_LAYER);
+    return true;
 }
 
 void session_opaque(struct session *s, const char *why, uint64_t now_us)
@@ -111,6 +125,8 @@ enum step opaque_tell(struct session *s)
     ex->event.t_us = s->opaque_us;
     ex->event.at = s->opaque_at[CLIENT];
     ex->event.opaque_why = s->opaque_why;
+    if (strcmp(s->opaque_why, "sasl-layer") == 0)
+        notes_add(&ex->event.notes, NOTE_SASL_LAYER_BEGUN, s->opaque_at[CLIENT]);
     for (int side = CLIENT; side <= SERVER; side++) {
         ex->event.opaque_octets[side] = s->received[side] - s->opaque_at[side];
         ex->event.opaque_missing[side] = s->missing[side];

@@ -190,6 +190,11 @@ void preamble_free(struct session *s);
 /* ---- session_opaque.c ---- */
 void session_become_opaque(struct session *s, const char *why);
 enum step opaque_step(struct session *s, enum side from, struct wish *w);
+/*
+ * The first octet of a side after 235: is it that of a SASL security layer (RFC 4422 3.7)?
+ * Then nothing more can be read, and in enforce mode the session ends.
+ */
+bool opaque_layer_begins(struct session *s, enum side from);
 /* A capture does not show all of the session. */
 bool session_lost_octets(const struct session *s);
 /* At the end: what passed, unless that was told. */

@@ -47,6 +47,14 @@ static void after_message(struct session *s)
     s->mail = s->bdat = false;
 }
 
+/* Octets of a layer can come from either side next. */
+static void after_auth(struct session *s)
+{
+    s->authenticated = true;
+    if (s->auth_layer)
+        s->layer_due = 1u << CLIENT | 1u << SERVER;
+}
+
 static void after_xclient(struct session *s, unsigned code)
 {
     if (code != 220)
@@ -91,7 +99,7 @@ static void apply_reply(struct session *s, struct exchange *ex)
         if (e->code == 334)
             session_enter(s, STATE_AUTH);
         else if (ok)
-            s->authenticated = true;
+            after_auth(s);
         else
             s->secret_lines = 2; /* a client may send the rest all the same */
         break;
@@ -331,6 +339,8 @@ enum step server_step(struct session *s, struct wish *w)
         input_use(s, SERVER, in.len);
         return STEP_AGAIN;
     }
+    if (opaque_layer_begins(s, SERVER))
+        return STEP_AGAIN;
     switch (reply_parse(in, &r, &notes, s->at[SERVER])) {
     case REPLY_MORE:
         return STEP_IDLE;

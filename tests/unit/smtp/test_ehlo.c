@@ -72,6 +72,7 @@ static void keywords_by_default(void **state)
 
     (void)state;
     policy_init(&policy, PRESET_DEFAULT);
+    assert_true(policy_set(&policy, RULE_AUTH_LAYERS, SPAN_LIT("strip")));
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         check_filter(&(struct ehlo_terms){ .policy = &policy }, &cases[i]);
 }
@@ -88,6 +89,7 @@ static void a_hidden_octet_hides_no_keyword(void **state)
     (void)state;
     policy_init(&policy, PRESET_OBSERVE);
     assert_true(policy_set(&policy, RULE_STARTTLS, SPAN_LIT("refuse")));
+    assert_true(policy_set(&policy, RULE_AUTH_LAYERS, SPAN_LIT("strip")));
     buf_init(&out, 4096);
     struct span reply = guarded(span_of(in, sizeof in - 1));
     assert_true(
@@ -111,6 +113,13 @@ static void rules_decide(void **state)
         { RULE_EXPN, "pass", { "250-mx\r\n250 EXPN\r\n", "", BIT(EXPN), false } },
         { RULE_ETRN, "advertised", { "250-mx\r\n250 ETRN\r\n", "", BIT(ETRN), false } },
         { RULE_ETRN, "reject", { "250-mx\r\n250 ETRN\r\n", "250 mx\r\n", 0, false } },
+        { RULE_AUTH_LAYERS,
+          "pass",
+          { "250-mx\r\n250 AUTH GSSAPI PLAIN\r\n", "", BIT(AUTH), false } },
+        { RULE_AUTH_LAYERS,
+          "strip",
+          { "250-mx\r\n250 AUTH GSSAPI PLAIN\r\n", "250-mx\r\n250 AUTH PLAIN\r\n", BIT(AUTH),
+            true } },
         { RULE_EHLO_UNKNOWN, "pass", { "250-mx\r\n250 FOO\r\n", "", 0, false } },
         { RULE_EHLO_UNKNOWN, "pass", { "250-mx\r\n250 PRDR\r\n", "250 mx\r\n", 0, false } },
     };

@@ -149,12 +149,12 @@ static const struct script clients[] = {
       .starttls = "passthrough",
       .trusted = true,
       .steps = { TRUSTING, C("XFORWARD NAME=a\r\n"), S("250 ok\r\n"), C("XCLIENT NAME=a\r\n"),
-                 S("220 mx\r\n"), C("MAIL FROM:<a@b.test>\r\n"), C("XCLIENT NAME=a\r\n"),
-                 C("EHLO d\r\n"), S("250 mx\r\n") },
+                 S("220 mx\r\n"), C("MAIL FROM:<a@b.test>\r\n"), S("503 no\r\n"),
+                 C("XCLIENT NAME=a\r\n"), C("EHLO d\r\n"), S("250 mx\r\n") },
       .log = TRUSTING_LOG
       ">XFORWARD NAME=a|<250 ok|{XFORWARD 250}>XCLIENT NAME=a|<220 mx|{XCLIENT 220}"
-      "=503 5.5.1 Bad sequence of commands: EHLO or HELO comes first|"
-      "{MAIL refused 503 cmd-sequence}=502 5.5.1 XCLIENT is not implemented here|"
+      ">MAIL FROM:<a@b.test>|<503 no|{MAIL 503 cmd-sequence}"
+      "=502 5.5.1 XCLIENT is not implemented here|"
       "{XCLIENT refused 502 cmd-unimplemented}>EHLO d|<250 mx|{EHLO 250}" },
     { .name = "trusted: nothing is read on before the reply to XCLIENT",
       .starttls = "passthrough",
