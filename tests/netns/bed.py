@@ -155,8 +155,8 @@ class Intercept:
     def __init__(self, bed):
         self.bed = bed
 
-    def call(self, *words):
-        return self.bed.call("router", INTERCEPT, *words)
+    def call(self, *words, prefix=()):
+        return self.bed.call("router", *prefix, INTERCEPT, *words)
 
     @staticmethod
     def source():
@@ -234,13 +234,13 @@ class Smtpscope:
 
 
 class Server:
-    """A small SMTP server in its namespace, on port 25; .sessions: (peer, local, messages)."""
+    """A small SMTP server in a namespace, on port 25; .sessions: (peer, local, messages)."""
 
-    def __init__(self, bed):
+    def __init__(self, bed, role="server", addresses=None):
         self.sessions, self.sockets = [], []
-        with bed.inside("server"):
+        with bed.inside(role):
             for family, number in FAMILIES.items():
-                s = socket.create_server((SERVER[family], 25), family=number)
+                s = socket.create_server(((addresses or SERVER)[family], 25), family=number)
                 self.sockets.append(s)
         for s in self.sockets:
             threading.Thread(target=self.accept, args=(s,), daemon=True).start()
@@ -280,17 +280,22 @@ class Server:
 
     def kill(self):
         for s in self.sockets:
+            with contextlib.suppress(OSError):  # wakes accept(), which would keep the port
+                s.shutdown(socket.SHUT_RDWR)
             s.close()
 
 
 class Client:
-    """A connection from the client's namespace; .address is its own end."""
+    """A connection from the client's namespace; .address is its own end, of no other."""
+
+    port = 20000
 
     def __init__(self, bed, host, port, source_port=0):
         family = 6 if ":" in host else 4
+        Client.port += 1
         with bed.inside("client"):
             self.socket = socket.create_connection((host, port), PATIENCE,
-                                                   (CLIENT[family], source_port))
+                                                   (CLIENT[family], source_port or Client.port))
         self.address = text(*self.socket.getsockname()[:2])
         self.file = self.socket.makefile("rwb")
 
@@ -306,14 +311,20 @@ class Client:
         reply = self.reply()
         assert reply.startswith(code), f"{line!r}: {reply!r}, wanted {code}"
 
-    def send(self, content):
-        """One message in a session of its own."""
+    def begin(self):
+        """A message as far as DATA."""
         greeting = self.reply()
         assert greeting.startswith("220 server.test"), f"greeting: {greeting!r}"
         for line, code in ((b"EHLO client.test", "250"), (b"MAIL FROM:<a@example.org>", "250"),
-                           (b"RCPT TO:<b@example.net>", "250"), (b"DATA", "354"),
-                           (content + b".", "250"), (b"QUIT", "221")):
+                           (b"RCPT TO:<b@example.net>", "250"), (b"DATA", "354")):
             self.say(line, code)
+        return self
+
+    def send(self, content):
+        """One message in a session of its own."""
+        self.begin()
+        self.say(content + b".", "250")
+        self.say(b"QUIT", "221")
         self.close()
 
     def rest(self):

@@ -32,6 +32,9 @@ def configuration(*listeners):
 class World:
     """The bed, and one smtpscope with a listener for each way, for all tests."""
 
+    others = ("table inet others; delete table inet others; "
+              "table inet others; add chain inet others c")
+
     def __init__(self, smtpscope, directory):
         self.smtpscope, self.directory = smtpscope, directory
         self.bed = Bed()
@@ -44,7 +47,7 @@ class World:
         self.proxy = self.start(configuration(*map(listener, WAYS))).wait_listening()
         self.bed.settle()
         # what an administrator has set must stay
-        self.bed.call("router", "nft", "add table inet others; add chain inet others c")
+        self.bed.call("router", "nft", self.others)
         self.bed.call("router", "ip", "rule", "add", "fwmark", "7", "lookup", "7")
         self.before = self.bed.state()
 
