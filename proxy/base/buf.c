@@ -47,12 +47,32 @@ bool buf_append(struct buf *b, struct span s)
     return true;
 }
 
+/* Memory that is mostly empty goes back; when that cannot be, it stays. */
+static void buf_shrink(struct buf *b)
+{
+    size_t size = b->size;
+
+    while (size > BUF_FIRST_SIZE && b->len <= size / 4)
+        size /= 2;
+    if (size == b->size)
+        return;
+    unsigned char *p = realloc(b->ptr, size);
+    if (p == NULL)
+        return;
+    b->ptr = p;
+    b->size = (uint32_t)size;
+}
+
 void buf_drop(struct buf *b, size_t n)
 {
     assert(n <= b->len);
-    b->len -= (uint32_t)n;
-    if (b->len == 0)
+    if (n >= b->len) {
         buf_release(b);
-    else if (n > 0)
-        memmove(b->ptr, b->ptr + n, b->len);
+        return;
+    }
+    if (n == 0)
+        return;
+    b->len -= (uint32_t)n;
+    memmove(b->ptr, b->ptr + n, b->len);
+    buf_shrink(b);
 }

@@ -28,7 +28,8 @@ void buf_release(struct buf *b);
 
 /* False when it would pass `max` or memory is out: nothing was added then. */
 MUST_CHECK bool buf_append(struct buf *b, struct span s);
-/* Takes the first n octets away (n <= len); releases the memory when none are left. */
+/* Takes the first n octets away (n <= len; more is all); memory that is not needed for the rest
+ * is given back. */
 void buf_drop(struct buf *b, size_t n);
 
 static inline struct span buf_span(const struct buf *b)

@@ -14,13 +14,25 @@ static void leg_set_hold(struct tcp *leg, uint8_t reason, bool on)
         tcp_release(leg, reason);
 }
 
+/* One read brings no more than the session can take: with TLS, what came before of an
+ * unfinished record may add to it. */
+static void leg_set_room(struct relay *r, enum side side, size_t room)
+{
+    struct tcp *leg = &r->leg[side].tcp;
+    size_t more = r->leg[side].tls != NULL ? TLS_RECORD_MAX : 0;
+
+    room = room > more ? room - more : 0;
+    leg->read_most = room;
+    leg_set_hold(leg, HOLD_SESSION, room == 0);
+}
+
 static void relay_update_holds(struct relay *r)
 {
     struct relay_loop *l = relay_shared(r);
     bool client_full = r->leg[CLIENT].tcp.full, server_full = r->leg[SERVER].tcp.full;
 
-    leg_set_hold(&r->leg[CLIENT].tcp, HOLD_SESSION, !session_wants(&r->session, CLIENT));
-    leg_set_hold(&r->leg[SERVER].tcp, HOLD_SESSION, !session_wants(&r->session, SERVER));
+    leg_set_room(r, CLIENT, session_room(&r->session, CLIENT));
+    leg_set_room(r, SERVER, session_room(&r->session, SERVER));
     leg_set_hold(&r->leg[SERVER].tcp, HOLD_FULL, client_full);
     /* Answers made here have their source in the client. */
     leg_set_hold(&r->leg[CLIENT].tcp, HOLD_FULL,

@@ -2,22 +2,27 @@
 
 #include <stdlib.h>
 
-struct exchange *exchange_new(struct pool *pool)
+struct exchange *exchange_new(struct pool *pool, size_t *total)
 {
     struct exchange *ex = pool_take(pool);
 
     if (ex == NULL)
         return NULL;
-    memset(ex, 0, offsetof(struct exchange, text));
+    memset(ex, 0, offsetof(struct exchange, room));
     ex->own = ex->room;
     ex->own_size = EXCHANGE_ROOM;
+    ex->total = total;
+    *total += sizeof *ex;
     return ex;
 }
 
 void exchange_free(struct pool *pool, struct exchange *ex)
 {
-    if (ex->own != ex->room)
+    *ex->total -= sizeof *ex;
+    if (ex->own != ex->room) {
+        *ex->total -= ex->own_size;
         free(ex->own);
+    }
     pool_give(pool, ex);
 }
 
@@ -47,6 +52,7 @@ static bool append(struct exchange *ex, struct span text, struct span ending, st
         memcpy(p, ex->own, ex->own_len);
         move_views(ex, p);
         old = ex->own != ex->room ? ex->own : NULL;
+        *ex->total += need - (old != NULL ? ex->own_size : 0);
         ex->own_size = need;
     }
     *kept = span_of(p + ex->own_len, text.len + ending.len);

@@ -4,6 +4,8 @@
  *
  * Blocks of one size from a pool, so that a command costs no allocation; a line
  * too long for the block's own room gets memory of its own.
+ *
+ * Every octet that exchanges hold is counted in their session's total.
  */
 #ifndef SMTP_EXCHANGE_H
 #define SMTP_EXCHANGE_H
@@ -25,12 +27,12 @@ struct exchange {
     bool waits;             /* local reply replaces the upstream's, when that has come */
     bool last_chunk;        /* BDAT LAST: ends the message */
     bool held;              /* not sent on or given yet: its turn has not come */
-    char text[LOCAL_REPLY_MAX];
+    size_t *total;          /* octets of all exchanges of the session */
     unsigned char room[EXCHANGE_ROOM];
 };
 
-/* NULL: memory is out. Everything but the text is zero. */
-MUST_CHECK struct exchange *exchange_new(struct pool *pool);
+/* NULL: memory is out. Everything but the text is zero. Counts in *total until it is freed. */
+MUST_CHECK struct exchange *exchange_new(struct pool *pool, size_t *total);
 void exchange_free(struct pool *pool, struct exchange *ex);
 
 /* Copies the line into the exchange: event.received. */

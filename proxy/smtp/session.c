@@ -10,7 +10,7 @@ void session_init(struct session *s, const struct session_env *env)
 {
     memset(s, 0, sizeof *s);
     s->env = env;
-    /* One read beyond the mark always fits: session_wants() stops the next. */
+    /* One read behind an end of mail data always fits. */
     buf_init(&s->held[CLIENT], SESSION_HELD_MAX + HELD_SLACK);
     buf_init(&s->held[SERVER], REPLY_MAX + HELD_SLACK);
     buf_init(&s->out, 2 * REPLY_MAX);
@@ -205,11 +205,13 @@ static enum step answer_local(struct session *s, struct wish *w)
     struct exchange *ex = session_pop(s);
     struct event *e = &ex->event;
     enum close_reason closes = local_reply_closes(ex->local);
+    char text[LOCAL_REPLY_MAX];
 
     e->origin = ORIGIN_PROXY;
     e->code = local_reply_code(ex->local);
     e->enhanced = local_reply_enhanced(ex->local);
-    e->replied = local_reply_text(ex->local, ex->hint, ex->text);
+    if (!exchange_keep(ex, local_reply_text(ex->local, ex->hint, text), &e->replied))
+        session_close(s, CLOSE_NO_MEMORY);
     e->reply_us = s->now_us - e->t_us;
     w->kind = WISH_ANSWER;
     w->side = CLIENT;
@@ -358,14 +360,51 @@ enum wait session_wait(const struct session *s)
     return WAIT_REPLY;
 }
 
-bool session_wants(const struct session *s, enum side from)
+static size_t room_in(const struct session *s, enum side side, size_t most)
+{
+    size_t held = s->held[side].len - s->held_used[side];
+
+    return held < most ? most - held : 0;
+}
+
+/* Mail data and what is opaque pass through: nothing of them stays. */
+static size_t client_room(const struct session *s)
+{
+    size_t room = room_in(s, CLIENT, SESSION_HELD_MAX);
+
+    switch ((enum session_state)s->state) {
+    case STATE_DATA:
+    case STATE_OPAQUE:
+        return SIZE_MAX;
+    case STATE_CHUNK: /* the reply to it needs all of the chunk, whatever waits before it */
+        return s->chunk_left < SIZE_MAX - room ? (size_t)s->chunk_left + room : SIZE_MAX;
+    case STATE_OVERLONG: /* what is thrown away is in nobody's way */
+        return room;
+    default:
+        return session_queue_is_full(s) ? 0 : room;
+    }
+}
+
+size_t session_room(const struct session *s, enum side from)
 {
     if (s->closing || s->env->observe)
-        return true;
-    if (from == SERVER) /* held only while the client's handshake is under way */
-        return s->held[SERVER].len - s->held_used[SERVER] < REPLY_MAX || s->state != STATE_TLS;
-    return s->held[CLIENT].len - s->held_used[CLIENT] < SESSION_HELD_MAX &&
-           s->exchanges < SESSION_EXCHANGES_MAX;
+        return SIZE_MAX;
+    if (from == CLIENT)
+        return client_room(s);
+    /* Held only while the client's handshake is under way. */
+    return s->state == STATE_TLS ? room_in(s, SERVER, REPLY_MAX) : SIZE_MAX;
+}
+
+size_t session_memory(const struct session *s)
+{
+    size_t octets = s->exchange_octets + s->out.size;
+
+    octets += s->held[CLIENT].size + s->held[SERVER].size;
+    if (s->content != NULL)
+        octets += sizeof *s->content;
+    if (s->watch != NULL)
+        octets += tls_watch_memory(s->watch);
+    return octets;
 }
 
 bool session_mirrors_ends(const struct session *s)

@@ -24,8 +24,12 @@
  * wish there is.
  *
  * Owns:   the unfinished input of both sides, the exchanges (from a pool).
- * Limits: held client input 64 KiB, exchanges 256, reply 64 KiB: beyond them
- *         session_wants() turns false, or the session ends with a reason.
+ * Memory: one budget for each session, in octets allocated: of client input not yet understood
+ *         SESSION_HELD_MAX, of commands without a reply SESSION_QUEUE_MAX and the one command
+ *         that reached it, of an unfinished reply REPLY_MAX. session_room() says how much may
+ *         be read: what is read must not be more, then nothing is ever thrown away. Behind an
+ *         end of mail data one read may bring more than that, once. Without anybody to make
+ *         wait (observe mode) a session that passes a limit loses track and only relays.
  */
 #ifndef SMTP_SESSION_H
 #define SMTP_SESSION_H
@@ -42,9 +46,10 @@
 #include <stdint.h>
 
 enum {
-    SESSION_HELD_MAX = 65536,    /* client input not yet understood */
-    SESSION_EXCHANGES_MAX = 256, /* commands without a reply */
-    SESSION_DISCARD_MAX = 65536, /* octets of an overlong line before the session ends */
+    SESSION_HELD_MAX = 65536,     /* client input not yet understood, in octets */
+    SESSION_QUEUE_MAX = 32768,    /* commands without a reply, in octets of memory */
+    SESSION_TRACKED_MAX = 196608, /* the same in observe mode, where no client waits */
+    SESSION_DISCARD_MAX = 65536,  /* octets of an overlong line before the session ends */
 };
 
 /*
@@ -142,6 +147,7 @@ struct session {
     struct exchange *told;         /* its event was told: to be given back */
     struct exchange *parked;       /* of a line or chunk that is still being thrown away;
                                       a command of our own without its reply */
+    size_t exchange_octets;        /* memory of all these */
     struct content *content;       /* while mail data is under way */
     struct buf out;                /* a reply made canonical or filtered */
     struct xclient *xclient;       /* what the upstream is still to be told */
@@ -155,7 +161,6 @@ struct session {
     uint32_t good[TALLY_COUNT], all[TALLY_COUNT]; /* commands answered 2xx or 3xx; all */
     uint32_t reads[EVENT_READS_MAX]; /* where reads began, low bits of the stream offset */
     uint32_t errors;
-    uint16_t exchanges; /* length of the FIFO */
     uint8_t reads_len;
     uint8_t secret_lines; /* next client lines that may hold a password */
     uint8_t state;        /* enum session_state */
@@ -234,8 +239,11 @@ bool session_next(struct session *s, struct wish *w);
 void session_hold(struct session *s);
 
 enum wait session_wait(const struct session *s);
-/* False: stop reading this side until it turns true again. */
-bool session_wants(const struct session *s, enum side from);
+/* Octets that may be read of this side, SIZE_MAX: as many as come. 0: stop reading it until it
+ * turns positive again. */
+size_t session_room(const struct session *s, enum side from);
+/* Octets of memory the session holds besides the block that it is. */
+size_t session_memory(const struct session *s);
 /* The end of one side is passed on to the other as it is, FIN as FIN, RST as RST: observe
  * mode, and after STARTTLS. Otherwise the session decides. */
 bool session_mirrors_ends(const struct session *s);

@@ -296,7 +296,7 @@ static enum step command_step(struct session *s, struct wish *w)
     }
     if (opaque_layer_begins(s, CLIENT))
         return STEP_AGAIN;
-    if (s->exchanges >= SESSION_EXCHANGES_MAX) {
+    if (session_queue_is_full(s)) {
         if (s->env->observe)
             session_become_opaque(s, "lost-track");
         return s->env->observe ? STEP_AGAIN : STEP_IDLE;

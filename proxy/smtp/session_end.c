@@ -73,7 +73,6 @@ void session_give_up(struct session *s, enum local_reply id, enum note_id note)
         s->first = ex;
         if (s->last == NULL)
             s->last = ex;
-        s->exchanges++;
     }
     if (note != NOTE_COUNT)
         notes_add(&ex->event.notes, note, ex->event.at);

@@ -55,20 +55,21 @@ void input_keep(struct session *s, enum side side)
         session_close(s, CLOSE_NO_MEMORY);
 }
 
-/* An idle session holds nothing: what was used up in the end is given back. */
+/* An idle session holds nothing: what was used up is given back, as soon as it is half of what
+ * is held, so that moving the rest costs no more than it took to use it up. */
 void input_release(struct session *s, enum side side)
 {
-    if (s->held[side].len > 0 && s->held_used[side] == s->held[side].len) {
-        buf_release(&s->held[side]);
-        s->held_used[side] = 0;
-    }
+    if (s->held_used[side] == 0 || s->held_used[side] < s->held[side].len / 2)
+        return;
+    buf_drop(&s->held[side], s->held_used[side]);
+    s->held_used[side] = 0;
 }
 
 /* ---- the FIFO ------------------------------------------------------------------- */
 
 struct exchange *session_new_exchange(struct session *s)
 {
-    struct exchange *ex = exchange_new(s->env->exchanges);
+    struct exchange *ex = exchange_new(s->env->exchanges, &s->exchange_octets);
 
     if (ex == NULL) {
         session_close(s, CLOSE_NO_MEMORY);
@@ -89,7 +90,6 @@ void session_push(struct session *s, struct exchange *ex)
     else
         s->first = ex;
     s->last = ex;
-    s->exchanges++;
 }
 
 struct exchange *session_pop(struct session *s)
@@ -102,7 +102,6 @@ struct exchange *session_pop(struct session *s)
     if (s->first == NULL)
         s->last = NULL;
     ex->next = NULL;
-    s->exchanges--;
     return ex;
 }
 
@@ -112,6 +111,11 @@ bool session_has_pending(const struct session *s, enum verb verb)
         if (ex->event.verb == verb && !exchange_is_local(ex))
             return true;
     return false;
+}
+
+bool session_queue_is_full(const struct session *s)
+{
+    return s->exchange_octets >= (s->env->observe ? SESSION_TRACKED_MAX : SESSION_QUEUE_MAX);
 }
 
 void session_finish(struct session *s, struct exchange *ex)

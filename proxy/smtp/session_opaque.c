@@ -68,7 +68,7 @@ static bool watch_is_over(struct session *s)
 /* What was seen of the handshake. The watch is freed when it was told. */
 static enum step watch_tell(struct session *s)
 {
-    struct exchange *ex = exchange_new(s->env->exchanges);
+    struct exchange *ex = exchange_new(s->env->exchanges, &s->exchange_octets);
 
     if (ex == NULL) {
         tls_watch_free(&s->watch);

@@ -98,6 +98,8 @@ void session_push(struct session *s, struct exchange *ex);
 /* Takes the head of the FIFO away. */
 struct exchange *session_pop(struct session *s);
 bool session_has_pending(const struct session *s, enum verb verb);
+/* No more commands are taken before there are replies. */
+bool session_queue_is_full(const struct session *s);
 /* The exchange is complete: its event is told next. */
 void session_finish(struct session *s, struct exchange *ex);
 

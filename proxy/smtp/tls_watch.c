@@ -213,6 +213,11 @@ void tls_watch_free(struct tls_watch **wp)
     free(w);
 }
 
+size_t tls_watch_memory(const struct tls_watch *w)
+{
+    return sizeof *w + w->lane[CLIENT].body.size + w->lane[SERVER].body.size;
+}
+
 void tls_watch_bytes(struct tls_watch *w, enum side from, struct span in)
 {
     while (in.len > 0 && !w->done) {

@@ -46,6 +46,8 @@ struct tls_watch;
 MUST_CHECK struct tls_watch *tls_watch_new(void);
 void tls_watch_free(struct tls_watch **w);
 
+/* Octets of memory it takes. */
+size_t tls_watch_memory(const struct tls_watch *w);
 /* The next octets of a side. */
 void tls_watch_bytes(struct tls_watch *w, enum side from, struct span bytes);
 /* The side ended (reset or not) before the handshake was over: that is why it failed. */

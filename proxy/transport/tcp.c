@@ -136,13 +136,15 @@ bool tcp_peer(const struct tcp *t, struct addr *out)
 
 static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
 {
-    struct tcp_loop *s = shared(tcp_of(h));
+    const struct tcp *t = tcp_of(h);
+    struct tcp_loop *s = shared(t);
+    size_t most = t->read_most;
 
     (void)hint;
     assert(!s->read_busy);
     s->read_busy = true;
     buf->base = s->read_buf;
-    buf->len = s->read_size;
+    buf->len = most > 0 && most < s->read_size ? most : s->read_size;
 }
 
 static void tcp_ended(struct tcp *t, ssize_t error)

@@ -67,6 +67,7 @@ struct tcp {
     uint64_t received;      /* octets */
     uint64_t written;       /* octets given to tcp_write() */
     struct tcp_facts facts; /* as of the end, or of tcp_look() */
+    size_t read_most;       /* octets that one on_bytes may bring; 0: as many as come */
     uint8_t holds;          /* reasons not to read: bits of the owner's choice */
     bool reading, want_read, open;
     bool full;  /* the queue passed TCP_HIGH_WATER */

@@ -25,6 +25,8 @@
 
 enum { FLAG_OBSERVE = 1, FLAG_STRICT = 2, FLAG_LENIENT = 4, FLAG_LIMIT = 8, FLAG_GREETED = 16 };
 enum { FLAG_TLS = 32 }; /* TLS ends here, and more flags follow: */
+/* What one command, or a greeting that is kept, may be over the limit of the queue. */
+enum { OVER = 3 * REPLY_MAX };
 enum { TLS_UPSTREAM = 3, TLS_IMPLICIT = 4, TLS_XCLIENT = 8, TLS_TRUSTED = 16 };
 
 struct log {
@@ -162,7 +164,8 @@ static void pump(struct play *p)
             break;
         }
     }
-    ALWAYS(p->s.exchanges <= SESSION_EXCHANGES_MAX + 2u);
+    ALWAYS(p->s.exchange_octets <=
+           (p->observe ? SESSION_TRACKED_MAX : SESSION_QUEUE_MAX) + OVER);
 }
 
 static void handshake_over(struct play *p, enum side side, bool ok)

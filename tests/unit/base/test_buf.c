@@ -36,6 +36,26 @@ static void append_and_drop(void **state)
     assert_int_equal(b.max, 100);
 }
 
+/* Of a large buffer with little in it most goes back. */
+static void what_is_empty_goes_back(void **state)
+{
+    static unsigned char octets[50000];
+    struct buf b;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof octets; i++)
+        octets[i] = (unsigned char)(i * 7);
+    buf_init(&b, 1 << 20);
+    assert_true(buf_append(&b, span_of(octets, sizeof octets)));
+    for (size_t used = 0, step; b.len > 0; used += step) {
+        step = b.len / 3 + 1;
+        buf_drop(&b, step);
+        check_span(buf_span(&b), span_of(octets + used + step, b.len), "the rest");
+        assert_true(b.size <= 256 || b.size < 4 * b.len);
+    }
+    assert_null(b.ptr);
+}
+
 static void the_maximum_is_exact(void **state)
 {
     struct buf b;
@@ -87,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_owns_no_memory_until_needed),
         cmocka_unit_test(append_and_drop),
+        cmocka_unit_test(what_is_empty_goes_back),
         cmocka_unit_test(the_maximum_is_exact),
         cmocka_unit_test(what_does_not_fit_adds_nothing),
         cmocka_unit_test(growth_keeps_the_octets),
