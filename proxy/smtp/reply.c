@@ -162,6 +162,19 @@ enum reply_result reply_parse(struct span in, struct reply *out, struct notes *n
     return result;
 }
 
+size_t reply_blank_lines(struct span in)
+{
+    size_t octets = 0;
+
+    for (;;) {
+        struct line l = line_next(span_drop(in, octets));
+
+        if (l.end == LINE_MORE || l.text.len > 0)
+            return octets;
+        octets += l.used;
+    }
+}
+
 bool reply_canonical_text(struct span text, struct buf *out)
 {
     while (text.len > 0) {

@@ -47,6 +47,10 @@ struct reply {
 enum reply_result reply_parse(struct span in, struct reply *out, struct notes *notes,
                               uint64_t at);
 
+/* Octets of empty lines at the start of `in`, whatever they end in: they are no part of a
+ * reply. */
+size_t reply_blank_lines(struct span in);
+
 /* Appends the canonical form of `received`; false: nothing was appended. */
 MUST_CHECK bool reply_canonical(struct span received, struct buf *out);
 /* Appends the text of one line, without ending: CR becomes SP, NUL is removed. */

@@ -16,6 +16,7 @@ void session_init(struct session *s, const struct session_env *env)
     buf_init(&s->out, 2 * REPLY_MAX);
     s->first_command = true;
     s->last_verb = VERB_UNKNOWN;
+    s->parting = CLOSE_COUNT;
 }
 
 void session_deinit(struct session *s)

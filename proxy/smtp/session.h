@@ -169,6 +169,8 @@ struct session {
     uint8_t last_verb;    /* of the last command sent on */
     uint8_t preamble;     /* enum preamble */
     uint8_t layer_due;    /* 1 << side: its next octet may begin a SASL security layer */
+    uint8_t parting; /* observe: enum close_reason the upstream gave with its last reply, or
+                        CLOSE_COUNT */
     const char *opaque_why;
     struct tls_watch *watch; /* while a handshake passes through, else NULL */
     bool helo : 1, mail : 1, rcpt_sent : 1, bdat : 1, binary_mime : 1, eight_bit : 1;

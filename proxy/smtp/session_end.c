@@ -19,7 +19,9 @@ static enum close_reason mirrored_reason(const struct session *s, enum side from
         return CLOSE_CLIENT_LEFT;
     if (how == END_RESET)
         return from == CLIENT ? CLOSE_CLIENT_RESET : CLOSE_UPSTREAM_RESET;
-    return client_first ? CLOSE_CLIENT_EOF : CLOSE_UPSTREAM_EOF;
+    if (client_first)
+        return CLOSE_CLIENT_EOF;
+    return s->parting != CLOSE_COUNT ? (enum close_reason)s->parting : CLOSE_UPSTREAM_EOF;
 }
 
 /* Both sides have ended, and who was first is the reason; or one was reset. */

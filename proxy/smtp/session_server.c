@@ -280,20 +280,30 @@ static enum step take_greeting(struct session *s, const struct reply *r,
     return relay_reply(s, ex, r, w);
 }
 
-/* 421 answers whatever is pending, asked or not, and is the last reply (RFC 5321 3.8). */
-static enum step take_421(struct session *s, const struct reply *r, const struct notes *notes,
-                          struct wish *w)
+/* The upstream's last reply, which the client is to hear in its words; asked or not. */
+static enum step take_last(struct session *s, const struct reply *r, struct notes *notes,
+                           enum note_id note, enum close_reason why, struct wish *w)
 {
     struct exchange *ex = s->first != NULL ? session_pop(s) : session_new_exchange(s);
 
     if (ex == NULL)
         return STEP_AGAIN;
     ex->local = LOCAL_NONE;
+    notes_add(notes, note, s->at[SERVER]);
     session_merge_notes(ex, notes);
-    notes_add(&ex->event.notes, NOTE_UPSTREAM_421, s->at[SERVER]);
+    if (s->env->observe) {
+        s->parting = (uint8_t)why; /* should it close now */
+        return relay_reply(s, ex, r, w);
+    }
     session_enter(s, STATE_STOPPED);
-    session_close(s, CLOSE_UPSTREAM_421);
+    session_close(s, why);
     return relay_reply(s, ex, r, w);
+}
+
+/* Servers say so, and close, when they have waited for too long or heard too much. */
+static bool is_refusal_unasked(const struct session *s, const struct reply *r)
+{
+    return s->first == NULL && s->state == STATE_COMMAND && r->code >= 400;
 }
 
 static enum step take_reply(struct session *s, const struct reply *r, struct notes *notes,
@@ -302,8 +312,12 @@ static enum step take_reply(struct session *s, const struct reply *r, struct not
     struct exchange *ex = s->first;
     enum step step;
 
-    if (r->code == 421 && !s->env->observe)
-        return take_421(s, r, notes, w);
+    s->parting = r->code == 421 ? CLOSE_UPSTREAM_421 : CLOSE_COUNT;
+    /* 421 answers whatever is pending, asked or not, and is the last reply (RFC 5321 3.8) */
+    if (r->code == 421 && (!s->env->observe || ex == NULL))
+        return take_last(s, r, notes, NOTE_UPSTREAM_421, CLOSE_UPSTREAM_421, w);
+    if (is_refusal_unasked(s, r))
+        return take_last(s, r, notes, NOTE_REPLY_UNSOLICITED, CLOSE_UPSTREAM_REFUSED, w);
     if (ex == NULL || ex->held)
         return protocol_error(s, r->received, notes, NOTE_REPLY_UNSOLICITED);
     if (ex->waits)
@@ -329,6 +343,7 @@ enum step server_step(struct session *s, struct wish *w)
     struct span in;
     struct reply r;
     struct notes notes = { .len = 0 };
+    size_t blank;
 
     if (input_is_empty(s, SERVER))
         return STEP_IDLE;
@@ -341,9 +356,18 @@ enum step server_step(struct session *s, struct wish *w)
     }
     if (opaque_layer_begins(s, SERVER))
         return STEP_AGAIN;
-    switch (reply_parse(in, &r, &notes, s->at[SERVER])) {
-    case REPLY_MORE:
+    blank = reply_blank_lines(in);
+    if (blank > REPLY_MAX)
+        return protocol_error(s, span_first(in, REPLY_MAX), &notes, NOTE_REPLY_OVERLONG);
+    if (blank > 0)
+        notes_add(&notes, NOTE_REPLY_BLANK_LINE, s->at[SERVER]);
+    enum reply_result result =
+        reply_parse(span_drop(in, blank), &r, &notes, s->at[SERVER] + blank);
+    if (result == REPLY_MORE)
         return STEP_IDLE;
+    input_use(s, SERVER, blank);
+    switch (result) {
+    case REPLY_MORE:
     case REPLY_OK:
         break;
     case REPLY_BAD_CODE:

@@ -254,6 +254,22 @@ static void masked_replies(void **state)
                      masks[i].in);
 }
 
+static void blank_lines_before_a_reply(void **state)
+{
+    static const struct {
+        const char *in;
+        size_t octets;
+    } rows[] = {
+        { "", 0 },          { "\r", 0 },          { "\r\n", 2 },      { "\n", 1 },
+        { "\r\r\n", 3 },    { "\n\r\n250 a", 3 }, { "\r\n\r", 2 },    { " \r\n", 0 },
+        { "250 a\r\n", 0 }, { "\t\n", 0 },        { "\r\n \r\n", 2 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        check_number(reply_blank_lines(guarded_str(rows[i].in)), rows[i].octets, rows[i].in);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +280,7 @@ int main(void)
         cmocka_unit_test(long_replies),
         cmocka_unit_test(canonical_appends_all_or_nothing),
         cmocka_unit_test(masked_replies),
+        cmocka_unit_test(blank_lines_before_a_reply),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,6 +47,53 @@ static const struct script left[] = {
       .log = "[close client-reset]" },
 };
 
+/* The upstream's last words, nobody having asked. */
+#define IDLE      S("220 mx\r\n"), S("451 4.7.0 Timeout\r\n")
+#define IDLE_READ S_READ("220 mx\r\n"), S_READ("451 4.7.0 Timeout\r\n")
+#define IDLE_LOG  "<220 mx|{greeting 220}<451 4.7.0 Timeout|{? 451 reply-unsolicited}"
+
+static const struct script parting[] = {
+    { .name = "a refusal of an idle upstream ends the session in its words",
+      .steps = { IDLE, C("NOOP\r\n") },
+      .log = IDLE_LOG "[close upstream-refused]" },
+    { .name = "what is no refusal cannot be followed",
+      .steps = { S("220 mx\r\n"), S("250 x\r\n") },
+      .log = "<220 mx|{greeting 220}=421 4.3.0 The mail server behind this proxy sent a reply "
+             "that cannot be followed|{? swallowed 421 up 250 reply-unsolicited}[close "
+             "upstream-protocol]" },
+    { .name = "observe: it ends when the upstream closes",
+      .observe = true,
+      .steps = { IDLE_READ, FIN(SERVER), FIN(CLIENT) },
+      .log = IDLE_LOG "[close upstream-refused]" },
+    { .name = "observe: the client is done first",
+      .observe = true,
+      .steps = { IDLE_READ, C_READ("QUIT\r\n"), FIN(CLIENT), FIN(SERVER) },
+      .log = IDLE_LOG ">QUIT|{QUIT}[close client-eof]" },
+    { .name = "observe: it goes on",
+      .observe = true,
+      .steps = { IDLE_READ, C_READ("NOOP\r\n"), S_READ("250 ok\r\n"), FIN(SERVER),
+                 FIN(CLIENT) },
+      .log = IDLE_LOG ">NOOP|<250 ok|{NOOP 250}[close upstream-eof]" },
+    { .name = "observe: 421, unasked",
+      .observe = true,
+      .steps = { S_READ("220 mx\r\n"), S_READ("421 bye\r\n"), FIN(SERVER), FIN(CLIENT) },
+      .log = "<220 mx|{greeting 220}<421 bye|{? 421 upstream-421}[close upstream-421]" },
+    { .name = "observe: 421 as a reply",
+      .observe = true,
+      .steps = { S_READ("220 mx\r\n"), C_READ("NOOP\r\n"), S_READ("421 bye\r\n"), FIN(SERVER),
+                 FIN(CLIENT) },
+      .log = "<220 mx|{greeting 220}>NOOP|<421 bye|{NOOP 421}[close upstream-421]" },
+    { .name = "empty lines before the greeting and a reply",
+      .steps = { S("\r\n220 mx\r\n"), C("NOOP\r\n"), S("\n\r\n250 ok\r\n") },
+      .log = "<220 mx|{greeting 220 reply-blank-line}>NOOP|<250 ok|{NOOP 250 "
+             "reply-blank-line}" },
+    { .name = "observe: empty lines pass, and are noted",
+      .observe = true,
+      .steps = { S_READ("\r\n220 mx\r\n"), C_READ("NOOP\r\n"), S_READ("\n250 ok\r\n") },
+      .log = "<|220 mx|{greeting 220 reply-blank-line}>NOOP|<\\012250 ok|{NOOP 250 "
+             "reply-blank-line}" },
+};
+
 static const struct script ended[] = {
     { .name = "connected to the intercepting listener itself",
       .steps = { END(CLOSE_DIRECT) },
@@ -76,12 +123,14 @@ static const struct script ended[] = {
 };
 
 GROUP(left)
+GROUP(parting)
 GROUP(ended)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(group_left),
+        cmocka_unit_test(group_parting),
         cmocka_unit_test(group_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
