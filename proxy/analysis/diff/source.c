@@ -3,6 +3,7 @@
 #include "analysis/diff/source_open.h"
 #include "base/escape.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,9 +119,10 @@ static const struct source_file *file_at(const struct source *s, uint64_t offset
 static int fill(struct source *s, uint64_t offset, size_t want)
 {
     const struct source_file *f = file_at(s, offset);
+
+    assert(offset - f->base <= f->size && want <= s->room);
     uint64_t left = f->base + f->size - offset;
     size_t most = left < want ? (size_t)left : want;
-
     s->base = offset;
     s->used = 0;
     while (s->used < most) {

@@ -3,6 +3,7 @@
 #include "base/escape.h"
 #include "transcript/read/shape.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -112,6 +113,7 @@ static void set_error(struct reader *r, const char *what)
 /* Room for one more read: forgets what was given out, grows up to the longest line. */
 static bool make_room(struct reader *r)
 {
+    assert(r->line <= r->seen && r->seen <= r->used && r->used <= r->size);
     if (r->line > 0) {
         memmove(r->buf, r->buf + r->line, r->used - r->line);
         r->used -= r->line;
