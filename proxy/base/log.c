@@ -1,17 +1,18 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #define LINE_MAX_OCTETS 1024
 
-static enum log_level min_level = LOG_INFO;
+static atomic_int min_level = LOG_INFO; /* of all threads; a reload changes it */
 
 void log_set_level(enum log_level level)
 {
-    min_level = level;
+    atomic_store_explicit(&min_level, (int)level, memory_order_relaxed);
 }
 
 void log_at(enum log_level level, const char *fmt, ...)
@@ -22,7 +23,7 @@ void log_at(enum log_level level, const char *fmt, ...)
     struct tm tm;
     va_list ap;
 
-    if (level < min_level)
+    if ((int)level < atomic_load_explicit(&min_level, memory_order_relaxed))
         return;
     clock_gettime(CLOCK_REALTIME, &ts);
     gmtime_r(&ts.tv_sec, &tm);

@@ -261,7 +261,7 @@ bool relay_accept(struct service *s, struct listener *l)
 {
     struct relay_loop *loop = s->loop;
 
-    if (stream_is_blocked(loop->stream) || !descriptors_take(2))
+    if (relay_loop_is_blocked(loop) || !descriptors_take(2))
         return false;
     struct relay *r = relay_new(s);
     if (r == NULL) {

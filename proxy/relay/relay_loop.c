@@ -15,6 +15,18 @@ static void on_room(void *arg)
     uv_async_send(&l->room);
 }
 
+/* Looking and wanting to be woken are one step: on_room_here() passes over a loop that does not
+ * wait, and room may come at any moment. */
+bool relay_loop_is_blocked(struct relay_loop *l)
+{
+    if (!stream_is_blocked(l->stream))
+        return false;
+    if (!l->blocked)
+        stream_flush(l->stream);
+    l->blocked = true;
+    return true;
+}
+
 static void on_room_here(uv_async_t *async)
 {
     struct relay_loop *l = CONTAINER_OF(async, struct relay_loop, room);

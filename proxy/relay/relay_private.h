@@ -26,7 +26,8 @@ struct relay_loop {
     struct relay *first; /* all that live */
     unsigned live;
     uint64_t health_checks; /* balancers that connected and left: no sessions */
-    bool blocked;           /* the transcript is full: clients are held, deadlines wait */
+    bool
+        blocked; /* the transcript is full: clients and deadlines wait until `room` is called */
     void (*on_empty)(void *);
     void *on_empty_arg;
 };
@@ -139,6 +140,9 @@ uint64_t relay_clock_us(void);
 
 /* ---- relay_loop.c ---- */
 
+/* Is the transcript full? Who hears "yes" and waits is woken: all that wait for room are served
+ * when it comes, which may be before this returns. */
+MUST_CHECK bool relay_loop_is_blocked(struct relay_loop *l);
 /* Records leave the worker each flush interval, while there are any. */
 void relay_loop_start_flush(struct relay_loop *l);
 

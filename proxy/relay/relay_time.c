@@ -37,8 +37,7 @@ static void relay_update_holds(struct relay *r)
     /* Answers made here have their source in the client. */
     leg_set_hold(&r->leg[CLIENT].tcp, HOLD_FULL,
                  server_full || (client_full && !r->service->env.observe));
-    if (stream_is_blocked(l->stream)) {
-        l->blocked = true;
+    if (l->blocked || relay_loop_is_blocked(l)) {
         tcp_hold(&r->leg[CLIENT].tcp, HOLD_TRANSCRIPT);
         if (r->suspended)
             tcp_hold(&r->leg[SERVER].tcp, HOLD_TRANSCRIPT);

@@ -118,7 +118,7 @@ static bool relay_tell_losses(struct relay *r)
 static bool relay_suspends(struct relay *r, const struct wish *w)
 {
     if (w->kind != WISH_RECORD || session_is_closing(&r->session) ||
-        !stream_is_blocked(relay_shared(r)->stream))
+        !relay_loop_is_blocked(relay_shared(r)))
         return false;
     session_hold(&r->session);
     r->suspended = true;

@@ -48,7 +48,7 @@ struct content_digest *content_digest_begin(struct stream *s, const char *spool)
     if (s->config->dkim != DKIM_LEVEL_NO)
         d->dkim = dkim_new(s->config->dkim == DKIM_LEVEL_REPAIR);
     if (spool != NULL)
-        d->spool = spool_new(s->queue, s->config->spool, spool);
+        d->spool = spool_new(s, s->config->spool, spool);
     return d;
 }
 

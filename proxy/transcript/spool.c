@@ -11,6 +11,7 @@ enum { SPOOL_NAME_MAX = 64 };
 
 struct spool {
     struct queue *queue;
+    struct spool *next, **link; /* of the stream's; link: NULL when it has ended */
     const char *dir;
     char name[SPOOL_NAME_MAX];
     atomic_uint references; /* the content's, and one for each chunk */
@@ -21,14 +22,34 @@ struct spool {
     int fd;          /* the writer's thread's */
 };
 
-struct spool *spool_new(struct queue *q, const char *dir, const char *name)
+static void spool_link(struct spool *s, struct stream *stream)
+{
+    s->next = stream->spools;
+    s->link = &stream->spools;
+    if (s->next != NULL)
+        s->next->link = &s->next;
+    stream->spools = s;
+}
+
+static void spool_unlink(struct spool *s)
+{
+    if (s->link == NULL)
+        return;
+    *s->link = s->next;
+    if (s->next != NULL)
+        s->next->link = s->link;
+    s->link = NULL;
+}
+
+struct spool *spool_new(struct stream *stream, const char *dir, const char *name)
 {
     struct spool *s = malloc(sizeof *s);
 
     if (s == NULL)
         return NULL;
-    *s = (struct spool){ .queue = q, .dir = dir, .fd = -1, .references = 1 };
+    *s = (struct spool){ .queue = stream->queue, .dir = dir, .fd = -1, .references = 1 };
     snprintf(s->name, sizeof s->name, "%s", name);
+    spool_link(s, stream);
     return s;
 }
 
@@ -78,6 +99,13 @@ void spool_end(struct spool *s)
 {
     spool_put_chunk(s);
     s->cut = true;
+    spool_unlink(s);
+}
+
+void spool_flush_all(struct stream *stream)
+{
+    for (struct spool *s = stream->spools; s != NULL; s = s->next)
+        spool_put_chunk(s);
 }
 
 const char *spool_name(const struct spool *s)

@@ -11,12 +11,12 @@
 #ifndef TRANSCRIPT_SPOOL_H
 #define TRANSCRIPT_SPOOL_H
 
-#include "transcript/queue.h"
+#include "transcript/stream.h"
 
 struct spool;
 
-/* dir must outlive it. NULL when memory is out. */
-MUST_CHECK struct spool *spool_new(struct queue *q, const char *dir, const char *name);
+/* Of the stream's thread. dir must outlive it. NULL when memory is out. */
+MUST_CHECK struct spool *spool_new(struct stream *s, const char *dir, const char *name);
 void spool_add(struct spool *s, struct span octets);
 /* No more octets; what is left is handed over. */
 void spool_end(struct spool *s);
@@ -24,6 +24,9 @@ const char *spool_name(const struct spool *s);
 uint64_t spool_octets(const struct spool *s);
 /* The content's reference; ends it if that was not done. */
 void spool_free(struct spool **s);
+/* Hands over what the spools of this stream have begun to fill: a full queue is not to wait for
+ * clients that are not read because it is full. */
+void spool_flush_all(struct stream *s);
 
 /* For the writer's thread: writes from *done on, returns 0 or an errno. */
 MUST_CHECK int spool_write(struct spool *s, unsigned mode, struct span octets, size_t *done);

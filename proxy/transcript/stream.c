@@ -2,6 +2,7 @@
 
 #include "transcript/content.h"
 #include "transcript/draft.h"
+#include "transcript/spool.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -146,6 +147,8 @@ void stream_flush(struct stream *s)
 {
     if (!stream_is_on(s))
         return;
+    if (stream_is_blocked(s))
+        spool_flush_all(s);
     if (s->lost != 0) {
         size_t room = DRAFT_FIXED + s->vantage_len;
         if (stream_has_room(s, room) || stream_next_chunk(s, room))

@@ -21,9 +21,12 @@
 #include "transcript/sid.h"
 #include "transcript/writer.h"
 
+struct spool;
+
 struct stream {
     struct writer *writer; /* NULL: no transcript */
     struct queue *queue;   /* of the writer */
+    struct spool *spools;  /* of contents under way */
     struct chunk *chunk;   /* NULL until there is something to write */
     size_t used;           /* octets of the chunk */
     uint64_t records;      /* committed since the last hand-over */

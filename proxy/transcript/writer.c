@@ -121,8 +121,6 @@ static void reopen_file(struct writer *w)
     struct queue *q = &w->queue;
 
     q->reopen = false;
-    if (w->file.middle)
-        return;
     pthread_mutex_unlock(&q->lock);
     file_close(&w->file);
     int error = file_open(&w->file);
@@ -141,9 +139,9 @@ static void *writer_run(void *arg)
 
     pthread_mutex_lock(&q->lock);
     while (going && (q->first != NULL || !q->stop)) {
-        if (q->reopen)
-            reopen_file(w);
-        if (q->first != NULL)
+        if (q->reopen && !w->file.middle)
+            reopen_file(w); /* without the lock: all is asked again before a sleep */
+        else if (q->first != NULL)
             going = write_first(w);
         else
             queue_sleep(q, 0);

@@ -89,7 +89,8 @@ void writer_get_stats(struct writer *w, struct writer_stats *out);
 MUST_CHECK struct stream *stream_new(struct writer *w, void (*on_room)(void *), void *arg);
 void stream_free(struct stream **s);
 bool stream_is_blocked(const struct stream *s);
-/* Hands the unfinished chunk over; call it each flush interval. */
+/* Hands the unfinished chunk over, of a blocked stream also those of contents under way: call
+ * it each flush interval, and when it is found blocked. */
 void stream_flush(struct stream *s);
 
 #endif

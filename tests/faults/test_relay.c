@@ -6,23 +6,13 @@
  * The relay runs in this thread, and only its calls are counted; the client and the upstream
  * are threads with blocking sockets.
  */
-#include "relay/relay.h"
+#include "faults/stage.h"
 #include "transcript/record.h"
-#include "transcript/writer.h"
 
-#include <arpa/inet.h>
-#include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-#include <cmocka.h>
 
-enum { BODY_LINES = 16000, TAKEN_AT_ONCE = 16384, WAIT_MS = 400, STEP_SECONDS = 20 };
+enum { BODY_LINES = 16000, TAKEN_AT_ONCE = 16384, WAIT_MS = 400 };
 
 /* ---- the calls that fail ---- */
 
@@ -119,54 +109,6 @@ void __wrap_record_close(struct recorder *r, const struct record_close *info)
 
 /* ---- the two ends ---- */
 
-static int listen_socket(struct addr *bound)
-{
-    const struct addr any = { .ip = { 127, 0, 0, 1 }, .family = AF_INET };
-    char error[256];
-    int fd = listener_bind(&any, 0, bound, error, sizeof error), small = 4096;
-
-    assert_true(fd >= 0);
-    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
-    assert_int_equal(listen(fd, 4), 0);
-    return fd;
-}
-
-static bool say(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
-        if (n <= 0)
-            return false;
-        bytes += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
-/* Reads until what was read ends with `end` (NULL: until the end). False: it ended before. */
-static bool hear(int fd, const char *end)
-{
-    static _Thread_local char in[65536];
-    size_t want = end != NULL ? strlen(end) : 0, kept = 0;
-    ssize_t n;
-
-    while ((n = recv(fd, in + kept, sizeof in - kept, 0)) > 0) {
-        kept += (size_t)n;
-        if (end != NULL && kept >= want && memcmp(in + kept - want, end, want) == 0)
-            return true;
-        if (kept > want) {
-            memmove(in, in + kept - want, want);
-            kept = want;
-        }
-    }
-    return false;
-}
-
-static bool reply(int fd, const char *command_end, const char *text)
-{
-    return hear(fd, command_end) && say(fd, text, strlen(text));
-}
-
 struct scene {
     int upstream;         /* listening, non-blocking */
     struct addr entrance; /* of the relay */
@@ -225,15 +167,10 @@ static bool talk(int fd, bool observe)
 static void *call(void *arg)
 {
     struct scene *s = arg;
-    struct timeval limit = { STEP_SECONDS, 0 };
     struct linger now = { 1, 0 };
-    struct sockaddr_storage ss;
-    socklen_t len = addr_to_sockaddr(&s->entrance, &ss);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int fd = call_socket(&s->entrance);
 
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    if (connect(fd, (struct sockaddr *)&ss, len) == 0 && talk(fd, s->observe)) {
+    if (fd >= 0 && talk(fd, s->observe)) {
         bool ok = body(fd);
         if (s->reset)
             setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
@@ -249,11 +186,6 @@ static void *call(void *arg)
 }
 
 /* ---- one run ---- */
-
-static bool on_connection(struct listener *l)
-{
-    return relay_accept(l->owner, l);
-}
 
 static void on_done(uv_async_t *async)
 {
@@ -283,58 +215,6 @@ struct kind {
     bool observe, by_name, half_close, reset;
 };
 
-struct stage {
-    uv_loop_t loop;
-    struct writer *writer;
-    struct relay_loop *relays;
-    struct admission *admission;
-    struct service *service;
-    struct listener listener;
-};
-
-static void stage_open(struct stage *g, struct scene *scene, const struct kind *k)
-{
-    const struct writer_config config = { .file = "/dev/null",
-                                          .fd = -1,
-                                          .vantage = "v",
-                                          .content = CONTENT_LEVEL_DIGEST,
-                                          .flush_ms = 1000,
-                                          .queue_octets = 1 << 20,
-                                          .file_mode = 0600 };
-    char error[256];
-    struct addr upstream;
-
-    assert_int_equal(uv_loop_init(&g->loop), 0);
-    assert_int_equal(uv_async_init(&g->loop, &scene->done, on_done), 0);
-    g->writer = writer_start(&config, error, sizeof error);
-    assert_non_null(g->writer);
-    g->relays = relay_loop_new(&g->loop, g->writer, 1000);
-    g->admission = admission_new();
-    scene->upstream = listen_socket(&upstream);
-    struct relay_settings *settings = short_settings(&upstream, k->observe, k->by_name);
-    g->service = service_new(g->relays, settings, g->admission);
-    settings_unref(&settings);
-    g->listener = (struct listener){ .on_connection = on_connection, .owner = g->service };
-    const struct addr any = { .ip = { 127, 0, 0, 1 }, .family = AF_INET };
-    int fd = listener_bind(&any, 0, &scene->entrance, error, sizeof error);
-    assert_int_equal(listener_open(&g->listener, &g->loop, fd), 0);
-}
-
-static void stage_close(struct stage *g, struct scene *scene)
-{
-    listener_close(&g->listener);
-    service_unref(&g->service);
-    relay_loop_close(g->relays);
-    uv_close((uv_handle_t *)&scene->done, NULL);
-    uv_run(&g->loop, UV_RUN_DEFAULT);
-    relay_loop_free(&g->relays);
-    assert_int_equal(uv_loop_close(&g->loop), 0);
-    writer_stop(&g->writer, 1000);
-    assert_int_equal(admission_sessions(g->admission), 0);
-    admission_free(&g->admission);
-    close(scene->upstream);
-}
-
 /* True when a call was made to fail. */
 static bool run(const struct kind *k, unsigned nth)
 {
@@ -346,7 +226,10 @@ static bool run(const struct kind *k, unsigned nth)
 
     opens = closes = calls = 0;
     fail_at = nth;
-    stage_open(&stage, &scene, k);
+    struct addr upstream;
+    scene.upstream = listen_socket(&upstream);
+    stage_open(&stage, short_settings(&upstream, k->observe, k->by_name), &scene.entrance);
+    assert_int_equal(uv_async_init(&stage.loop, &scene.done, on_done), 0);
     assert_int_equal(pthread_create(&server, NULL, serve, &scene), 0);
     assert_int_equal(pthread_create(&client, NULL, call, &scene), 0);
     counting = true;
@@ -355,7 +238,9 @@ static bool run(const struct kind *k, unsigned nth)
     counting = false;
     pthread_join(client, NULL);
     pthread_join(server, NULL);
-    stage_close(&stage, &scene);
+    uv_close((uv_handle_t *)&scene.done, NULL);
+    stage_close(&stage);
+    close(scene.upstream);
     if (opens == 0 || opens != closes)
         fail_msg("%s, call %u: %u open records, %u close records", k->name, nth, opens, closes);
     return calls >= nth;

@@ -1,6 +1,8 @@
 /* The writer against full disks, slow pipes, threads and a sudden death. */
 #include "unit/transcript/rig.h"
 
+#include "transcript/content.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -188,6 +190,32 @@ static void survives_kill(void **state)
     assert_true(whole_lines_in(path) >= 1000);
 }
 
+/* Contents of clients that are not read any more hold what fills the queue. */
+static void contents_under_way_do_not_block(void **state)
+{
+    enum { CONTENTS = 5 };
+    struct writer *w = open_writer((struct writer_config){
+        .content = CONTENT_LEVEL_FULL, .spool = folder, .queue_octets = 1, .flush_ms = 1000 });
+    struct stream *s = stream_new(w, on_room, NULL);
+    struct content_digest *d[CONTENTS];
+    char name[16];
+
+    (void)state;
+    for (unsigned i = 0; i < CONTENTS; i++) {
+        snprintf(name, sizeof name, "c%u", i);
+        d[i] = content_digest_begin(s, name);
+        content_add(d[i], CONTENT_SAME, SPAN_LIT("x"), true);
+    }
+    assert_true(stream_is_blocked(s));
+    stream_flush(s);
+    WAIT_FOR(!stream_is_blocked(s));
+    WAIT_FOR(atomic_load(&rooms) == 1);
+    for (unsigned i = 0; i < CONTENTS; i++)
+        content_digest_free(&d[i], s);
+    stream_free(&s);
+    writer_stop(&w, 1000);
+}
+
 static void *busy(void *arg)
 {
     struct stream *s = arg;
@@ -232,10 +260,15 @@ static void many_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(full_disk_pauses), TEST(full_disk_keeps_whole_lines),
-        TEST(full_disk_drops),  TEST(device_is_full),
-        TEST(queue_is_bounded), TEST(slow_pipe),
-        TEST(survives_kill),    TEST(many_threads),
+        TEST(full_disk_pauses),
+        TEST(full_disk_keeps_whole_lines),
+        TEST(full_disk_drops),
+        TEST(device_is_full),
+        TEST(queue_is_bounded),
+        TEST(slow_pipe),
+        TEST(survives_kill),
+        TEST(many_threads),
+        TEST(contents_under_way_do_not_block),
     };
 
     log_set_level(LOG_ERROR + 1);
