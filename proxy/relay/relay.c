@@ -207,7 +207,7 @@ static void relay_go(struct relay *r, struct span rest)
         return;
     }
     r->phase = RELAY_CONNECTING;
-    if (rest.len > 0 && !relay_keep_early(r, rest)) {
+    if (s->observe && rest.len > 0 && !relay_keep_early(r, rest)) {
         relay_refuse(r, CLOSE_NO_MEMORY);
         return;
     }
@@ -216,6 +216,10 @@ static void relay_go(struct relay *r, struct span rest)
     else
         tcp_hold(&r->leg[CLIENT].tcp, HOLD_DIAL);
     relay_dial(r);
+    if (!s->observe && rest.len > 0 && r->phase < RELAY_ENDING) {
+        session_bytes(&r->session, CLIENT, rest, relay_clock_us());
+        relay_work(r, CLIENT);
+    }
 }
 
 static bool relay_keep_destination(struct relay *r, const struct addr *destination)

@@ -30,7 +30,6 @@ static const struct signature signatures[] = {
     EXACT("PROXY TCP4", PROXY),
     EXACT("PROXY TCP6", PROXY),
     EXACT("PROXY UNKNOWN", PROXY),
-    EXACT("\r\n\r\n\0\r\nQUIT\n", PROXY),
     RANGE("*0\n", "*9\n", REDIS),
     RANGE("*0\r\n", "*9\r\n", REDIS),
     RANGE("*00\n", "*99\n", REDIS),
@@ -181,10 +180,22 @@ static enum foreign_result found(enum note_id *which, unsigned note)
     return FOREIGN_YES;
 }
 
-enum foreign_result foreign_sniff(struct span start, enum note_id *which)
+/* "\r\n\r\n\0\r\nQUIT\n", without the empty lines. */
+static enum foreign_result match_proxy_v2(struct span in)
 {
-    bool more = false;
+    static const struct signature rest = EXACT("\0\r\n", PROXY);
 
+    return match_signature(in, &rest);
+}
+
+enum foreign_result foreign_sniff(struct span start, bool behind_empty_lines,
+                                  enum note_id *which)
+{
+    enum foreign_result v2 = behind_empty_lines ? match_proxy_v2(start) : FOREIGN_NO;
+    bool more = v2 == FOREIGN_MORE;
+
+    if (v2 == FOREIGN_YES)
+        return found(which, NOTE_NOT_SMTP_PROXY);
     for (unsigned i = 0; i < ARRAY_LEN(signatures); i++) {
         enum foreign_result r = match_signature(start, &signatures[i]);
 

@@ -19,10 +19,13 @@ enum foreign_result {
 
 /*
  * start: all the client has sent so far; the answer is the same however it was cut
- * into reads. A line with a command gets FOREIGN_NO at its end at the latest; only
- * one or two empty lines are FOREIGN_MORE (a PROXY v2 header begins like this).
+ * into reads. A line gets FOREIGN_NO at its end at the latest, an empty one too: it is
+ * answered at once. A PROXY header of version 2 begins with two empty lines; so
+ * behind_empty_lines says that the client sent these, and nothing else, before `start`.
  * *which is set with FOREIGN_YES.
  */
-enum foreign_result foreign_sniff(struct span start, enum note_id *which);
+enum { FOREIGN_EMPTY_OCTETS = 4 }; /* of the two empty lines */
+enum foreign_result foreign_sniff(struct span start, bool behind_empty_lines,
+                                  enum note_id *which);
 
 #endif

@@ -205,25 +205,29 @@ static enum step gone_line(struct session *s, struct exchange *ex, const struct 
 }
 
 /* The shortest start that gives the protocol away: so the record does not depend on reads. */
-static size_t foreign_length(struct span in)
+static size_t foreign_length(struct span in, bool behind_empty_lines)
 {
     enum note_id which;
     size_t n = 1;
 
-    while (n < in.len && foreign_sniff(span_first(in, n), &which) != FOREIGN_YES)
+    while (n < in.len &&
+           foreign_sniff(span_first(in, n), behind_empty_lines, &which) != FOREIGN_YES)
         n++;
     return n;
 }
 
 static enum step foreign_found(struct session *s, struct span in, enum note_id which)
 {
-    struct exchange *ex = take_line(s, in, FOREIGN_KEPT, foreign_length(in));
+    size_t octets = foreign_length(in, s->at[CLIENT] == FOREIGN_EMPTY_OCTETS);
+    struct exchange *ex = take_line(s, in, FOREIGN_KEPT, octets);
 
     if (ex == NULL)
         return STEP_AGAIN;
     ex->event.received.len = (size_t)ex->event.received_octets < ex->event.received.len
                                  ? (size_t)ex->event.received_octets
                                  : ex->event.received.len;
+    if (s->state == STATE_GREETING)
+        notes_add(&ex->event.notes, NOTE_EARLY_TALKER, ex->event.at);
     notes_add(&ex->event.notes, which, ex->event.at);
     if (s->env->observe) {
         ex->event.origin = ORIGIN_NONE;
@@ -243,7 +247,7 @@ static enum step sniff(struct session *s, struct span in)
 {
     enum note_id which = NOTE_COUNT;
 
-    switch (foreign_sniff(in, &which)) {
+    switch (foreign_sniff(in, s->at[CLIENT] == FOREIGN_EMPTY_OCTETS, &which)) {
     case FOREIGN_NO:
         return STEP_IDLE;
     case FOREIGN_MORE:
@@ -284,15 +288,23 @@ static enum step line_step(struct session *s, struct wish *w)
     return command_take(s, ex, &l, raw, w);
 }
 
+/* One of the empty lines that a PROXY header of version 2 begins with, or the start of one. */
+static bool is_empty_line_first(const struct session *s, struct span in)
+{
+    return s->at[CLIENT] < FOREIGN_EMPTY_OCTETS && in.ptr[0] == '\r' &&
+           (in.len == 1 || in.ptr[1] == '\n');
+}
+
 static enum step command_step(struct session *s, struct wish *w)
 {
     if (s->first_command && !input_is_empty(s, CLIENT)) {
-        enum step step = sniff(s, input_view(s, CLIENT));
+        struct span in = input_view(s, CLIENT);
+        enum step step = sniff(s, in);
         if (step == STEP_WISH)
             return STEP_IDLE;
         if (step == STEP_AGAIN)
             return STEP_AGAIN;
-        s->first_command = false;
+        s->first_command = is_empty_line_first(s, in);
     }
     if (opaque_layer_begins(s, CLIENT))
         return STEP_AGAIN;
@@ -316,8 +328,11 @@ static enum step waiting_step(struct session *s)
 
 static enum step greeting_step(struct session *s)
 {
-    if (!input_is_empty(s, CLIENT) && !s->env->observe &&
-        policy_get(s->env->policy, RULE_EARLY_TALKER) == WORD_REJECT) {
+    bool early = !input_is_empty(s, CLIENT) && !s->env->observe;
+
+    if (early && s->preamble == PREAMBLE_NONE && sniff(s, input_view(s, CLIENT)) == STEP_AGAIN)
+        return STEP_AGAIN;
+    if (early && policy_get(s->env->policy, RULE_EARLY_TALKER) == WORD_REJECT) {
         session_give_up(s, LOCAL_EARLY_TALKER, NOTE_EARLY_TALKER);
         return STEP_AGAIN;
     }

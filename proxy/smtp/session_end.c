@@ -41,8 +41,10 @@ void end_mirrored(struct session *s, enum side from, enum end how)
 
 void end_client(struct session *s, enum end how)
 {
-    if (how == END_RESET) {
-        session_close(s, end_of_client(s, END_RESET));
+    bool silent = s->state == STATE_GREETING && s->received[CLIENT] == 0;
+
+    if (how == END_RESET || silent) { /* half closed, a silent client will never speak */
+        session_close(s, end_of_client(s, how));
     } else if (s->state == STATE_DATA || s->state == STATE_CHUNK) {
         /* Never invent the end of a message. */
         if (s->content != NULL)

@@ -122,7 +122,7 @@ static void check_foreign(struct span in)
 
     for (size_t n = 0; n <= in.len && n <= FOREIGN_OCTETS; n++) {
         enum note_id w = NOTE_COUNT;
-        enum foreign_result r = foreign_sniff(span_first(in, n), &w);
+        enum foreign_result r = foreign_sniff(span_first(in, n), false, &w);
 
         ALWAYS(last == FOREIGN_MORE || (r == last && w == which));
         ALWAYS((r == FOREIGN_YES) == (w != NOTE_COUNT));

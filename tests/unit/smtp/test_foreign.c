@@ -39,7 +39,6 @@ static const struct foreign_case cases[] = {
     YES("PROXY TCP4 192.0.2.7 198.51.100.9 56324 25\r\nEHLO x\r\n", PROXY),
     YES("PROXY TCP6 2001:db8::1 2001:db8::2 1 25\r\n", PROXY),
     YES("PROXY UNKNOWN\r\n", PROXY),
-    YES("\r\n\r\n\0\r\nQUIT\n!\x11\x00\x0c", PROXY),
     YES("*1\r\n$4\r\nPING\r\n", REDIS),
     YES("*12\n", REDIS),
     YES("*123\r\n", REDIS),
@@ -67,11 +66,10 @@ static const struct foreign_case cases[] = {
     NO("CONNECT :25 HTTP/1.0\r\n"), NO("CONNECT a: HTTP/1.0\r\n"), NO("BYE\n"), NO("ACK x\r\n"),
     NO("*\r\n"), NO("*1234\r\n"), NO("*1\r\r\n"), NO("SSH-3\r\n"), NO("PROXY\r\n"),
     NO("\x16\x03\x05"), NO("\x03\x01"), NO("\xff\xfa"), NO("\x05\x00"), NO("\x05\x0a\n"),
-    NO("\r\nEHLO x\r\n"), NO("\r\n\r\n\r\n"), NO("\n"), NO("\0\0\0T\xffSMC"),
+    NO("\r\nEHLO x\r\n"), NO("\r\n"), NO("\r\n\r\n"), NO("\r\n\r\n\0\r\nQUIT\n"), NO("\0\r\nQUIT\n"), NO("\n"), NO("\0\0\0T\xffSMC"),
 
     STILL(""), STILL("G"), STILL("GET"), STILL("GET "), STILL("GET /index"),
-    STILL("GET / HTTP/"), STILL("OPTIONS s"), STILL("S"), STILL("PRO"), STILL("\r\n"),
-    STILL("\r\n\r\n"), STILL("*99"), STILL("\x03\x00\x00\x13"), STILL("\x05\x01"),
+    STILL("GET / HTTP/"), STILL("OPTIONS s"), STILL("S"), STILL("PRO"), STILL("*99"), STILL("\x03\x00\x00\x13"), STILL("\x05\x01"),
 };
 /* clang-format on */
 
@@ -82,7 +80,7 @@ static void signatures(void **state)
         enum note_id which = NOTE_COUNT;
         const char *what = (const char *)cases[i].in.ptr;
 
-        check_number(foreign_sniff(guarded(cases[i].in), &which), cases[i].result, what);
+        check_number(foreign_sniff(guarded(cases[i].in), false, &which), cases[i].result, what);
         check_number(which, cases[i].which, what);
     }
 }
@@ -96,7 +94,8 @@ static void the_answer_does_not_depend_on_the_cut(void **state)
 
         for (size_t n = 0; n <= cases[i].in.len; n++) {
             enum note_id which = NOTE_COUNT;
-            enum foreign_result r = foreign_sniff(guarded(span_first(cases[i].in, n)), &which);
+            enum foreign_result r =
+                foreign_sniff(guarded(span_first(cases[i].in, n)), false, &which);
 
             if (r == FOREIGN_MORE && !decided)
                 continue;
@@ -115,13 +114,45 @@ static void long_request_lines_are_given_up(void **state)
 
     (void)state;
     memset(in + 5, 'x', sizeof in - 5);
-    assert_int_equal(foreign_sniff(guarded(span_of(in, 511)), &which), FOREIGN_MORE);
-    assert_int_equal(foreign_sniff(guarded(span_of(in, 512)), &which), FOREIGN_NO);
+    assert_int_equal(foreign_sniff(guarded(span_of(in, 511)), false, &which), FOREIGN_MORE);
+    assert_int_equal(foreign_sniff(guarded(span_of(in, 512)), false, &which), FOREIGN_NO);
     memcpy(in + 505, " HTTP/1", 7);
-    assert_int_equal(foreign_sniff(guarded(span_of(in, sizeof in)), &which), FOREIGN_YES);
+    assert_int_equal(foreign_sniff(guarded(span_of(in, sizeof in)), false, &which),
+                     FOREIGN_YES);
     memmove(in + 506, in + 505, 7);
     in[505] = 'x';
-    assert_int_equal(foreign_sniff(guarded(span_of(in, sizeof in)), &which), FOREIGN_NO);
+    assert_int_equal(foreign_sniff(guarded(span_of(in, sizeof in)), false, &which), FOREIGN_NO);
+}
+
+/* Enter at a terminal: a client that waits for the answer must get one. */
+static void a_line_is_not_waited_with(void **state)
+{
+    enum note_id which;
+
+    (void)state;
+    assert_int_equal(foreign_sniff(guarded_str("\r\n"), false, &which), FOREIGN_NO);
+    for (int c = ' '; c < 0x7f; c++) {
+        const char line[] = { (char)c, '\r', '\n' };
+
+        assert_int_not_equal(foreign_sniff(guarded(span_of(line, sizeof line)), false, &which),
+                             FOREIGN_MORE);
+    }
+    assert_int_equal(foreign_sniff(guarded_str("\r\n"), true, &which), FOREIGN_NO);
+}
+
+static void proxy_v2_behind_its_empty_lines(void **state)
+{
+    enum note_id which = NOTE_COUNT;
+    const struct span header = SPAN_LIT("\0\r\nQUIT\n!\x11");
+
+    (void)state;
+    for (size_t n = 0; n < 3; n++)
+        assert_int_equal(foreign_sniff(guarded(span_first(header, n)), true, &which),
+                         FOREIGN_MORE);
+    assert_int_equal(foreign_sniff(guarded(span_first(header, 3)), true, &which), FOREIGN_YES);
+    assert_int_equal(which, NOTE_NOT_SMTP_PROXY);
+    assert_int_equal(foreign_sniff(guarded(header), true, &which), FOREIGN_YES);
+    assert_int_equal(foreign_sniff(guarded_str("EHLO x\r\n"), true, &which), FOREIGN_NO);
 }
 
 int main(void)
@@ -129,6 +160,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signatures),
         cmocka_unit_test(the_answer_does_not_depend_on_the_cut),
+        cmocka_unit_test(a_line_is_not_waited_with),
+        cmocka_unit_test(proxy_v2_behind_its_empty_lines),
         cmocka_unit_test(long_request_lines_are_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
