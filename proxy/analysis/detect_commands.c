@@ -79,7 +79,7 @@ void command_look(const struct look *k)
 
     if (line.len == 0 || k->e->verb == VERB_DOT)
         return;
-    if (!k->e->auth_line && k->e->secrecy == SECRET_NONE) {
+    if (!k->e->auth_line && k->e->secret.len == 0) {
         if (k->e->verb == VERB_UNKNOWN)
             look_for_crossed_out(k, line);
         look_for_padding(k, line);

@@ -1,6 +1,7 @@
 #include "analysis/witness.h"
 
 #include "analysis/dkim_repair.h"
+#include "transcript/redact.h"
 #include "transcript/stream.h"
 
 /* The number of the close record is known only when the findings before it are counted. */
@@ -108,6 +109,23 @@ static void see_content(struct witness *w, struct seen *s)
     buf_release(&headers);
 }
 
+/* The detectors quote replies: they see no more of them than the record shows. */
+static void show_reply(struct witness *w, struct seen *s)
+{
+    struct event as_told;
+    struct buf reply;
+
+    if (!is_looking(w))
+        return;
+    if (redact_reply_copy(s->event, w->recorder->stream->config->redact, &reply)) {
+        as_told = *s->event;
+        as_told.reply = buf_span(&reply);
+        s->event = &as_told;
+    }
+    show(w, s);
+    buf_release(&reply);
+}
+
 void witness_event(struct witness *w, const struct event *e)
 {
     static const enum seen_kind kinds[] = {
@@ -125,7 +143,7 @@ void witness_event(struct witness *w, const struct event *e)
     s.tls_through = e->kind == EVENT_TLS;
     s.tls_us = e->tls_us;
     record_event(w->recorder, e);
-    show(w, &s);
+    show_reply(w, &s);
 }
 
 void witness_close(struct witness *w, const struct record_close *info)

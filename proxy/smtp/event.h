@@ -32,8 +32,7 @@ enum action {
 
 enum origin { ORIGIN_UPSTREAM, ORIGIN_PROXY, ORIGIN_NONE };
 
-/* What part of a line must not be written down: see secret.h. */
-enum secrecy { SECRET_NONE, SECRET_ARG, SECRET_LINE };
+struct secrecy; /* secrecy.h */
 
 enum { EVENT_READS_MAX = 12 };
 
@@ -45,10 +44,10 @@ struct event {
 
     /* COMMAND. verb is VERB_DOT for the end of mail data. */
     enum verb verb;
-    bool auth_line; /* a line of an AUTH dialogue, not a command */
-    enum secrecy secrecy;
+    bool auth_line;           /* a line of an AUTH dialogue, not a command */
     struct span word, arg;    /* views of received */
     struct span received;     /* with its ending; cut to what was kept when overlong */
+    struct span secret;       /* of it: must not be written down; see secret.h */
     uint64_t received_octets; /* its true length */
     struct span forwarded;    /* only with ACTION_REWRITTEN and ACTION_ADDED */
     enum action action;
@@ -62,8 +61,9 @@ struct event {
     struct span reply;   /* as received from upstream */
     struct span replied; /* as sent to the client, when different (or made here) */
     unsigned code;
-    struct span enhanced; /* "2.1.5" or empty */
-    uint64_t reply_us;    /* from t_us to the reply */
+    struct span enhanced;          /* "2.1.5" or empty */
+    uint64_t reply_us;             /* from t_us to the reply */
+    const struct secrecy *secrecy; /* what replies may repeat; NULL: nothing */
 
     /* CONTENT */
     const struct data *data;

@@ -30,8 +30,8 @@ void exchange_free(struct pool *pool, struct exchange *ex)
 static void move_views(struct exchange *ex, unsigned char *to)
 {
     struct event *e = &ex->event;
-    struct span *views[] = { &e->received, &e->word,    &e->arg,     &e->forwarded,
-                             &e->reply,    &e->replied, &e->enhanced };
+    struct span *views[] = { &e->received,  &e->word,  &e->arg,     &e->secret,
+                             &e->forwarded, &e->reply, &e->replied, &e->enhanced };
 
     for (unsigned i = 0; i < ARRAY_LEN(views); i++)
         if (views[i]->len > 0 && views[i]->ptr >= ex->own &&

@@ -1,11 +1,13 @@
 #include "smtp/secret.h"
 
-#include "base/attributes.h"
-#include "smtp/suggest.h"
+#include "smtp/line.h"
+#include "smtp/path.h"
+#include "smtp/secret_words.h"
 
-enum { MECHANISM_OCTETS = 20 }; /* RFC 4422 3.1 */
+enum { TAG_MAX = 8, DOMAIN_MAX = 255, LOCAL_PART_MAX = 64 };
+enum { MARK_MAX = 4 }; /* octets between words, but for blanks: a byte order mark, quotes */
 
-static struct span without_ending(struct span line)
+struct span secret_without_ending(struct span line)
 {
     if (line.len > 0 && line.ptr[line.len - 1] == '\n')
         line.len--;
@@ -19,124 +21,286 @@ static struct span nothing(struct span text)
     return (struct span){ text.ptr + text.len, 0 };
 }
 
-/* Any control separates words here: "AUTH PLAIN\0secret" must not slip through. */
-static bool is_break(unsigned char c)
+/* Empty at the end of the text, so that every answer has a place. */
+static struct span behind(struct span text, struct span rest)
 {
-    return c <= 0x20 || c == 0x7f;
+    rest = span_trim_left(rest);
+    return rest.len > 0 ? rest : nothing(text);
 }
 
-static struct span take_word(struct span *rest)
+/* ---- calm: does the line show an attempt? ------------------------------------------- */
+
+/* Every word behind the path is KEYWORD=VALUE, or one of the keywords without a value. */
+static bool is_envelope(struct span arg)
 {
-    size_t n = 0;
+    const unsigned char *end = arg.len > 0 ? memrchr(arg.ptr, '>', arg.len) : NULL;
+    struct span rest, word;
 
-    while (rest->len > 0 && is_break(rest->ptr[0]))
-        *rest = span_drop(*rest, 1);
-    while (n < rest->len && !is_break(rest->ptr[n]))
-        n++;
-    struct span word = span_first(*rest, n);
-    *rest = span_drop(*rest, n);
-    return word;
-}
-
-/* All behind the words already taken, without the blanks before it. */
-static struct span all_of(struct span rest)
-{
-    return span_trim_left(rest);
-}
-
-/*
- * A mechanism's name, in letters of one case: a response in its place, in base64,
- * nearly never looks like that.
- */
-static bool is_mechanism(struct span word)
-{
-    bool upper = false, lower = false;
-
-    for (size_t i = 0; i < word.len; i++) {
-        unsigned char c = word.ptr[i];
-        bool other = (c >= '0' && c <= '9') || c == '-' || c == '_';
-
-        upper = upper || (c >= 'A' && c <= 'Z');
-        lower = lower || (c >= 'a' && c <= 'z');
-        if (!other && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z'))
+    if (end == NULL || (!span_starts_with_nocase(arg, SPAN_LIT("FROM:")) &&
+                        !span_starts_with_nocase(arg, SPAN_LIT("TO:"))))
+        return false;
+    rest = span_drop(arg, (size_t)(end + 1 - arg.ptr));
+    while ((rest = span_trim_left(rest)).len > 0) {
+        word = span_first(rest, span_find(rest, ' '));
+        rest = span_drop(rest, word.len);
+        if (span_find(word, '=') == word.len &&
+            !span_equal_nocase(word, SPAN_LIT("SMTPUTF8")) &&
+            !span_equal_nocase(word, SPAN_LIT("REQUIRETLS")))
             return false;
     }
-    return word.len > 0 && word.len <= MECHANISM_OCTETS && upper != lower;
+    return true;
 }
 
-static struct span find_auth(struct span rest)
+static bool is_chunk(struct span arg)
 {
-    struct span behind = rest;
+    uint64_t octets;
+    bool last;
 
-    return is_mechanism(take_word(&behind)) ? all_of(behind) : all_of(rest);
+    return command_bdat(arg, &octets, &last) == BDAT_OK;
+}
+
+/* A command as it should be: nothing else can stand in such a line. No second parse. */
+static bool is_ordinary(const struct command *c)
+{
+    if ((c->faults & (FAULT_NUL | FAULT_BARE_CR | FAULT_CTRL | FAULT_8BIT_VERB)) != 0)
+        return false;
+    switch (c->verb) {
+    case VERB_MAIL:
+    case VERB_RCPT:
+        return is_envelope(c->arg);
+    case VERB_EHLO:
+    case VERB_HELO:
+    case VERB_LHLO:
+        return span_find(c->arg, ' ') == c->arg.len && span_find(c->arg, '\t') == c->arg.len;
+    case VERB_BDAT:
+        return is_chunk(c->arg);
+    case VERB_AUTH:
+    case VERB_UNKNOWN:
+        return false;
+    case VERB_XFORWARD:
+        return true; /* names and addresses */
+    default:
+        return c->arg.len == 0;
+    }
+}
+
+static bool shows_attempt(struct span text)
+{
+    if (secret_has_auth(text))
+        return true;
+    for (struct span word = secret_take_word(&text); word.len > 0;
+         word = secret_take_word(&text)) {
+        enum secret_word kind = secret_word(word);
+        if (kind != SECRET_WORD_OTHER && kind != SECRET_WORD_LEAD)
+            return true;
+    }
+    return false;
+}
+
+/* ---- alert: is it harmless? ----------------------------------------------------------- */
+
+/* Parameters that hold no text of the client's choice. */
+static bool is_plain_parameter(struct span word)
+{
+    static const char *const plain[] = { "SIZE=",           "BODY=7BIT", "BODY=8BITMIME",
+                                         "BODY=BINARYMIME", "RET=FULL",  "RET=HDRS",
+                                         "AUTH=<>",         "SMTPUTF8",  "REQUIRETLS" };
+    struct span size = span_drop(word, 5);
+
+    if (span_starts_with_nocase(word, SPAN_LIT("SIZE="))) {
+        for (size_t i = 0; i < size.len; i++)
+            if (size.ptr[i] < '0' || size.ptr[i] > '9')
+                return false;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (span_equal_nocase(word, span_str(plain[i])))
+            return true;
+    return false;
+}
+
+/* The parameters from the first one on that may hold a secret; all of a path in doubt. */
+static struct span doubtful_in_path(const struct command *c, struct span text)
+{
+    struct notes notes = { .len = 0 };
+    struct path path;
+    struct span word;
+
+    if (path_parse(c->arg, c->verb == VERB_MAIL ? PATH_FROM : PATH_TO, true, &path, &notes,
+                   0) != PATH_OK ||
+        path.path.len > LOCAL_PART_MAX + 1 + DOMAIN_MAX)
+        return c->arg;
+    for (struct span rest = span_trim_left(path.params); rest.len > 0;
+         rest = span_trim_left(span_drop(rest, word.len))) {
+        word = span_first(rest, span_find(rest, ' '));
+        if (!is_plain_parameter(word))
+            return rest;
+    }
+    return nothing(text);
+}
+
+/* What of a command is not known to be harmless; all of the text: look at its words. */
+static struct span doubtful(const struct command *c, struct span text)
+{
+    if ((c->faults & (FAULT_NUL | FAULT_BARE_CR | FAULT_CTRL | FAULT_8BIT_VERB)) != 0)
+        return text;
+    switch (c->verb) {
+    case VERB_MAIL:
+    case VERB_RCPT:
+        return doubtful_in_path(c, text);
+    case VERB_EHLO:
+    case VERB_HELO:
+    case VERB_LHLO:
+        return c->arg.len == 0 || (c->arg.len <= DOMAIN_MAX && command_is_domain(c->arg))
+                   ? nothing(text)
+                   : text;
+    case VERB_BDAT:
+        return is_chunk(c->arg) ? nothing(text) : text;
+    case VERB_AUTH:
+    case VERB_UNKNOWN:
+        return c->text.len == 0 ? nothing(text) : text;
+    default:
+        return c->arg.len == 0 ? nothing(text) : text;
+    }
+}
+
+/* ---- where the secret begins ----------------------------------------------------------- */
+
+/* The tag of an IMAP command: "a1" of "a1 LOGIN". */
+static bool is_tag(struct span word, struct span rest)
+{
+    struct span next = secret_take_word(&rest);
+
+    return word.len <= TAG_MAX && (span_equal_nocase(next, SPAN_LIT("LOGIN")) ||
+                                   span_equal_nocase(next, SPAN_LIT("AUTHENTICATE")));
+}
+
+/* Empty also when there is more than a mark in front of it: that may be a secret in 8 bits. */
+static struct span next_word(struct span *rest)
+{
+    const unsigned char *from = rest->ptr;
+    struct span word = secret_take_word(rest);
+    unsigned marks = 0;
+
+    for (; from < word.ptr; from++)
+        marks += !span_is_blank_char(*from);
+    return marks <= MARK_MAX ? word : span_first(word, 0);
+}
+
+/* Behind the words that lead up to it. */
+static struct span behind_words(struct span text)
+{
+    struct span rest = text, word;
+    unsigned leads = 0;
+
+    for (;;) {
+        struct span before = rest;
+
+        word = next_word(&rest);
+        if (word.len == 0)
+            return behind(text, before);
+        switch (secret_word(word)) {
+        case SECRET_WORD_LEAD:
+            if (++leads > SECRET_LEADS_MAX)
+                return behind(text, before);
+            continue;
+        case SECRET_WORD_AUTH:
+            before = rest;
+            if (secret_word(next_word(&rest)) != SECRET_WORD_MECHANISM)
+                rest = before;
+            return behind(text, rest);
+        case SECRET_WORD_LOGIN:
+        case SECRET_WORD_MECHANISM: /* LOGIN is one, too */
+            return behind(text, rest);
+        case SECRET_WORD_OTHER:
+            if (leads == 0 && is_tag(word, rest)) {
+                leads = SECRET_LEADS_MAX;
+                continue;
+            }
+            return behind(text, before);
+        }
+    }
 }
 
 /* XCLIENT attributes: from the first LOGIN value to the end of the last. */
-static struct span find_login(struct span rest)
+static struct span find_login(struct span text, struct span rest)
 {
     const unsigned char *start = NULL, *end = NULL;
 
-    for (struct span word = take_word(&rest); word.len > 0; word = take_word(&rest)) {
+    while ((rest = span_trim_left(rest)).len > 0) {
+        struct span word = span_first(rest, span_find(rest, ' '));
+
+        rest = span_drop(rest, word.len);
         if (!span_starts_with_nocase(word, SPAN_LIT("LOGIN=")))
             continue;
         if (start == NULL)
             start = word.ptr + 6;
         end = word.ptr + word.len;
     }
-    return start == NULL ? nothing(rest) : span_of(start, (size_t)(end - start));
+    return start == NULL ? nothing(text) : span_of(start, (size_t)(end - start));
 }
 
-/* Not our verb: an AUTH in another spelling, POP PASS and APOP, IMAP LOGIN. */
-static struct span find_in_unknown(struct span word, struct span rest)
+static struct secret in_calm(const struct command *c, struct span text)
 {
-    enum verb meant;
-    struct span behind = rest;
-    struct span second = take_word(&behind);
+    bool attributes = c->verb == VERB_XCLIENT && c->faults == 0;
+    struct secret s = { .octets = nothing(text) };
 
-    if (span_starts_with_nocase(word, SPAN_LIT("AUTH"))) {
-        size_t n = 4;
-        while (n < word.len && ((word.ptr[n] | 0x20) >= 'a' && (word.ptr[n] | 0x20) <= 'z'))
-            n++;
-        if (n == word.len)
-            return all_of(rest);
-        return all_of(span_of(word.ptr + n + 1, word.len + rest.len - n - 1)); /* AUTH=... */
-    }
-    size_t odd = 0; /* a control inside the verb may be a slip of the keyboard, too */
-    while (odd < rest.len && !span_is_blank_char(rest.ptr[odd]))
-        odd++;
-    suggest_verb(span_of(word.ptr, word.len + odd), &meant);
-    if (meant == VERB_AUTH)
-        return all_of(span_drop(rest, odd));
-    if (span_equal_nocase(word, SPAN_LIT("PASS")) ||
-        span_equal_nocase(word, SPAN_LIT("APOP")) || span_equal_nocase(word, SPAN_LIT("LOGIN")))
-        return all_of(rest);
-    if (span_equal_nocase(second, SPAN_LIT("LOGIN")))
-        return all_of(behind);
-    if (span_equal_nocase(second, SPAN_LIT("AUTHENTICATE")))
-        return find_auth(behind);
-    return nothing(rest);
+    if (is_ordinary(c) || !shows_attempt(text))
+        return s;
+    s.octets = attributes ? find_login(text, c->arg) : behind_words(text);
+    s.attempt = !attributes || s.octets.len > 0;
+    return s;
 }
 
-struct span secret_find(enum verb verb, enum secrecy secrecy, struct span line)
+struct secret secret_find(const struct command *c, struct span text, enum secret_mode mode)
 {
-    struct span text = without_ending(line);
-    struct span rest = text;
-    struct span word = take_word(&rest);
+    struct secret s;
 
-    if (secrecy == SECRET_LINE)
-        return text;
-    if (secrecy == SECRET_ARG)
-        return all_of(rest);
-    switch (verb) {
-    case VERB_AUTH:
-        return find_auth(rest);
-    case VERB_XCLIENT:
-        return find_login(rest);
-    case VERB_BURL:
-        return take_word(&rest);
-    case VERB_UNKNOWN:
-        return find_in_unknown(word, rest);
-    default:
-        return nothing(text);
+    if (mode == SECRET_CALM)
+        return in_calm(c, text);
+    s.octets = doubtful(c, text);
+    s.attempt = s.octets.len > 0 && !is_ordinary(c) && shows_attempt(text);
+    if (s.attempt || (s.octets.ptr == text.ptr && s.octets.len == text.len))
+        s.octets = behind_words(text);
+    return s;
+}
+
+/* ---- lines that nobody looks at ---------------------------------------------------------- */
+
+static struct secret in_unfinished(struct span text, enum secret_mode mode)
+{
+    struct command c = command_parse(text);
+    struct secret s = in_calm(&c, text);
+
+    if (mode == SECRET_ALERT)
+        s.octets = behind_words(text);
+    return s;
+}
+
+struct secret secret_find_in_lines(struct span text, enum secret_mode mode)
+{
+    struct span whole = secret_without_ending(text), rest = text;
+    struct secret s = { .octets = nothing(whole) };
+
+    while (rest.len > 0) {
+        struct line l = line_next(rest);
+        struct span line = l.end == LINE_MORE ? rest : l.text;
+        struct command c = command_parse(line);
+        struct secret one =
+            l.end == LINE_MORE ? in_unfinished(line, mode) : secret_find(&c, line, mode);
+
+        s.attempt = s.attempt || one.attempt;
+        if (one.attempt)
+            mode = SECRET_ALERT;
+        rest = l.end == LINE_MORE ? nothing(rest) : span_drop(rest, l.used);
+        if (one.octets.len == 0 && (c.verb == VERB_DATA || c.verb == VERB_BDAT))
+            one.octets = rest;
+        if (one.octets.len == 0)
+            continue;
+        size_t at = (size_t)(one.octets.ptr - text.ptr);
+        if (at < whole.len)
+            s.octets = span_drop(whole, at);
+        return s;
     }
+    return s;
 }

@@ -14,6 +14,7 @@ void session_init(struct session *s, const struct session_env *env)
     buf_init(&s->held[CLIENT], SESSION_HELD_MAX + HELD_SLACK);
     buf_init(&s->held[SERVER], REPLY_MAX + HELD_SLACK);
     buf_init(&s->out, 2 * REPLY_MAX);
+    secrecy_init(&s->secrecy);
     s->first_command = true;
     s->last_verb = VERB_UNKNOWN;
     s->parting = CLOSE_COUNT;
@@ -35,6 +36,7 @@ void session_deinit(struct session *s)
     tls_watch_free(&s->watch);
     content_free(s);
     preamble_free(s);
+    secrecy_free(&s->secrecy);
     buf_release(&s->held[CLIENT]);
     buf_release(&s->held[SERVER]);
     buf_release(&s->out);
@@ -191,10 +193,30 @@ static enum step raw_forward(struct session *s, struct wish *w)
     return STEP_WISH;
 }
 
+/*
+ * In observe mode the server may repeat lines that are not read yet; and what comes unasked
+ * may repeat anything.
+ */
+static void peek_secrets(struct session *s, const struct event *e)
+{
+    bool unasked = e->kind == EVENT_COMMAND && e->received.len == 0;
+
+    if (e->reply.len == 0)
+        return;
+    if (unasked)
+        secrecy_peek(&s->secrecy, e->reply);
+    if (s->env->observe && !input_is_empty(s, CLIENT) &&
+        (unasked || s->state == STATE_GREETING || s->secrecy.alert))
+        secrecy_peek(&s->secrecy, input_view(s, CLIENT));
+}
+
 static enum step tell(struct session *s, struct wish *w)
 {
     s->told = s->done;
     s->done = NULL;
+    peek_secrets(s, &s->told->event);
+    secrecy_reply(&s->secrecy, &s->told->event, s->received[CLIENT]);
+    secrecy_tell(&s->secrecy, &s->told->event);
     w->kind = WISH_RECORD;
     w->event = &s->told->event;
     return STEP_WISH;
@@ -405,6 +427,7 @@ size_t session_memory(const struct session *s)
         octets += sizeof *s->content;
     if (s->watch != NULL)
         octets += tls_watch_memory(s->watch);
+    octets += s->secrecy.memory.items.size;
     return octets;
 }
 

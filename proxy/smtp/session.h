@@ -23,7 +23,8 @@
  * the next fact. Bytes of a fact are borrowed until then. WISH_CLOSE is the last
  * wish there is.
  *
- * Owns:   the unfinished input of both sides, the exchanges (from a pool).
+ * Owns:   the unfinished input of both sides, the exchanges (from a pool), the secrets that
+ *         replies may repeat.
  * Memory: one budget for each session, in octets allocated: of client input not yet understood
  *         SESSION_HELD_MAX, of commands without a reply SESSION_QUEUE_MAX and the one command
  *         that reached it, of an unfinished reply REPLY_MAX. session_room() says how much may
@@ -41,6 +42,7 @@
 #include "smtp/ehlo.h"
 #include "smtp/event.h"
 #include "smtp/policy.h"
+#include "smtp/secrecy.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -151,6 +153,7 @@ struct session {
     struct content *content;       /* while mail data is under way */
     struct buf out;                /* a reply made canonical or filtered */
     struct xclient *xclient;       /* what the upstream is still to be told */
+    struct secrecy secrecy;        /* what must not be written down */
     ehlo_set offered;              /* what the client may use */
     uint64_t now_us;
     uint64_t chunk_left;   /* octets of the BDAT chunk still to come */
@@ -162,15 +165,14 @@ struct session {
     uint32_t reads[EVENT_READS_MAX]; /* where reads began, low bits of the stream offset */
     uint32_t errors;
     uint8_t reads_len;
-    uint8_t secret_lines; /* next client lines that may hold a password */
-    uint8_t state;        /* enum session_state */
-    uint8_t reason;       /* enum close_reason, once closing */
-    uint8_t ended[2];     /* by side: 0, or 1 + enum end */
-    uint8_t last_verb;    /* of the last command sent on */
-    uint8_t preamble;     /* enum preamble */
-    uint8_t layer_due;    /* 1 << side: its next octet may begin a SASL security layer */
-    uint8_t parting; /* observe: enum close_reason the upstream gave with its last reply, or
-                        CLOSE_COUNT */
+    uint8_t state;     /* enum session_state */
+    uint8_t reason;    /* enum close_reason, once closing */
+    uint8_t ended[2];  /* by side: 0, or 1 + enum end */
+    uint8_t last_verb; /* of the last command sent on */
+    uint8_t preamble;  /* enum preamble */
+    uint8_t layer_due; /* 1 << side: its next octet may begin a SASL security layer */
+    uint8_t parting;   /* observe: enum close_reason the upstream gave with its last reply, or
+                          CLOSE_COUNT */
     const char *opaque_why;
     struct tls_watch *watch; /* while a handshake passes through, else NULL */
     bool helo : 1, mail : 1, rcpt_sent : 1, bdat : 1, binary_mime : 1, eight_bit : 1;

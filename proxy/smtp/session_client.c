@@ -89,7 +89,6 @@ static enum step overlong_answer(struct session *s, struct exchange *ex, struct 
     s->overlong_auth = false;
     e->auth_line = auth;
     e->verb = auth ? VERB_AUTH : command_parse(kept).verb;
-    e->secrecy = auth ? SECRET_LINE : SECRET_NONE;
     notes_add(&e->notes, auth ? NOTE_AUTH_OVERLONG : NOTE_CMD_OVERLONG, e->at);
     s->last_verb = (uint8_t)e->verb;
     session_push(s, ex);
@@ -119,6 +118,7 @@ static enum step overlong_begin(struct session *s, struct span in, size_t limit)
     if (ex == NULL)
         return STEP_AGAIN;
     s->overlong_auth = s->state == STATE_AUTH;
+    secrecy_cut_line(&s->secrecy, &ex->event, s->overlong_auth, s->env->observe);
     s->parked = ex;
     input_use(s, CLIENT, limit);
     session_enter(s, STATE_OVERLONG);
@@ -166,7 +166,7 @@ static enum step auth_line(struct session *s, struct exchange *ex, const struct 
 
     e->verb = VERB_AUTH;
     e->auth_line = true;
-    e->secrecy = SECRET_LINE;
+    secrecy_auth_line(&s->secrecy, e);
     session_push(s, ex);
     session_enter(s, STATE_SYNC);
     if (l->end == LINE_LF)
@@ -193,8 +193,12 @@ static enum step auth_line(struct session *s, struct exchange *ex, const struct 
 /* There is no upstream any more: only QUIT has a friendly answer. */
 static enum step gone_line(struct session *s, struct exchange *ex, const struct line *l)
 {
-    ex->event.verb = command_parse(l->text).verb;
+    struct span text = span_first(ex->event.received, l->text.len);
+    struct command c = command_parse(text);
+
+    ex->event.verb = c.verb;
     ex->event.action = ACTION_REFUSED;
+    secrecy_line(&s->secrecy, &ex->event, &c);
     if (s->gone_tls)
         ex->local = ex->event.verb == VERB_QUIT ? LOCAL_GONE_TLS_QUIT : LOCAL_GONE_TLS;
     else
@@ -229,6 +233,7 @@ static enum step foreign_found(struct session *s, struct span in, enum note_id w
     if (s->state == STATE_GREETING)
         notes_add(&ex->event.notes, NOTE_EARLY_TALKER, ex->event.at);
     notes_add(&ex->event.notes, which, ex->event.at);
+    secrecy_lines(&s->secrecy, &ex->event);
     if (s->env->observe) {
         ex->event.origin = ORIGIN_NONE;
         session_become_opaque(s, "not-smtp");

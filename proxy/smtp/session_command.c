@@ -108,8 +108,6 @@ static enum step turn_down(struct judge *j, enum local_reply v)
         !session_lacks_tls(s) && (j->cmd.verb == VERB_VRFY || j->cmd.verb == VERB_EXPN)
             ? ACTION_STRIPPED
             : ACTION_REFUSED;
-    if (j->cmd.verb == VERB_AUTH)
-        s->secret_lines = 2;
     if (j->framed) {
         begin_chunk(j, false);
         s->parked = ex; /* answered when its chunk is eaten */
@@ -127,17 +125,13 @@ enum step command_take(struct session *s, struct exchange *ex, const struct line
 {
     struct span stored = span_first(ex->event.received, l->text.len);
     struct judge j = { .s = s, .ex = ex, .line = l, .cmd = command_parse(stored) };
-    bool secret_line = s->secret_lines > 0;
     enum local_reply v;
 
-    if (secret_line)
-        s->secret_lines--;
     ex->event.verb = j.cmd.verb;
     ex->event.word = j.cmd.word;
     ex->event.arg = j.cmd.arg;
+    secrecy_line(&s->secrecy, &ex->event, &j.cmd);
     v = judge_command(&j);
-    if (secret_line && j.cmd.verb == VERB_UNKNOWN)
-        ex->event.secrecy = SECRET_LINE;
     if (s->closing) {
         session_push(s, ex);
         return STEP_AGAIN;

@@ -92,8 +92,7 @@ void session_give_up(struct session *s, enum local_reply id, enum note_id note)
 static enum step leftover(struct session *s)
 {
     struct span rest = input_view(s, CLIENT);
-    bool secret = s->state == STATE_AUTH || s->secret_lines > 0 || s->last_verb == VERB_AUTH ||
-                  s->reason == CLOSE_EARLY_DATA;
+    bool content = s->last_verb == VERB_DATA || s->reason == CLOSE_EARLY_DATA;
 
     if (rest.len == 0 || s->state == STATE_OPAQUE || s->reason == CLOSE_NO_MEMORY)
         return STEP_IDLE;
@@ -106,7 +105,10 @@ static enum step leftover(struct session *s)
         return STEP_IDLE;
     }
     ex->event.received_octets = rest.len;
-    ex->event.secrecy = secret ? SECRET_LINE : SECRET_NONE;
+    if (s->state == STATE_AUTH || content)
+        secrecy_auth_line(&s->secrecy, &ex->event);
+    else
+        secrecy_lines(&s->secrecy, &ex->event);
     ex->event.action = s->env->observe ? ACTION_RELAYED : ACTION_SWALLOWED;
     ex->event.origin = ORIGIN_NONE;
     if (s->early_talker || s->state == STATE_GREETING || s->preamble != PREAMBLE_NONE)

@@ -32,18 +32,6 @@ static bool last_chunk_pending(const struct session *s)
     return false;
 }
 
-/* A password may stand where no verb of ours is: POP, IMAP, a mistyped AUTH. */
-static bool holds_secret(const struct command *c, enum verb suggested)
-{
-    struct span first = span_first(c->arg, span_find(c->arg, ' '));
-
-    return suggested == VERB_AUTH || span_equal_nocase(c->word, SPAN_LIT("PASS")) ||
-           span_equal_nocase(c->word, SPAN_LIT("APOP")) ||
-           span_equal_nocase(c->word, SPAN_LIT("LOGIN")) ||
-           span_equal_nocase(first, SPAN_LIT("LOGIN")) ||
-           span_equal_nocase(first, SPAN_LIT("AUTHENTICATE"));
-}
-
 static verdict judge_unknown(struct judge *j)
 {
     enum verb suggested = VERB_UNKNOWN;
@@ -54,10 +42,6 @@ static verdict judge_unknown(struct judge *j)
     note(j, hint != NULL ? NOTE_CMD_TYPO : NOTE_CMD_UNKNOWN);
     if (j->cmd.word.len > 1 && j->cmd.word.ptr[j->cmd.word.len - 1] == ':')
         note(j, NOTE_NOT_SMTP_HEADER);
-    if (holds_secret(&j->cmd, suggested))
-        j->ex->event.secrecy = SECRET_ARG;
-    if (suggested == VERB_AUTH)
-        j->s->secret_lines = 2;
     if (rule(j, RULE_CMD_UNKNOWN) == WORD_PASS)
         return LOCAL_NONE;
     return hint != NULL ? refuse(j, LOCAL_UNKNOWN_HINT, hint) : LOCAL_UNKNOWN;
@@ -367,7 +351,7 @@ static verdict lacks_tls(struct judge *j)
                                : LOCAL_TLS_REQUIRED;
 }
 
-/* RFC 3207 4: all but these hear 530. A chunk must be eaten, a password found, all the same. */
+/* RFC 3207 4: all but these hear 530. A chunk must be eaten all the same. */
 static verdict judge_without_tls(struct judge *j)
 {
     switch (j->cmd.verb) {

@@ -100,8 +100,6 @@ static void apply_reply(struct session *s, struct exchange *ex)
             session_enter(s, STATE_AUTH);
         else if (ok)
             after_auth(s);
-        else
-            s->secret_lines = 2; /* a client may send the rest all the same */
         break;
     case VERB_STARTTLS:
         upgrade_passed(s, e->code);
@@ -208,7 +206,6 @@ static enum step replace_reply(struct session *s, struct exchange *ex, const str
     input_use(s, SERVER, r->received.len);
     if (s->state == STATE_SYNC)
         session_enter(s, STATE_COMMAND);
-    s->secret_lines = 2;
     ex->waits = false; /* local now, and at the head of the FIFO */
     return STEP_AGAIN;
 }

@@ -1,8 +1,11 @@
 #include "transcript/redact.h"
 
-#include "smtp/secret.h"
+#include "smtp/reply.h"
+#include "smtp/secrecy.h"
 
-enum { ECHO_MIN = 3 }; /* octets; shorter ones are in every reply by chance */
+#include <stdlib.h>
+
+enum { CODE_OCTETS = 4 };
 
 static void cut_add(struct cuts *c, size_t at, size_t end, size_t text_len)
 {
@@ -99,13 +102,25 @@ static void cut_argument(struct cuts *c, const struct event *e, struct span line
     cut_add(c, begin, end, line.len);
 }
 
+/* A line as it was sent on holds the same secret at another place. */
+static struct span secret_in(const struct event *e, struct span line)
+{
+    struct span secret = span_trim(e->secret);
+    const unsigned char *p;
+
+    if (e->secret.len == 0 || line.ptr == e->received.ptr)
+        return e->secret;
+    p = memmem(line.ptr, line.len, secret.ptr, secret.len);
+    return p != NULL ? span_of(p, secret.len) : line;
+}
+
 void redact_line(struct cuts *c, const struct event *e, enum redact_level level,
                  struct span line)
 {
     c->len = 0;
     if (level == REDACT_NONE || line.len == 0)
         return;
-    struct span secret = secret_find(e->verb, e->secrecy, line);
+    struct span secret = secret_in(e, line);
     if (secret.len > 0) {
         size_t at = (size_t)(secret.ptr - line.ptr);
         cut_add(c, at, at + secret.len, line.len);
@@ -120,21 +135,37 @@ void redact_line(struct cuts *c, const struct event *e, enum redact_level level,
                       e->verb == VERB_MAIL || e->verb == VERB_RCPT ? cut_path(c, line) : 0);
 }
 
-/* A server that repeats the line it did not understand repeats its secret. */
-static void cut_echo(struct cuts *c, struct span reply, struct span secret)
+/* Marks of one line that follow each other are one cut, with the blanks between them. */
+static void cut_marks(struct cuts *c, struct span reply, const bool *marks)
 {
-    size_t at = 0;
+    for (size_t at = 0; at < reply.len; at++) {
+        size_t end = at;
 
-    secret = span_trim(secret);
-    while (secret.len >= ECHO_MIN && at < reply.len) {
-        const unsigned char *hit =
-            memmem(reply.ptr + at, reply.len - at, secret.ptr, secret.len);
-        if (hit == NULL)
-            return;
-        at = (size_t)(hit - reply.ptr);
-        cut_add(c, at, at + secret.len, reply.len);
-        at += secret.len;
+        if (!marks[at])
+            continue;
+        for (size_t i = at; i < reply.len && (marks[i] || span_is_blank_char(reply.ptr[i]));
+             i++)
+            end = marks[i] ? i + 1 : end;
+        cut_add(c, at, end, reply.len);
+        at = end;
     }
+}
+
+/* A server that repeats the line it did not understand repeats its secret. */
+static void cut_echo(struct cuts *c, const struct event *e, struct span reply)
+{
+    bool *marks;
+
+    if (e->secrecy == NULL)
+        return;
+    marks = calloc(reply.len, sizeof *marks);
+    if (marks == NULL) {
+        cut_add(c, CODE_OCTETS, reply.len, reply.len);
+        return;
+    }
+    secrecy_mark(e->secrecy, reply, marks);
+    cut_marks(c, reply, marks);
+    free(marks);
 }
 
 /* All addresses of a text in which secrets are cut. */
@@ -157,13 +188,10 @@ static void cut_names_too(struct cuts *c, struct span text)
 void redact_reply(struct cuts *c, const struct event *e, enum redact_level level,
                   struct span reply)
 {
-    struct span line = e->received.len > 0 ? e->received : e->forwarded;
-
     c->len = 0;
     if (level == REDACT_NONE || reply.len == 0)
         return;
-    if (e->kind == EVENT_COMMAND && line.len > 0)
-        cut_echo(c, reply, secret_find(e->verb, e->secrecy, line));
+    cut_echo(c, e, reply);
     if (level == REDACT_ALL)
         cut_names_too(c, reply);
 }
@@ -184,4 +212,29 @@ void redact_text(struct json *j, const struct cuts *c, struct span s, size_t fro
     }
     json_octets(j, span_drop(s, at));
     *j->p++ = '"';
+}
+
+bool redact_reply_copy(const struct event *e, enum redact_level level, struct buf *copy)
+{
+    struct cuts cuts;
+    size_t at = 0;
+
+    buf_init(copy, REPLY_MAX + CUTS_MAX * 3);
+    if (level == REDACT_NONE || e->reply.len == 0 || e->secrecy == NULL)
+        return false;
+    redact_reply(&cuts, e, REDACT_SECRETS, e->reply);
+    if (cuts.len == 0)
+        return false;
+    for (unsigned i = 0; i < cuts.len; i++) {
+        struct cut cut = cuts.list[i];
+        if (!buf_append(copy, span_of(e->reply.ptr + at, cut.at - at)) ||
+            !buf_append(copy, SPAN_LIT("***")))
+            goto no_memory;
+        at = cut.at + cut.octets;
+    }
+    if (buf_append(copy, span_drop(e->reply, at)))
+        return true;
+no_memory:
+    buf_release(copy);
+    return true;
 }

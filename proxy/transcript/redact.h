@@ -1,7 +1,7 @@
 /*
  * redact - which octets of a text are replaced before it is written down.
  *
- * A cut is a stretch that becomes "***". Secrets are found by secret_find(); with
+ * A cut is a stretch that becomes "***". What is secret the event says (smtp/secrecy.h); with
  * redact = all mailbox names go, too: the local part of every path and of
  * everything that looks like an address, in commands and replies. Host names stay.
  *
@@ -10,6 +10,7 @@
 #ifndef TRANSCRIPT_REDACT_H
 #define TRANSCRIPT_REDACT_H
 
+#include "base/buf.h"
 #include "smtp/event.h"
 #include "transcript/json.h"
 #include "transcript/writer.h"
@@ -29,9 +30,16 @@ struct cuts {
 /* Of a command line (received or forwarded) of this event. */
 void redact_line(struct cuts *c, const struct event *e, enum redact_level level,
                  struct span line);
-/* Of the reply to this event, which may repeat what is secret in the command. */
+/* Of the reply to this event, which may repeat what was secret in any command before. */
 void redact_reply(struct cuts *c, const struct event *e, enum redact_level level,
                   struct span reply);
+/*
+ * For those who look at an event besides its record: the text of its reply as it is there.
+ * False: the reply is to be looked at as it came. True: *copy instead, the caller's to
+ * release; it is empty when there is no memory.
+ */
+MUST_CHECK bool redact_reply_copy(const struct event *e, enum redact_level level,
+                                  struct buf *copy);
 
 /* The part [from, from + s.len) of the text the cuts belong to, as a JSON string. */
 void redact_text(struct json *j, const struct cuts *c, struct span s, size_t from);

@@ -4,6 +4,8 @@
  *
  *   sample FILE [secrets|none|all]
  */
+#include "smtp/secret.h"
+#include "smtp/secrecy.h"
 #include "transcript/record.h"
 #include "transcript/writer.h"
 
@@ -88,6 +90,7 @@ static void open_session(struct recorder *r, struct stream *s, const char *clien
 
 static void commands(struct recorder *r)
 {
+    struct secrecy secrecy;
     struct event e =
         LINE("EHLO client.example.org\r\n", VERB_EHLO,
              "250-mx.example.org\r\n250-SIZE 52428800\r\n250-VRFY\r\n250 HELP\r\n");
@@ -101,11 +104,17 @@ static void commands(struct recorder *r)
     record_event(r, &e);
     e = LINE("AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n", VERB_AUTH, "235 2.7.0 ok\r\n");
     e.enhanced = SPAN_LIT("2.7.0");
+    e.secret = span_drop(secret_without_ending(e.received), 11);
     record_event(r, &e);
     e = LINE("c2VjcmV0\r\n", VERB_UNKNOWN, "500 what is c2VjcmV0?\r\n");
-    e.secrecy = SECRET_LINE;
+    e.secret = secret_without_ending(e.received);
+    secrecy_init(&secrecy);
+    if (!secret_memory_add(&secrecy.memory, e.secret))
+        abort();
+    e.secrecy = &secrecy;
     e.auth_line = true;
     record_event(r, &e);
+    secrecy_free(&secrecy);
     e = LINE("VRFY alice\r\n", VERB_VRFY, "");
     refuse(&e, "252 2.5.0 Cannot verify; try RCPT\r\n", 252, "2.5.0");
     e.action = ACTION_STRIPPED;

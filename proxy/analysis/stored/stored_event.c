@@ -63,9 +63,10 @@ void stored_take_command(struct stored *s, const json_t *o)
     s->seen.event = e;
     e->verb = verb_of(record_text(o, "verb"));
     e->auth_line = record_flag(o, "auth_line");
-    e->secrecy = json_object_get(o, "redacted") != NULL ? SECRET_ARG : SECRET_NONE;
     e->arg = stored_text(s, o, "arg");
     e->received = stored_text(s, o, "received");
+    if (json_object_get(o, "redacted") != NULL)
+        e->secret = e->received; /* which part of it does not matter here */
     e->forwarded = stored_text(s, o, "forwarded");
     e->received_octets = record_count(o, "received_octets");
     if (e->received_octets == 0)

@@ -2,8 +2,8 @@
  * fuzz_command - one command line and all that looks at it.
  *
  * Always true: views lie within the line; the canonical form of a command and of a
- * path parses to the same thing and is canonical; a secret covers all that is behind
- * the mechanism; whether a stream is foreign does not depend on where it is cut.
+ * path parses to the same thing and is canonical; a secret runs to the end, and
+ * is no less after an attempt; whether a stream is foreign does not depend on where it is cut.
  */
 #include "fuzz/always.h"
 #include "smtp/command.h"
@@ -89,30 +89,23 @@ static void check_command(struct span text)
     check_path(c.arg, PATH_TO, true);
 }
 
-static unsigned count_words(struct span s)
-{
-    unsigned n = 0;
-
-    for (size_t i = 0; i < s.len; i++)
-        n += s.ptr[i] > 0x20 && (i == 0 || s.ptr[i - 1] <= 0x20);
-    return n;
-}
-
+/*
+ * What is secret runs to the end; what leads up to it is short words, or words that are known.
+ * After an attempt no less is secret than before.
+ */
 static void check_secret(struct span line, struct span text)
 {
-    static const enum verb verbs[] = { VERB_AUTH, VERB_XCLIENT, VERB_BURL, VERB_MAIL,
-                                       VERB_UNKNOWN };
+    struct command c = command_parse(text);
+    struct secret calm = secret_find(&c, text, SECRET_CALM);
+    struct secret alert = secret_find(&c, text, SECRET_ALERT);
+    struct secret lines = secret_find_in_lines(line, SECRET_ALERT);
 
-    for (unsigned i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        for (unsigned s = SECRET_NONE; s <= SECRET_LINE; s++)
-            ALWAYS(lies_within(secret_find(verbs[i], (enum secrecy)s, line), text));
-    ALWAYS(span_equal(secret_find(VERB_AUTH, SECRET_LINE, line), text));
-    if (command_parse(text).verb != VERB_AUTH)
-        return;
-    struct span secret = secret_find(VERB_AUTH, SECRET_NONE, line);
-    size_t open = (size_t)(secret.ptr - text.ptr);
-    ALWAYS(open + secret.len == text.len);
-    ALWAYS(count_words(span_first(text, open)) <= 2);
+    ALWAYS(lies_within(calm.octets, text) && lies_within(alert.octets, text));
+    ALWAYS(lies_within(lines.octets, line));
+    ALWAYS(c.verb == VERB_XCLIENT || calm.octets.ptr + calm.octets.len == text.ptr + text.len);
+    ALWAYS(alert.octets.len >= calm.octets.len || c.verb == VERB_XCLIENT);
+    ALWAYS(!calm.attempt || calm.octets.len == 0 || alert.octets.len > 0);
+    ALWAYS(calm.attempt || calm.octets.len == 0);
 }
 
 static void check_foreign(struct span in)

@@ -15,6 +15,7 @@
  *   - where TLS is required, nothing but NOOP, EHLO, STARTTLS, QUIT and our own XCLIENT goes
  *     upstream in the clear
  */
+#include "smtp/secret.h"
 #include "smtp/session_private.h"
 
 #include <stdio.h>
@@ -66,9 +67,9 @@ static void log_event(struct log *l, const struct event *e)
 
     if (e->action == ACTION_SWALLOWED && e->kind == EVENT_COMMAND)
         return; /* what nobody looked at depends on how much had arrived */
-    n = snprintf(head, sizeof head, "%d at=%llu %s o%d a%d code=%u octets=%llu secret=%d %d ",
+    n = snprintf(head, sizeof head, "%d at=%llu %s o%d a%d code=%u octets=%llu secret=%zu %d ",
                  e->kind, (unsigned long long)e->at, verb_name(e->verb), e->origin, e->action,
-                 e->code, (unsigned long long)e->received_octets, e->secrecy, e->auth_line);
+                 e->code, (unsigned long long)e->received_octets, e->secret.len, e->auth_line);
     put(l, head, (size_t)n);
     put(l, e->received.ptr, e->received.len);
     put(l, e->forwarded.ptr, e->forwarded.len);
@@ -100,7 +101,10 @@ static void check_event(const struct play *p, const struct event *e)
     ALWAYS(e->kind != EVENT_COMMAND || e->received_octets == 0 || e->at >= p->clear[CLIENT] ||
            e->verb == VERB_STARTTLS);
     ALWAYS(e->received.len <= e->received_octets || e->kind != EVENT_COMMAND);
-    ALWAYS(!e->auth_line || e->secrecy == SECRET_LINE);
+    ALWAYS(e->secret.len == 0 ||
+           (e->secret.ptr >= e->received.ptr &&
+            e->secret.ptr + e->secret.len <= e->received.ptr + e->received.len));
+    ALWAYS(!e->auth_line || e->secret.len == secret_without_ending(e->received).len);
     ALWAYS(e->replied.len == 0 || e->code != 0 || e->origin == ORIGIN_UPSTREAM);
     ALWAYS(e->origin != ORIGIN_PROXY ||
            (e->replied.len > 5 && e->replied.len <= LOCAL_REPLY_MAX));
@@ -175,7 +179,7 @@ static void handshake_over(struct play *p, enum side side, bool ok)
     session_tls(&p->s, side, ok, p->now);
     if (ok && side == CLIENT && !p->closed)
         ALWAYS(!p->s.helo && !p->s.mail && !p->s.authenticated && p->s.offered == 0 &&
-               p->s.first == NULL && p->s.secret_lines == 0);
+               p->s.first == NULL);
     pump(p);
 }
 

@@ -79,7 +79,7 @@ static void test_secrets(void **state)
     e.auth_line = true;
     play_event(&p, e);
     e = event_command(&p, "XXXXXXXX\r\n", "500 5.5.1 what?\r\n", 0);
-    e.secrecy = SECRET_LINE;
+    e.secret = e.received;
     play_event(&p, e);
     EXPECT(&p, "");
     play_stop(&p);

@@ -161,7 +161,7 @@ static inline void player_add_event(struct player *p, const struct event *e)
         player_add(p, " ");
         player_add(p, note_name((enum note_id)e->notes.list[i].id));
     }
-    if (e->secrecy == SECRET_LINE)
+    if (e->secret.len > 0 && e->secret.ptr == e->received.ptr)
         player_add(p, " secret");
     player_add(p, "}");
 }

@@ -117,7 +117,7 @@ static const struct script terminated[] = {
       .log = GREET_LOG
       "<250-mx|250-AUTH PLAIN|250 STARTTLS|{EHLO 250}>AUTH PLAIN AGEAYg==|<235 ok|{AUTH 235}"
       ">STARTTLS|" REFUSED "{STARTTLS 454 up 503}>NOOP|" },
-    { .name = "the client's password lines are commands again",
+    { .name = "the client's password may still follow: no dialogue, but secret",
       .upstream = MAY,
       .steps = { GREET, S("250-mx\r\n250-AUTH LOGIN\r\n250 STARTTLS\r\n"), C("AUTH LOGIN\r\n"),
                  S("535 no\r\n"), C("STARTTLS\r\n"), S("220 go\r\n"), TLS(SERVER), TLS(CLIENT),
@@ -125,7 +125,7 @@ static const struct script terminated[] = {
       .log = GREET_LOG
       "<250-mx|250-AUTH LOGIN|250 STARTTLS|{EHLO 250}>AUTH LOGIN|<535 no|{AUTH 535}"
       ">STARTTLS|[tls server]" READY "{STARTTLS 220}"
-      "=500 5.5.1 Command not recognized|{? refused 500 cmd-unknown}" },
+      "=500 5.5.1 Command not recognized|{? refused 500 cmd-unknown secret}" },
 };
 
 static const struct script refused[] = {

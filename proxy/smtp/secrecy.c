@@ -1,0 +1,118 @@
+#include "smtp/secrecy.h"
+
+#include "smtp/secret.h"
+
+void secrecy_init(struct secrecy *k)
+{
+    *k = (struct secrecy){ .alert = false };
+    secret_memory_init(&k->memory);
+}
+
+void secrecy_free(struct secrecy *k)
+{
+    secret_memory_free(&k->memory);
+}
+
+static enum secret_mode mode_at(const struct secrecy *k, uint64_t at)
+{
+    return k->alert || at < k->calm_at ? SECRET_ALERT : SECRET_CALM;
+}
+
+static void remember(struct secrecy *k, struct span secret)
+{
+    if (secret.len > 0 && !secret_memory_add(&k->memory, secret))
+        k->lost = true;
+}
+
+/* Of the line's own, the memory is all there is. */
+static void begin_line(struct secrecy *k)
+{
+    if (!k->forget)
+        return;
+    secret_memory_free(&k->memory);
+    k->forget = k->settled = k->lost = false;
+}
+
+static void take(struct secrecy *k, struct event *e, struct secret s)
+{
+    e->secret = s.octets;
+    remember(k, s.octets);
+    if (s.attempt) {
+        k->alert = true;
+        k->settled = false;
+    }
+}
+
+void secrecy_line(struct secrecy *k, struct event *e, const struct command *c)
+{
+    begin_line(k);
+    take(k, e, secret_find(c, secret_without_ending(e->received), mode_at(k, e->at)));
+}
+
+void secrecy_auth_line(struct secrecy *k, struct event *e)
+{
+    begin_line(k);
+    take(k, e, (struct secret){ secret_without_ending(e->received), true });
+}
+
+void secrecy_cut_line(struct secrecy *k, struct event *e, bool auth, bool passed)
+{
+    if (auth) {
+        secrecy_auth_line(k, e);
+    } else {
+        begin_line(k);
+        take(k, e, secret_find_in_lines(e->received, mode_at(k, e->at)));
+    }
+    k->alert = true;
+    k->lost = k->lost || (passed && e->secret.len > 0);
+}
+
+void secrecy_lines(struct secrecy *k, struct event *e)
+{
+    e->secret = secret_find_in_lines(e->received, mode_at(k, e->at)).octets;
+}
+
+void secrecy_peek(struct secrecy *k, struct span lines)
+{
+    remember(k, secret_find_in_lines(lines, mode_at(k, UINT64_MAX)).octets);
+}
+
+/* The client did not know of it when it sent what was received before. */
+static void calm_down(struct secrecy *k, uint64_t received)
+{
+    if (k->alert)
+        k->calm_at = received;
+    k->alert = false;
+}
+
+void secrecy_reply(struct secrecy *k, const struct event *e, uint64_t received)
+{
+    bool ok = e->origin == ORIGIN_UPSTREAM && e->code / 100 == 2;
+
+    if (span_starts_with(e->reply, SPAN_LIT("334"))) {
+        k->alert = true;
+        k->unsure = k->unsure || e->verb != VERB_AUTH;
+        k->settled = false;
+    } else if (ok && (e->verb == VERB_AUTH || e->verb == VERB_XCLIENT)) {
+        k->settled = true;
+        if (!k->unsure)
+            calm_down(k, received);
+    } else if (ok && e->verb == VERB_MAIL) {
+        k->unsure = false;
+        k->forget = k->settled;
+        calm_down(k, received);
+    }
+}
+
+void secrecy_tell(const struct secrecy *k, struct event *e)
+{
+    e->secrecy = secret_memory_is_empty(&k->memory) && !k->lost ? NULL : k;
+}
+
+void secrecy_mark(const struct secrecy *k, struct span reply, bool *marks)
+{
+    if (k->lost)
+        secret_memory_mark_all(reply, marks);
+    else
+        secret_memory_find(&k->memory, reply, marks);
+}
