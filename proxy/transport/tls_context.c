@@ -91,6 +91,7 @@ static SSL_CTX *make_ssl_ctx(bool server)
         SSL_CTX_set_num_tickets(s, 1); /* more serve clients with parallel connections */
         SSL_CTX_set_session_id_context(s, id, sizeof id - 1);
         tls_hello_install(s);
+        tls_tickets_install(s);
     }
     return s;
 }
@@ -104,6 +105,7 @@ static struct tls_context *context_new(bool server, unsigned identities)
     atomic_init(&ctx->refs, 1);
     ctx->server = server;
     ctx->keylog = -1;
+    tls_tickets_init(&ctx->tickets);
     ctx->identities = calloc(identities, sizeof *ctx->identities);
     if (ctx->identities == NULL)
         tls_context_unref(&ctx);
@@ -129,6 +131,7 @@ void tls_context_unref(struct tls_context **cp)
     }
     free(ctx->identities);
     free(ctx->pins);
+    tls_tickets_deinit(&ctx->tickets);
     if (ctx->keylog >= 0)
         close(ctx->keylog);
     free(ctx);

@@ -1,8 +1,8 @@
 /*
  * tls_context - what the TLS endpoints of a listener share: certificates, keys, trust.
  *
- * Immutable once made, counted, shared by all workers: sessions keep the context they began
- * with, a reload makes new ones. Ticket keys live in the server's context.
+ * Immutable once made, but for the ticket keys of a server (tls_tickets.h), counted, shared by
+ * all workers: sessions keep the context they began with, a reload makes new ones.
  *
  * Server: one or several certificates; the one whose names match the server name the client
  * asks for is used, else the first. Certificates for the same names with keys of different

@@ -6,6 +6,7 @@
  *   tls_failure.c      why a handshake failed
  *   tls_facts_fill.c   what is known of it, as text
  *   tls_seen.c         the text of certificates seen before
+ *   tls_tickets.c      the keys of session tickets, and when they change
  *   tls_context.c      contexts: how they are made, checked against, freed
  *   tls_certificate.c  certificates and keys from files, and what is wrong with them
  *   tls_names.c        the names of a certificate
@@ -27,6 +28,7 @@
 
 #include "base/span.h"
 #include "transport/tls.h"
+#include "transport/tls_tickets.h"
 
 /* The DNS names of a certificate (RFC 6125 6.4): its subjectAltName, or else its common name.
  */
@@ -49,7 +51,8 @@ struct tls_context {
     unsigned identity_count;
     uint8_t (*pins)[TLS_PIN_OCTETS];
     unsigned pin_count;
-    int keylog; /* file descriptor, or -1 */
+    struct tls_tickets tickets; /* server */
+    int keylog;                 /* file descriptor, or -1 */
 };
 
 /* As much of a plaintext answer as its first line needs to be recognised. */

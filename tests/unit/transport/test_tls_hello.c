@@ -323,6 +323,86 @@ static void run_resumption(struct tls_context *server, int version, const char *
     tls_context_unref(&client);
 }
 
+static uint64_t seconds;
+
+static uint64_t test_clock(void)
+{
+    return seconds;
+}
+
+/* The keys change with time: a ticket is good for as long as it is valid, no longer than
+ * twice the time of a key. */
+static void test_ticket_keys_change(void **state)
+{
+    enum { KEY = TLS_TICKET_KEY_SECONDS };
+    static const struct {
+        uint64_t sealed, used;
+        bool resumed;
+    } cases[] = {
+        { 0, 0, true },
+        { 0, KEY - 1, true },
+        { 0, KEY, true },
+        { 0, 2 * KEY - 1, true },
+        { 0, 2 * KEY, false },
+        { KEY - 1, 2 * KEY - 1, true },
+        { KEY, 3 * KEY - 1, true },
+        { KEY - 1, 2 * KEY, false },
+        { KEY, 3 * KEY, false },
+        { 0, 1000 * KEY, false },
+    };
+
+    (void)state;
+    for (unsigned v = 0; v < ARRAY_LEN(versions); v++) {
+        for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+            struct tls_context *server = rig_server(shown, ARRAY_LEN(shown));
+            struct tls_ticket_key first;
+            server->tickets.now = test_clock;
+            seconds = 0;
+            assert_true(tls_tickets_seal(&server->tickets, &first));
+            seconds = cases[i].sealed;
+            run_resumption(server, versions[v], "third.test", false);
+            seconds = cases[i].used;
+            run_resumption(server, versions[v], "third.test", cases[i].resumed);
+            tls_context_unref(&server);
+            SSL_SESSION_free(ticket);
+            ticket = NULL;
+        }
+    }
+}
+
+static bool same_key(const struct tls_ticket_key *a, const struct tls_ticket_key *b)
+{
+    return memcmp(a->name, b->name, sizeof a->name) == 0 ||
+           memcmp(a->cipher, b->cipher, sizeof a->cipher) == 0 ||
+           memcmp(a->mac, b->mac, sizeof a->mac) == 0;
+}
+
+static void test_ticket_keys_are_forgotten(void **state)
+{
+    struct tls_ticket_key first, second, got;
+    struct tls_tickets t;
+
+    (void)state;
+    tls_tickets_init(&t);
+    t.now = test_clock;
+    seconds = 5;
+    assert_true(tls_tickets_seal(&t, &first));
+    seconds = 5 + TLS_TICKET_KEY_SECONDS - 1;
+    assert_true(tls_tickets_seal(&t, &got));
+    assert_memory_equal(got.name, first.name, sizeof got.name);
+    seconds++;
+    assert_true(tls_tickets_seal(&t, &second));
+    assert_false(same_key(&first, &second));
+    assert_true(tls_tickets_open(&t, first.name, &got));
+    assert_memory_equal(got.cipher, first.cipher, sizeof got.cipher);
+    assert_true(tls_tickets_open(&t, second.name, &got));
+    seconds = 5 + 2 * TLS_TICKET_KEY_SECONDS;
+    assert_false(tls_tickets_open(&t, first.name, &got));
+    assert_true(tls_tickets_open(&t, second.name, &got));
+    assert_null(memmem(&t, sizeof t, first.cipher, sizeof first.cipher));
+    tls_tickets_deinit(&t);
+}
+
 static void test_tickets(void **state)
 {
     (void)state;
@@ -352,6 +432,8 @@ int main(void)
         cmocka_unit_test(test_facts_of_a_good_handshake),
         cmocka_unit_test(test_plaintext),
         cmocka_unit_test(test_tickets),
+        cmocka_unit_test(test_ticket_keys_change),
+        cmocka_unit_test(test_ticket_keys_are_forgotten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
