@@ -218,7 +218,10 @@ static const struct config_key keys[] = {
       .empty = "no transcript",
       .about =
           "File for the records, a strftime(3) template in UTC; \"-\" is standard output. The "
-          "folder must exist." },
+          "folder must exist. A symbolic link, of the file or of a folder on the way, is "
+          "followed only if it belongs to root or to the user that opens it, and in a folder "
+          "where everybody may write the file must belong to one of them. Rotation renames "
+          "the link, not the file it leads to." },
     { .path = "transcript.content",
       .type = KEY_WORD,
       IN_CONFIG(transcript.content),
@@ -265,7 +268,9 @@ static const struct config_key keys[] = {
       IN_CONFIG(transcript.spool),
       .restart = true,
       .empty = "none",
-      .about = "Folder for whole mails, with content = \"full\"." },
+      .about =
+          "Folder for whole mails, with content = \"full\". For symbolic links the same holds "
+          "as for file." },
     { .path = "transcript.flush",
       .type = KEY_TIME,
       IN_CONFIG(transcript.flush_ms),

@@ -1,6 +1,7 @@
 #include "app/config_tls.h"
 
 #include "base/escape.h"
+#include "base/trusted_open.h"
 #include "transport/tls_expiry.h"
 
 #include <errno.h>
@@ -174,7 +175,7 @@ bool config_open_keylogs(const struct config *c, char *error, size_t size)
             if (contexts[k] == NULL || tls_context_keylog(contexts[k], l->tls.keylog))
                 continue;
             snprintf(error, size, "listener \"%s\": tls.keylog: cannot write to %s: %s",
-                     l->settings->name, l->tls.keylog, strerror(errno));
+                     l->settings->name, l->tls.keylog, trusted_open_reason(errno));
             return false;
         }
     }

@@ -1,6 +1,7 @@
 #include "transcript/file.h"
 
 #include "base/log.h"
+#include "base/trusted_open.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,9 +87,21 @@ static void file_adopt(struct file *f, int fd, bool ours)
     f->cannot_rotate = false;
 }
 
+/* 0 or an errno. What cannot be read may be written to all the same: devices, drop boxes. If
+ * it may not, the first reason counts: the second knows nothing of a file to be made. */
+static int open_path(struct file *f, int *fd)
+{
+    *fd = trusted_open(f->path, O_RDWR | O_APPEND | O_CREAT, (mode_t)f->config->file_mode);
+    int error = *fd < 0 ? errno : 0;
+    if (error == EACCES)
+        *fd = trusted_open(f->path, O_WRONLY | O_APPEND, 0);
+    return *fd < 0 ? error : 0;
+}
+
 int file_open(struct file *f)
 {
     time_t now = time(NULL);
+    int fd;
 
     f->opened = f->named = now;
     if (f->config->fd >= 0 || strcmp(f->config->file, "-") == 0) {
@@ -102,12 +115,9 @@ int file_open(struct file *f)
     }
     if (!file_name(f, now, f->path))
         return ENAMETOOLONG;
-    int fd =
-        open(f->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, (mode_t)f->config->file_mode);
-    if (fd < 0 && errno == EACCES) /* write-only devices and drop boxes */
-        fd = open(f->path, O_WRONLY | O_APPEND | O_CLOEXEC);
-    if (fd < 0)
-        return errno;
+    int error = open_path(f, &fd);
+    if (error != 0)
+        return error;
     file_adopt(f, fd, true);
     return f->regular ? mend_end(f) : 0;
 }

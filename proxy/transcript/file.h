@@ -6,6 +6,7 @@
  * new file is opened. A rotated file is renamed to the first free NAME.1, NAME.2,
  * ...; nothing is ever overwritten. A line that a crash has cut short at the end
  * of an existing file is removed when it is opened, so that every line is whole.
+ * Links that others made are not followed (base/trusted_open.h).
  *
  * Owns: the descriptor, unless it is standard output or was given.
  */
@@ -34,7 +35,7 @@ struct file {
 };
 
 void file_init(struct file *f, const struct writer_config *c);
-/* 0 or an errno; f->path says what could not be opened. */
+/* 0 or an errno for trusted_open_reason(); f->path says what could not be opened. */
 MUST_CHECK int file_open(struct file *f);
 void file_close(struct file *f);
 

@@ -1,5 +1,7 @@
 #include "transcript/spool.h"
 
+#include "base/trusted_open.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -139,7 +141,7 @@ static int spool_open(struct spool *s, unsigned mode)
     char path[4096];
 
     spool_path(s, path, sizeof path);
-    s->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+    s->fd = trusted_open(path, O_WRONLY | O_CREAT | O_EXCL, (mode_t)mode);
     return s->fd >= 0 ? 0 : errno;
 }
 

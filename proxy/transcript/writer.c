@@ -1,19 +1,20 @@
 #include "transcript/writer.h"
 
 #include "base/log.h"
+#include "base/trusted_open.h"
 #include "transcript/file.h"
 #include "transcript/queue.h"
 #include "transcript/spool.h"
 #include "transcript/stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -59,7 +60,7 @@ static void tell_failure(struct writer *w, const struct chunk *c, int error)
     else
         snprintf(path, sizeof path, "%s", w->file.path);
     log_error("transcript %s: cannot write: %s; trying again each second, %s", path,
-              strerror(error),
+              trusted_open_reason(error),
               w->config.on_full == ON_FULL_PAUSE ? "clients wait" : "records may be dropped");
 }
 
@@ -126,7 +127,8 @@ static void reopen_file(struct writer *w)
     int error = file_open(&w->file);
     pthread_mutex_lock(&q->lock);
     if (error != 0)
-        log_error("transcript %s: cannot open again: %s", w->file.path, strerror(error));
+        log_error("transcript %s: cannot open again: %s", w->file.path,
+                  trusted_open_reason(error));
     else
         log_info("transcript %s: opened again", w->file.path);
 }
@@ -172,8 +174,6 @@ static bool config_copy(struct writer_config *to, const struct writer_config *fr
 
 static bool spool_is_usable(const struct writer_config *c, char *error, size_t size)
 {
-    struct stat st;
-
     if (c->content != CONTENT_LEVEL_FULL)
         return true;
     if (c->redact == REDACT_ALL) {
@@ -182,12 +182,17 @@ static bool spool_is_usable(const struct writer_config *c, char *error, size_t s
                  "choose one of them");
         return false;
     }
-    if (stat(c->spool, &st) == 0 && S_ISDIR(st.st_mode) && access(c->spool, W_OK | X_OK) == 0)
+    int fd = trusted_open(c->spool, O_PATH | O_DIRECTORY, 0);
+    int code = errno;
+    if (fd >= 0)
+        close(fd);
+    if (fd >= 0 && access(c->spool, W_OK | X_OK) == 0)
         return true;
     snprintf(error, size,
              "spool folder \"%s\": not a folder that can be written to; "
-             "content = \"full\" needs one",
-             c->spool);
+             "content = \"full\" needs one%s%s",
+             c->spool, fd < 0 && code == ELOOP ? ": " : "",
+             fd < 0 && code == ELOOP ? trusted_open_reason(code) : "");
     return false;
 }
 
@@ -219,7 +224,7 @@ static bool writer_begin(struct writer *w, char *error, size_t size)
     int code = file_open(&w->file);
     if (code != 0) {
         snprintf(error, size, "transcript \"%s\": cannot open: %s", w->file.path,
-                 strerror(code));
+                 trusted_open_reason(code));
         return false;
     }
     code = start_thread(w);

@@ -1,3 +1,4 @@
+#include "base/trusted_open.h"
 #include "transport/tls_private.h"
 
 #include <assert.h>
@@ -315,7 +316,7 @@ static void on_keylog(const SSL *ssl, const char *line)
 bool tls_context_keylog(struct tls_context *ctx, const char *file)
 {
     assert(ctx->keylog < 0);
-    ctx->keylog = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    ctx->keylog = trusted_open(file, O_WRONLY | O_APPEND | O_CREAT, 0600);
     if (ctx->keylog < 0)
         return false;
     for (unsigned i = 0; i < ctx->identity_count; i++)

@@ -74,8 +74,8 @@ MUST_CHECK struct tls_context *tls_context_server(const struct tls_server_config
 MUST_CHECK struct tls_context *tls_context_client(const struct tls_client_config *c,
                                                   struct tls_config_error *error);
 /* Lines in the format of SSLKEYLOGFILE are appended to the file, for Wireshark; it is made
- * with mode 0600. Right after making the context. False: errno. The environment variable
- * means nothing here. */
+ * with mode 0600. Right after making the context. False: errno (trusted_open.h). The
+ * environment variable means nothing here. */
 MUST_CHECK bool tls_context_keylog(struct tls_context *ctx, const char *file);
 
 struct tls_context *tls_context_ref(struct tls_context *ctx);

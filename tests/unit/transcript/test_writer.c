@@ -86,6 +86,45 @@ static void start_errors(void **state)
     assert_string_equal(error, "");
 }
 
+/* What cannot be made is told as that, not as what a second try says of a missing file. */
+static void first_reason(void **state)
+{
+    bool root = geteuid() == 0;
+    struct writer_config c = { .file = path, .fd = -1 };
+    char error[256];
+
+    (void)state;
+    assert_int_equal(chmod(folder, 0555), 0);
+    assert_int_equal(root ? seteuid(65534) : 0, 0);
+    assert_null(writer_start(&c, error, sizeof error));
+    assert_int_equal(root ? seteuid(0) : 0, 0);
+    assert_int_equal(chmod(folder, 0755), 0);
+    assert_non_null(strstr(error, "Permission denied"));
+}
+
+static void links_of_others(void **state)
+{
+    struct writer_config c = { .file = path, .fd = -1 };
+    char error[512], inside[128];
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    snprintf(inside, sizeof inside, "%s/t.jsonl/mails", folder);
+    assert_int_equal(symlink("/tmp", path), 0);
+    assert_int_equal(lchown(path, 4711, 4711), 0);
+    assert_null(writer_start(&c, error, sizeof error));
+    assert_non_null(strstr(error, "a symbolic link of another user"));
+    c = (struct writer_config){
+        .file = "/dev/null", .fd = -1, .content = CONTENT_LEVEL_FULL, .spool = path
+    };
+    assert_null(writer_start(&c, error, sizeof error));
+    assert_non_null(strstr(error, "a symbolic link of another user"));
+    c.spool = inside;
+    assert_null(writer_start(&c, error, sizeof error));
+    assert_non_null(strstr(error, "a symbolic link of another user"));
+}
+
 static void rotates_by_size(void **state)
 {
     struct writer *w =
@@ -178,10 +217,10 @@ static void reopens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(flush_and_stop),    TEST(each_record_at_once),
-        TEST(appends),           TEST(start_errors),
-        TEST(rotates_by_size),   TEST(rotates_by_age),
-        TEST(follows_the_clock), TEST(reopens),
+        TEST(flush_and_stop),  TEST(each_record_at_once), TEST(appends),
+        TEST(start_errors),    TEST(first_reason),        TEST(links_of_others),
+        TEST(rotates_by_size), TEST(rotates_by_age),      TEST(follows_the_clock),
+        TEST(reopens),
     };
 
     log_set_level(LOG_ERROR + 1);
