@@ -15,6 +15,7 @@ void relay_note_first(struct relay *r, int first, enum end_how how)
         return;
     r->first = (int8_t)first;
     r->how = (uint8_t)how;
+    r->first_us = relay_clock_us() - r->opened_us;
 }
 
 static enum end_how how_of(enum close_reason reason)
@@ -61,6 +62,7 @@ static void relay_record_close(struct relay *r)
         .reason = (enum close_reason)r->reason,
         .first = r->first,
         .how = (enum end_how)r->how,
+        .first_us = r->first_us,
         .good = r->session.good,
         .all = r->session.all,
     };

@@ -104,6 +104,7 @@ struct relay {
     struct early *early;      /* an unfinished PROXY header, or what no upstream can take yet */
     struct addr *destination; /* the PROXY header's, or NULL */
     uint64_t opened_us;
+    uint64_t first_us; /* when `first` closed, since then */
     uint64_t wait_since_ms;
     uint64_t tls_us;     /* when the handshake under way began */
     uint64_t end_due_ms; /* PREFACE, HANDSHAKE, ENDING */

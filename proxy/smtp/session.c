@@ -72,7 +72,7 @@ void session_close(struct session *s, enum close_reason why)
     if (s->closing)
         return; /* first reason wins */
     s->closing = true;
-    s->reason = (uint8_t)why;
+    s->reason = (uint8_t)end_blamed(s, why);
 }
 
 /* Where reads began, for the records; forgotten once the octets are used up. */
@@ -111,9 +111,11 @@ void session_eof(struct session *s, enum side from, enum end how, uint64_t now_u
     s->now_us = now_us;
     if (s->closing || s->ended[from])
         return;
+    if (from == CLIENT)
+        end_note_client(s, how);
     s->ended[from] = (uint8_t)(1 + how);
     if (s->state == STATE_TLS)
-        upgrade_eof(s, from, how);
+        upgrade_eof(s, from);
     else if (session_mirrors_ends(s))
         end_mirrored(s, from, how);
     else if (from == CLIENT)

@@ -165,14 +165,15 @@ struct session {
     uint32_t reads[EVENT_READS_MAX]; /* where reads began, low bits of the stream offset */
     uint32_t errors;
     uint8_t reads_len;
-    uint8_t state;     /* enum session_state */
-    uint8_t reason;    /* enum close_reason, once closing */
-    uint8_t ended[2];  /* by side: 0, or 1 + enum end */
-    uint8_t last_verb; /* of the last command sent on */
-    uint8_t preamble;  /* enum preamble */
-    uint8_t layer_due; /* 1 << side: its next octet may begin a SASL security layer */
-    uint8_t parting;   /* observe: enum close_reason the upstream gave with its last reply, or
-                          CLOSE_COUNT */
+    uint8_t state;      /* enum session_state */
+    uint8_t reason;     /* enum close_reason, once closing */
+    uint8_t ended[2];   /* by side: 0, or 1 + enum end */
+    uint8_t last_verb;  /* of the last command sent on */
+    uint8_t preamble;   /* enum preamble */
+    uint8_t layer_due;  /* 1 << side: its next octet may begin a SASL security layer */
+    uint8_t client_end; /* enum close_reason: what it means that the client has ended */
+    uint8_t parting;    /* observe: enum close_reason the upstream gave with its last reply, or
+                           CLOSE_COUNT */
     const char *opaque_why;
     struct tls_watch *watch; /* while a handshake passes through, else NULL */
     bool helo : 1, mail : 1, rcpt_sent : 1, bdat : 1, binary_mime : 1, eight_bit : 1;

@@ -3,24 +3,57 @@
 
 enum { LEFTOVER_KEPT = 512 };
 
-enum close_reason end_of_client(const struct session *s, enum end how)
+/* Did the client say something that has no answer yet? QUIT needs none. */
+static bool is_reply_due(const struct session *s)
+{
+    if (s->ended[SERVER])
+        return false; /* nobody owes one any more */
+    if (s->state == STATE_GREETING)
+        return true;
+    return s->first != NULL && s->first->event.verb != VERB_QUIT;
+}
+
+/* What it means that the client closes its side now. */
+static enum close_reason client_fin(const struct session *s)
 {
     if (s->received[CLIENT] == 0)
         return CLOSE_CLIENT_LEFT;
-    return how == END_RESET ? CLOSE_CLIENT_RESET : CLOSE_CLIENT_EOF;
+    if (s->state == STATE_DATA || s->state == STATE_CHUNK)
+        return CLOSE_CLIENT_EOF_DATA;
+    return is_reply_due(s) ? CLOSE_CLIENT_EOF_REPLY : CLOSE_CLIENT_EOF;
 }
 
-/* Who ended first, or was reset; a silent client that was first has just left. */
+void end_note_client(struct session *s, enum end how)
+{
+    s->client_end = how == END_FIN             ? (uint8_t)client_fin(s)
+                    : s->received[CLIENT] == 0 ? (uint8_t)CLOSE_CLIENT_LEFT
+                                               : (uint8_t)CLOSE_CLIENT_RESET;
+}
+
+enum close_reason end_blamed(const struct session *s, enum close_reason why)
+{
+    bool upstream = why == CLOSE_UPSTREAM_EOF || why == CLOSE_UPSTREAM_RESET ||
+                    why == CLOSE_UPSTREAM_TIMEOUT;
+
+    return upstream && s->client_end == CLOSE_CLIENT_EOF_REPLY ? CLOSE_CLIENT_EOF_REPLY : why;
+}
+
+enum close_reason end_of_client(const struct session *s)
+{
+    return (enum close_reason)s->client_end;
+}
+
+/* Who ended first is the reason; a silent client that was first has just left. */
 static enum close_reason mirrored_reason(const struct session *s, enum side from, enum end how)
 {
     bool client_first = from == CLIENT ? !s->ended[SERVER] : s->ended[CLIENT] != 0;
 
-    if (client_first && s->received[CLIENT] == 0)
-        return CLOSE_CLIENT_LEFT;
-    if (how == END_RESET)
-        return from == CLIENT ? CLOSE_CLIENT_RESET : CLOSE_UPSTREAM_RESET;
+    if (from == CLIENT && how == END_RESET && !client_first)
+        return CLOSE_CLIENT_RESET;
     if (client_first)
-        return CLOSE_CLIENT_EOF;
+        return end_of_client(s);
+    if (how == END_RESET)
+        return CLOSE_UPSTREAM_RESET;
     return s->parting != CLOSE_COUNT ? (enum close_reason)s->parting : CLOSE_UPSTREAM_EOF;
 }
 
@@ -44,7 +77,7 @@ void end_client(struct session *s, enum end how)
     bool silent = s->state == STATE_GREETING && s->received[CLIENT] == 0;
 
     if (how == END_RESET || silent) { /* half closed, a silent client will never speak */
-        session_close(s, end_of_client(s, how));
+        session_close(s, end_of_client(s));
     } else if (s->state == STATE_DATA || s->state == STATE_CHUNK) {
         /* Never invent the end of a message. */
         if (s->content != NULL)
@@ -153,7 +186,7 @@ enum step end_idle_step(struct session *s)
     if (s->ended[CLIENT] && s->first == NULL && s->state != STATE_GREETING &&
         !session_mirrors_ends(s)) {
         end_client(s, END_FIN);
-        session_close(s, end_of_client(s, END_FIN)); /* unless it ended inside a message */
+        session_close(s, end_of_client(s)); /* unless it ended inside a message */
         return STEP_AGAIN;
     }
     if (s->ended[SERVER] && !s->upstream_gone && !session_mirrors_ends(s)) {

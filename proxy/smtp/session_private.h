@@ -103,8 +103,12 @@ bool session_queue_is_full(const struct session *s);
 /* The exchange is complete: its event is told next. */
 void session_finish(struct session *s, struct exchange *ex);
 
-/* Why the session ends when the client does. */
-enum close_reason end_of_client(const struct session *s, enum end how);
+/* The client ends: what that means is decided by what it waits for then. */
+void end_note_client(struct session *s, enum end how);
+/* Why the session ends, the client having ended. */
+enum close_reason end_of_client(const struct session *s);
+/* Nothing that an upstream does to a client that did not wait for it is the reason. */
+enum close_reason end_blamed(const struct session *s, enum close_reason why);
 /* The client's end where the session decides what it means. */
 void end_client(struct session *s, enum end how);
 /* The upstream's: the client hears 421. */
@@ -173,7 +177,7 @@ void upgrade_passed(struct session *s, unsigned code);
 /* The upstream has a new session: what it offers, and whether it was told a name. */
 void upgrade_forget_upstream(struct session *s);
 /* A side ended while a handshake is under way. */
-void upgrade_eof(struct session *s, enum side from, enum end how);
+void upgrade_eof(struct session *s, enum side from);
 
 /* ---- session_preamble.c ---- */
 bool preamble_is_wanted(const struct session *s);

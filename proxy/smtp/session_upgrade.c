@@ -103,7 +103,7 @@ enum step upgrade_step(struct session *s, struct wish *w)
     if (!input_is_empty(s, CLIENT))
         return refuse_injection(s, ex, NOTE_STARTTLS_INJECTION, s->at[CLIENT]);
     if (s->ended[CLIENT]) {
-        session_close(s, end_of_client(s, END_FIN)); /* half closed: TLS cannot be */
+        session_close(s, end_of_client(s)); /* half closed: TLS cannot be */
         return STEP_AGAIN;
     }
     ex->held = false;
@@ -232,11 +232,11 @@ void session_tls(struct session *s, enum side side, bool ok, uint64_t now_us)
         came_with_connection(s, side, ok);
 }
 
-void upgrade_eof(struct session *s, enum side from, enum end how)
+void upgrade_eof(struct session *s, enum side from)
 {
     if (s->tls_server == (from == SERVER))
         handshake_done(s, from, false);
     else if (from == CLIENT)
-        session_close(s, end_of_client(s, how));
+        session_close(s, end_of_client(s));
     /* The upstream's is told to the client inside TLS: end_idle_step(). */
 }

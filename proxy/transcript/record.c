@@ -178,6 +178,8 @@ static void put_close(struct json *j, const struct record_close *info)
     JSON_BOOL(j, "error", close_is_error(info->reason));
     JSON_TEXT(j, "first", first_name(info->first));
     JSON_TEXT(j, "how", how_name(info->how));
+    if (info->first >= 0)
+        JSON_U64(j, "first_us", info->first_us);
     JSON_LIT(j, ",\"octets\":{\"client_in\":");
     json_u64(j, info->octets_in[CLIENT]);
     JSON_U64(j, "client_out", info->octets_out[CLIENT]);

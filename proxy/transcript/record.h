@@ -78,6 +78,7 @@ struct record_close {
     enum close_reason reason;
     int first; /* enum side that closed first; -1: this proxy; -2: nobody was seen to */
     enum end_how how;
+    uint64_t first_us;          /* of a side that closed first: when, since the session began */
     uint64_t octets_in[2];      /* received from each side */
     uint64_t octets_out[2];     /* sent to each side */
     const uint32_t *good, *all; /* TALLY_COUNT counters; NULL: none */

@@ -287,13 +287,14 @@ class Ends(unittest.TestCase):
     def test_who_was_first(self):
         def begun():
             return Talk().hello().server(b"220 mx ESMTP\r\n").client(b"EHLO a\r\n")
-        self.ended(begun().bye(0), "client-eof", "client", "fin")
+        self.ended(begun().bye(0), "client-eof-before-reply", "client", "fin")
         self.ended(begun().bye(1), "upstream-eof", "server", "fin")
         self.ended(begun().add(0, RST), "client-reset", "client", "reset")
         self.ended(begun().add(1, RST | ACK), "upstream-reset", "server", "reset")
         closed = begun().add(0, FIN | ACK)
         closed.seq[0] += 1
-        self.ended(closed.say(1, b"250 a\r\n").add(0, RST), "client-eof", "client", "fin")
+        self.ended(closed.say(1, b"250 a\r\n").add(0, RST), "client-eof-before-reply", "client",
+                   "fin")
         self.ended(begun().add(1, RST, seq=3), "capture-end", "nobody", "none")
         self.ended(Talk().hello().bye(), "client-left", "client", "fin")
 

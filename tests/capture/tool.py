@@ -11,7 +11,7 @@ sys.dont_write_bytecode = True
 import validate  # noqa: E402  (the path comes first)
 
 DEADLINE = 60
-CHANCE = {"sid", "vantage", "t", "us", "reply_us", "forward_us", "tcp", "listener", "syn"}
+CHANCE = {"sid", "vantage", "t", "us", "first_us", "reply_us", "forward_us", "tcp", "listener", "syn"}
 
 
 class Tools:

@@ -93,6 +93,7 @@ static void write_close(struct feed *f)
         .reason = (enum close_reason)f->reason,
         .first = f->first,
         .how = (enum end_how)f->how,
+        .first_us = f->first_us,
         .octets_in = { f->octets[CLIENT], f->octets[SERVER] },
         .octets_out = { f->octets[SERVER], f->octets[CLIENT] },
         .good = f->session.good,
@@ -177,6 +178,7 @@ void feed_eof(struct feed *f, enum side from, enum end how, uint64_t t_us)
     if (f->first == FEED_NOBODY) {
         f->first = (int8_t)from;
         f->how = how == END_FIN ? HOW_FIN : HOW_RESET;
+        f->first_us = tick(f, t_us) - f->opened_us;
     }
     session_eof(&f->session, from, how, tick(f, t_us));
     work(f);

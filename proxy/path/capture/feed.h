@@ -38,6 +38,7 @@ struct feed {
     struct recorder recorder;
     struct witness witness;
     uint64_t opened_us, now_us;
+    uint64_t first_us;  /* when `first` closed, since it was opened */
     uint64_t octets[2]; /* of the stream, by side, those not captured too */
     int8_t first;       /* who closed first: enum side */
     uint8_t how;        /* enum end_how */

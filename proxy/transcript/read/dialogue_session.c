@@ -273,6 +273,22 @@ static const char *how_words(const char *how)
                                          : " closed first";
 }
 
+enum { LATER_US = 100000 };
+
+/* When somebody closed first, and when all was over, if that was not at once. */
+static void put_when(struct paint *p, enum paint_color color, const struct record *r)
+{
+    uint64_t us = record_count(r->root, "us"), first_us = record_count(r->root, "first_us");
+    char lasted[32], first[32];
+
+    paint_time(lasted, us);
+    paint_time(first, first_us);
+    if (first_us > 0 && first_us + LATER_US <= us)
+        paint_words(p, color, " after %s, the session ended after %s", first, lasted);
+    else
+        paint_words(p, color, ", after %s", lasted);
+}
+
 void dialogue_close(struct dialogue *d, const struct record *r)
 {
     struct paint *p = &d->paint;
@@ -281,9 +297,7 @@ void dialogue_close(struct dialogue *d, const struct record *r)
     const char *first = record_text(r->root, "first");
     bool error = record_flag(r->root, "error");
     enum paint_color color = error ? RED : PLAIN;
-    char lasted[32];
 
-    paint_time(lasted, record_count(r->root, "us"));
     put_leg(d, json_object_get(tcp, "client"), "client", error);
     put_leg(d, json_object_get(tcp, "server"), "upstream", error);
     put_commands(d, r);
@@ -291,12 +305,13 @@ void dialogue_close(struct dialogue *d, const struct record *r)
     put_text(p, color, record_text(r->root, "text"));
     paint_words(p, color, " (");
     put_text(p, color, record_text(r->root, "reason"));
-    paint_words(p, color, "): %s%s, after %s",
+    paint_words(p, color, "): %s%s",
                 strcmp(first, "proxy") == 0    ? "smtpscope"
                 : strcmp(first, "nobody") == 0 ? "nobody"
                 : strcmp(first, "server") == 0 ? "the upstream"
                                                : "the client",
-                how_words(record_text(r->root, "how")), lasted);
+                how_words(record_text(r->root, "how")));
+    put_when(p, color, r);
     paint_words(p, DIM, "  [client %llu in, %llu out; upstream %llu in, %llu out]",
                 (unsigned long long)record_count(octets, "client_in"),
                 (unsigned long long)record_count(octets, "client_out"),

@@ -214,6 +214,7 @@ static const struct field close_fields[] = {
     MUST("error", FLAG),
     MUST("first", TEXT),
     MUST("how", TEXT),
+    MAY("first_us", COUNT),
     { "octets", FIELD_OBJECT, true, &octets_shape },
     MUST("us", COUNT),
     MAY("commands", TEXTS),
