@@ -2,15 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
-
-uint64_t relay_clock_us(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 size_t relay_size(void)
 {
@@ -75,7 +66,8 @@ static struct relay *relay_new(struct service *s)
     memset(r, 0, sizeof *r);
     r->service = s;
     s->references++;
-    r->opened_us = relay_clock_us();
+    clock_set(&r->clock);
+    r->opened_us = relay_now_us(r);
     r->first = FIRST_UNKNOWN;
     r->open = 2;
     conn_init(&r->leg[CLIENT], s->loop->uv, r);
@@ -144,7 +136,7 @@ void relay_refuse(struct relay *r, enum close_reason why)
 
     r->phase = RELAY_PASSING;
     tcp_read(&r->leg[CLIENT].tcp);
-    session_end(&r->session, why, relay_clock_us());
+    session_end(&r->session, why, relay_now_us(r));
     if (mute)
         r->leg_state[CLIENT] = LEG_TOLD;
     relay_work(r, -1);

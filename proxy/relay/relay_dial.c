@@ -31,7 +31,7 @@ static void dial_record(struct dial *d, const char *error)
 {
     struct relay *r = d->relay;
     char upstream[ADDR_TEXT_MAX], local[ADDR_TEXT_MAX] = "";
-    struct record_connect info = { .t_us = relay_clock_us(), .error = error };
+    struct record_connect info = { .t_us = relay_now_us(r), .error = error };
     struct addr own;
 
     info.us = info.t_us - d->began_us;
@@ -46,7 +46,7 @@ static void dial_record(struct dial *d, const char *error)
 
 static void dial_start_clock(struct dial *d)
 {
-    d->began_us = relay_clock_us();
+    d->began_us = relay_now_us(d->relay);
     d->due_ms = relay_now_ms(d->relay) + d->relay->service->settings->timeouts.connect;
 }
 
@@ -111,12 +111,12 @@ void relay_dial_done(struct relay *r)
     tcp_read(&r->leg[SERVER].tcp);
     tcp_read(&r->leg[CLIENT].tcp);
     if (r->leg[SERVER].secure)
-        session_tls(&r->session, SERVER, true, relay_clock_us());
+        session_tls(&r->session, SERVER, true, relay_now_us(r));
     relay_work(r, SERVER);
     if (r->early != NULL && r->phase == RELAY_PASSING) {
         struct early *early = r->early;
         r->early = NULL;
-        session_bytes(&r->session, CLIENT, span_of(early->bytes, early->len), relay_clock_us());
+        session_bytes(&r->session, CLIENT, span_of(early->bytes, early->len), relay_now_us(r));
         relay_work(r, CLIENT);
         free(early);
     }
@@ -229,7 +229,7 @@ static void dial_next(struct relay *r)
     while (d->next == d->count && d->resolving == NULL) {
         if (!dial_upstream_next(d)) {
             relay_dial_free(r);
-            session_upstream_down(&r->session, relay_clock_us());
+            session_upstream_down(&r->session, relay_now_us(r));
             relay_work(r, -1);
             return;
         }
@@ -244,7 +244,7 @@ void relay_dial(struct relay *r)
     struct dial *d = pool_take(&relay_shared(r)->dials);
 
     if (d == NULL) {
-        session_end(&r->session, CLOSE_NO_MEMORY, relay_clock_us());
+        session_end(&r->session, CLOSE_NO_MEMORY, relay_now_us(r));
         relay_work(r, -1);
         return;
     }

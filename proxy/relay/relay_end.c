@@ -58,7 +58,7 @@ static struct record_tcp record_leg(struct tcp *t)
 static void relay_record_close(struct relay *r)
 {
     struct record_close info = {
-        .t_us = relay_clock_us(),
+        .t_us = relay_now_us(r),
         .reason = (enum close_reason)r->reason,
         .first = r->first,
         .how = (enum end_how)r->how,

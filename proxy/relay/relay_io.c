@@ -20,7 +20,7 @@ static void on_bytes(struct conn *c, struct span bytes)
         r->no_memory = !relay_keep_early(r, bytes);
         return;
     }
-    session_bytes(&r->session, side, bytes, relay_clock_us());
+    session_bytes(&r->session, side, bytes, relay_now_us(r));
     relay_work(r, side);
 }
 
@@ -43,21 +43,21 @@ static void on_end(struct conn *c, enum tcp_end how)
     if (!fin)
         r->leg_state[side] = LEG_TOLD;
     if (r->phase == RELAY_HANDSHAKE) {
-        session_end(&r->session, CLOSE_CLIENT_LEFT, relay_clock_us());
+        session_end(&r->session, CLOSE_CLIENT_LEFT, relay_now_us(r));
         relay_work(r, -1);
         return;
     }
     if (c->tls_failed) {
         relay_record_handshake(r, side);
         session_end(&r->session, side == CLIENT ? CLOSE_CLIENT_TLS : CLOSE_UPSTREAM_TLS,
-                    relay_clock_us());
+                    relay_now_us(r));
         relay_work(r, -1);
         return;
     }
     if (fin && session_mirrors_ends(&r->session) && r->phase == RELAY_PASSING &&
         !peer->tcp.closing && r->leg_state[other(side)] == LEG_FINE && !conn_shutdown(peer))
         relay_write_failed(r, other(side), UV_EPIPE);
-    session_eof(&r->session, side, fin ? END_FIN : END_RESET, relay_clock_us());
+    session_eof(&r->session, side, fin ? END_FIN : END_RESET, relay_now_us(r));
     relay_work(r, side);
 }
 

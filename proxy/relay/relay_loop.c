@@ -146,7 +146,7 @@ void relay_loop_end(struct relay_loop *l, enum close_reason why)
             relay_close(r);
             continue;
         }
-        session_end(&r->session, why, relay_clock_us());
+        session_end(&r->session, why, relay_now_us(r));
         relay_work(r, -1);
     }
 }
@@ -168,7 +168,6 @@ unsigned relay_loop_live(const struct relay_loop *l)
 
 void relay_loop_dump(const struct relay_loop *l)
 {
-    uint64_t now_us = relay_clock_us();
     char sid[27], client[ADDR_TEXT_MAX];
 
     tell_health_checks(l);
@@ -178,7 +177,7 @@ void relay_loop_dump(const struct relay_loop *l)
         log_info("session %s listener %s client %s age %llu s state %s%s queued %zu to client, "
                  "%zu to upstream",
                  sid, r->service->settings->name, client,
-                 (unsigned long long)((now_us - r->opened_us) / 1000000),
+                 (unsigned long long)((relay_now_us(r) - r->opened_us) / 1000000),
                  r->phase == RELAY_CONNECTING ? "connecting, " : "",
                  session_state_name(&r->session), tcp_queued(&r->leg[CLIENT].tcp),
                  tcp_queued(&r->leg[SERVER].tcp));

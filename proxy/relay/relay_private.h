@@ -3,6 +3,7 @@
 #define RELAY_RELAY_PRIVATE_H
 
 #include "analysis/witness.h"
+#include "base/clock.h"
 #include "relay/batch.h"
 #include "relay/relay.h"
 #include "smtp/session.h"
@@ -103,6 +104,7 @@ struct relay {
     struct dial *dial;               /* while connecting */
     struct early *early;      /* an unfinished PROXY header, or what no upstream can take yet */
     struct addr *destination; /* the PROXY header's, or NULL */
+    struct clock clock;
     uint64_t opened_us;
     uint64_t first_us; /* when `first` closed, since then */
     uint64_t wait_since_ms;
@@ -136,8 +138,11 @@ static inline uint64_t relay_now_ms(const struct relay *r)
     return uv_now(relay_shared(r)->uv);
 }
 
-/* Microseconds since 1970. */
-uint64_t relay_clock_us(void);
+/* Microseconds since 1970, for facts and records: see base/clock.h. */
+static inline uint64_t relay_now_us(const struct relay *r)
+{
+    return clock_now_us(&r->clock);
+}
 
 /* ---- relay_loop.c ---- */
 

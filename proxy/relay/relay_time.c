@@ -252,7 +252,7 @@ static void enforce_due(struct relay *r, uint64_t now_us)
 
 static void passing_due(struct relay *r)
 {
-    uint64_t now_us = relay_clock_us();
+    uint64_t now_us = relay_now_us(r);
     enum side side;
 
     if (r->wait == WAIT_TLS && wait_is_over(r) && !relay_shared(r)->blocked) {

@@ -8,7 +8,7 @@ void relay_record_handshake(struct relay *r, enum side side)
     struct tls_facts facts;
     struct record_tls info = {
         .t_us = r->tls_us,
-        .us = relay_clock_us() - r->tls_us,
+        .us = relay_now_us(r) - r->tls_us,
         .side = side,
         .starttls = r->upgraded,
         .facts = &facts,
@@ -27,7 +27,7 @@ int relay_start_tls(struct relay *r, enum side side)
     char text[ADDR_TEXT_MAX];
     const char *name = side == SERVER ? relay_upstream_name(r, text) : NULL;
 
-    r->tls_us = relay_clock_us();
+    r->tls_us = relay_now_us(r);
     r->upgraded = r->phase == RELAY_PASSING;
     r->wait_since_ms = relay_now_ms(r);
     return conn_start_tls(&r->leg[side], side == CLIENT ? tls->server : tls->client, name);
@@ -55,7 +55,7 @@ static void handshake_done(struct relay *r)
 {
     if (r->service->env.observe)
         tcp_hold(&r->leg[CLIENT].tcp, HOLD_DIAL);
-    session_tls(&r->session, CLIENT, true, relay_clock_us());
+    session_tls(&r->session, CLIENT, true, relay_now_us(r));
     relay_work(r, -1);
     if (r->phase != RELAY_HANDSHAKE)
         return;
@@ -84,7 +84,7 @@ void relay_on_handshake(struct conn *c)
             relay_dial_refused(r);
         return;
     }
-    session_tls(&r->session, side, c->secure, relay_clock_us());
+    session_tls(&r->session, side, c->secure, relay_now_us(r));
     relay_work(r, -1);
 }
 

@@ -98,7 +98,7 @@ static bool relay_tell_losses(struct relay *r)
 {
     if (r->no_memory) {
         r->no_memory = false;
-        session_end(&r->session, CLOSE_NO_MEMORY, relay_clock_us());
+        session_end(&r->session, CLOSE_NO_MEMORY, relay_now_us(r));
         return true;
     }
     for (int side = CLIENT; side <= SERVER; side++) {
@@ -108,7 +108,7 @@ static bool relay_tell_losses(struct relay *r)
             continue;
         r->leg_state[side] = LEG_TOLD;
         relay_note_first(r, side, HOW_RESET);
-        session_eof(&r->session, (enum side)side, END_RESET, relay_clock_us());
+        session_eof(&r->session, (enum side)side, END_RESET, relay_now_us(r));
         return true;
     }
     return false;

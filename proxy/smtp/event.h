@@ -38,7 +38,7 @@ enum { EVENT_READS_MAX = 12 };
 
 struct event {
     enum event_kind kind;
-    uint64_t t_us; /* wall clock, microseconds since 1970, when it began */
+    uint64_t t_us; /* microseconds since 1970, when it began */
     uint64_t at;   /* offset of its first octet: client's stream (greeting: server's) */
     struct notes notes;
 

@@ -93,7 +93,7 @@ static void remember_read(struct session *s, uint64_t at)
 
 void session_bytes(struct session *s, enum side from, struct span bytes, uint64_t now_us)
 {
-    s->now_us = now_us;
+    session_set_time(s, now_us);
     if (s->closing || bytes.len == 0)
         return;
     assert(s->state != STATE_TLS ||
@@ -108,7 +108,7 @@ void session_bytes(struct session *s, enum side from, struct span bytes, uint64_
 
 void session_eof(struct session *s, enum side from, enum end how, uint64_t now_us)
 {
-    s->now_us = now_us;
+    session_set_time(s, now_us);
     if (s->closing || s->ended[from])
         return;
     if (from == CLIENT)
@@ -126,14 +126,14 @@ void session_eof(struct session *s, enum side from, enum end how, uint64_t now_u
 
 void session_upstream_down(struct session *s, uint64_t now_us)
 {
-    s->now_us = now_us;
+    session_set_time(s, now_us);
     if (!s->closing)
         session_give_up(s, LOCAL_UPSTREAM_DOWN, NOTE_UPSTREAM_DOWN);
 }
 
 void session_timeout(struct session *s, uint64_t now_us)
 {
-    s->now_us = now_us;
+    session_set_time(s, now_us);
     if (s->closing)
         return;
     switch (session_wait(s)) {
@@ -162,7 +162,7 @@ void session_timeout(struct session *s, uint64_t now_us)
 
 void session_end(struct session *s, enum close_reason why, uint64_t now_us)
 {
-    s->now_us = now_us;
+    session_set_time(s, now_us);
     if (s->closing)
         return;
     if (why == CLOSE_SHUTDOWN)

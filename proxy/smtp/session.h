@@ -206,7 +206,8 @@ void session_trust_client(struct session *s);
  */
 MUST_CHECK bool session_send_xclient(struct session *s, struct span attributes);
 
-/* Facts. now_us: wall clock in microseconds since 1970. */
+/* Facts. now_us: microseconds since 1970, of a clock that never goes back (base/clock.h); a
+ * time before that of the last fact counts as that. */
 void session_bytes(struct session *s, enum side from, struct span bytes, uint64_t now_us);
 void session_eof(struct session *s, enum side from, enum end how, uint64_t now_us);
 /*

@@ -33,7 +33,7 @@ bool opaque_layer_begins(struct session *s, enum side from)
 
 void session_opaque(struct session *s, const char *why, uint64_t now_us)
 {
-    s->now_us = now_us;
+    session_set_time(s, now_us);
     if (!s->closing && s->state != STATE_OPAQUE)
         session_become_opaque(s, why);
 }

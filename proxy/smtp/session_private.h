@@ -78,6 +78,12 @@ void session_close(struct session *s, enum close_reason why);
 /* All unused input of a side, in one piece. Valid until the next call for that side. */
 struct span input_view(struct session *s, enum side side);
 void input_use(struct session *s, enum side side, size_t n);
+
+static inline void session_set_time(struct session *s, uint64_t now_us)
+{
+    if (now_us > s->now_us)
+        s->now_us = now_us;
+}
 /* Is there input of that side that nobody has looked at? */
 bool input_is_empty(const struct session *s, enum side side);
 /* The fact is over: what is not used up is kept, what is used up in the end given back. */

@@ -219,7 +219,7 @@ void session_tls(struct session *s, enum side side, bool ok, uint64_t now_us)
 {
     bool wished = s->state == STATE_TLS && s->tls_server == (side == SERVER);
 
-    s->now_us = now_us;
+    session_set_time(s, now_us);
     if (s->closing)
         return;
     if (ok && side == CLIENT)

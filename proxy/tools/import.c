@@ -37,9 +37,9 @@ static bool wait_for_room(void *arg)
     struct writer_stats stats;
     struct timespec until;
 
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec++;
-    (void)sem_timedwait(&im->room, &until);
+    (void)sem_clockwait(&im->room, CLOCK_MONOTONIC, &until);
     writer_get_stats(im->writer, &stats);
     return stats.write_errors == 0;
 }

@@ -1,5 +1,6 @@
 #include "transcript/file.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/trusted_open.h"
 
@@ -103,7 +104,8 @@ int file_open(struct file *f)
     time_t now = time(NULL);
     int fd;
 
-    f->opened = f->named = now;
+    f->opened_us = clock_monotonic_us();
+    f->named = now;
     if (f->config->fd >= 0 || strcmp(f->config->file, "-") == 0) {
         bool unnamed = f->config->file[0] == '\0' || strcmp(f->config->file, "-") == 0;
         snprintf(f->path, sizeof f->path, "%s",
@@ -168,11 +170,11 @@ static int file_rotate(struct file *f)
     return file_open(f);
 }
 
-static bool too_old(const struct file *f, time_t now)
+static bool too_old(const struct file *f)
 {
     uint64_t age = f->config->rotate_seconds;
 
-    return age != 0 && f->size > 0 && now > f->opened && (uint64_t)(now - f->opened) >= age;
+    return age != 0 && f->size > 0 && (clock_monotonic_us() - f->opened_us) / 1000000 >= age;
 }
 
 /* Follows the clock: another name, or an age. */
@@ -193,7 +195,7 @@ static int file_follow_time(struct file *f)
         file_close(f);
         return file_open(f);
     }
-    if (f->regular && !f->cannot_rotate && too_old(f, now))
+    if (f->regular && !f->cannot_rotate && too_old(f))
         return file_rotate(f);
     return 0;
 }

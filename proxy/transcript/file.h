@@ -28,8 +28,9 @@ struct file {
     bool middle;        /* of a line: only of a pipe, socket or terminal */
     bool cannot_rotate; /* said once per file */
     uint64_t size;
-    time_t opened, named; /* when opened; when the name was last made */
-    unsigned number;      /* of the last rotated file */
+    uint64_t opened_us; /* clock_monotonic_us() */
+    time_t named;       /* when the name was last made */
+    unsigned number;    /* of the last rotated file */
     uint64_t rotations;
     char path[PATH_MAX];
 };

@@ -1,12 +1,12 @@
 #include "transcript/stream.h"
 
+#include "base/clock.h"
 #include "transcript/content.h"
 #include "transcript/draft.h"
 #include "transcript/spool.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { DIGESTS_KEPT = 32 };
 
@@ -21,14 +21,6 @@ static char *vantage_json(const char *vantage, size_t *len)
     JSON_TEXT(&j, "vantage", name);
     *len = (size_t)(j.p - text);
     return (char *)text;
-}
-
-static uint64_t now_us(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
 static bool stream_join(struct stream *s, struct writer *w)
@@ -55,7 +47,7 @@ struct stream *stream_new(struct writer *w, void (*on_room)(void *), void *arg)
         return NULL;
     *s = (struct stream){ .on_room = on_room, .arg = arg, .second = UINT64_MAX };
     sid_source_init(&s->ids);
-    sid_next(&s->ids, now_us(), sid);
+    sid_next(&s->ids, clock_wall_us(), sid);
     sid_format(sid, s->sid);
     pool_init(&s->digests, content_digest_size(), DIGESTS_KEPT);
     if (w != NULL && !stream_join(s, w)) {
@@ -110,7 +102,7 @@ static void stream_tell_lost(struct stream *s)
     struct draft_head head = { .kind = SPAN_LIT("lost"), .sid = s->sid, .n = ++s->n };
     struct json j = { s->chunk->bytes + s->used };
 
-    head.t_us = now_us();
+    head.t_us = clock_wall_us();
     draft_head(&j, s, &head);
     JSON_U64(&j, "records", s->lost);
     JSON_LIT(&j, "}\n");

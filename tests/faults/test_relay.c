@@ -11,6 +11,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <time.h>
 
 enum { BODY_LINES = 16000, TAKEN_AT_ONCE = 16384, WAIT_MS = 400 };
 
@@ -90,6 +91,54 @@ int __wrap_uv_accept(uv_stream_t *server, uv_stream_t *client)
     return UV_ENOBUFS;
 }
 
+/* ---- a wall clock that steps back each time it is read ---- */
+
+enum { STEP_BACK_SECONDS = 3600, LONGEST_US = 60 * 1000000 };
+
+static bool steps_back;
+static unsigned long long last_us; /* of the records */
+
+int __real_clock_gettime(clockid_t id, struct timespec *ts);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ts);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ts)
+{
+    static atomic_int times;
+    int result = __real_clock_gettime(id, ts);
+
+    if (steps_back && id == CLOCK_REALTIME)
+        ts->tv_sec -= STEP_BACK_SECONDS * (1 + atomic_fetch_add(&times, 1));
+    return result;
+}
+
+static void check_times(uint64_t t_us, uint64_t us)
+{
+    if (!steps_back)
+        return;
+    if (us > LONGEST_US)
+        fail_msg("a duration of %llu us", (unsigned long long)us);
+    if (t_us + us < last_us)
+        fail_msg("the time of a record is %llu us before the last one's",
+                 last_us - (unsigned long long)t_us);
+    last_us = t_us;
+}
+
+void __real_record_connect(struct recorder *r, const struct record_connect *info);
+void __wrap_record_connect(struct recorder *r, const struct record_connect *info);
+void __wrap_record_connect(struct recorder *r, const struct record_connect *info)
+{
+    check_times(info->t_us, info->us);
+    __real_record_connect(r, info);
+}
+
+void __real_record_event(struct recorder *r, const struct event *e);
+void __wrap_record_event(struct recorder *r, const struct event *e);
+void __wrap_record_event(struct recorder *r, const struct event *e)
+{
+    check_times(e->t_us, e->kind == EVENT_CONTENT ? e->content_us : e->reply_us);
+    check_times(e->t_us, e->forwarded_us);
+    __real_record_event(r, e);
+}
+
 void __real_record_open(struct recorder *r, const struct record_open *info);
 void __wrap_record_open(struct recorder *r, const struct record_open *info);
 void __wrap_record_open(struct recorder *r, const struct record_open *info)
@@ -104,6 +153,7 @@ void __wrap_record_close(struct recorder *r, const struct record_close *info)
 {
     closes++;
     last_reason = info->reason;
+    check_times(info->t_us, info->us);
     __real_record_close(r, info);
 }
 
@@ -297,12 +347,26 @@ static void test_observe_resets(void **state)
     torture(&(struct kind){ .name = "observe, reset", .observe = true, .reset = true });
 }
 
+/* Durations, and the order of times, are those of a clock that never goes back. */
+static void test_clock_steps_back(void **state)
+{
+    (void)state;
+    for (int observe = 0; observe < 2; observe++) {
+        last_us = 0;
+        steps_back = true;
+        run(&(struct kind){ .name = "steps back", .observe = observe }, 0);
+        steps_back = false;
+        assert_string_equal(close_name(last_reason), close_name(CLOSE_QUIT));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_enforce),    cmocka_unit_test(test_by_name),
-        cmocka_unit_test(test_half_close), cmocka_unit_test(test_client_resets),
-        cmocka_unit_test(test_observe),    cmocka_unit_test(test_observe_resets),
+        cmocka_unit_test(test_enforce),          cmocka_unit_test(test_by_name),
+        cmocka_unit_test(test_half_close),       cmocka_unit_test(test_client_resets),
+        cmocka_unit_test(test_observe),          cmocka_unit_test(test_observe_resets),
+        cmocka_unit_test(test_clock_steps_back),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);

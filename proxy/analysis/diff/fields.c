@@ -115,7 +115,9 @@ struct span fields_text(const struct fields *f, enum field_id id)
 
 uint64_t fields_count(const struct fields *f, enum field_id id)
 {
-    return raw_count(f->v[id]);
+    uint64_t n = raw_count(f->v[id]);
+
+    return n <= INT64_MAX ? n : 0; /* not known: see record_parse() */
 }
 
 bool fields_flag(const struct fields *f, enum field_id id)

@@ -6,6 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum {
+    LOAD_FLAGS = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
+    DURATION_WRONG_DIGITS = 20, /* of a number just below 2^64 */
+};
+
 void record_free(struct record *r)
 {
     json_decref(r->root);
@@ -107,13 +112,53 @@ static bool take_head(struct record *out, char error[READER_ERROR_MAX])
     return true;
 }
 
+/*
+ * Before durations came from a monotonic clock, one over which the wall clock stepped back was
+ * written as 2^64 minus what it had lost. Blanks in its place and a 0: not known. A name that
+ * ends with a quote and a colon stands in no text, where the quote would be escaped.
+ */
+static bool forget_durations(char *line, size_t len)
+{
+    static const char name[] = "us\":";
+    bool any = false;
+    char *p = line;
+
+    while ((p = memmem(p, len - (size_t)(p - line), name, sizeof name - 1)) != NULL) {
+        p += sizeof name - 1;
+        size_t digits = 0;
+        while (p + digits < line + len && p[digits] >= '0' && p[digits] <= '9')
+            digits++;
+        if (digits != DURATION_WRONG_DIGITS)
+            continue;
+        memset(p, ' ', digits - 1);
+        p[digits - 1] = '0';
+        any = true;
+    }
+    return any;
+}
+
+static json_t *load_old(struct span line)
+{
+    char *copy = malloc(line.len);
+    json_t *root = NULL;
+
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, line.ptr, line.len);
+    if (forget_durations(copy, line.len))
+        root = json_loadb(copy, line.len, LOAD_FLAGS, NULL);
+    free(copy);
+    return root;
+}
+
 static bool take_json(struct span line, struct record *out, char error[READER_ERROR_MAX])
 {
     char safe[READER_ERROR_MAX / 2];
     json_error_t e;
 
-    out->root = json_loadb((const char *)line.ptr, line.len,
-                           JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &e);
+    out->root = json_loadb((const char *)line.ptr, line.len, LOAD_FLAGS, &e);
+    if (out->root == NULL && json_error_code(&e) == json_error_numeric_overflow)
+        out->root = load_old(line);
     if (json_is_object(out->root))
         return true;
     if (out->root != NULL)

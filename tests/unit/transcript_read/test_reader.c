@@ -34,6 +34,11 @@ static const struct {
     { TLS(",\"certificate\":{\"subject\":\"CN=x\"},\"alert\":{\"sent\":{\"number\":40}},"
           "\"resumed\":true,\"notes\":[]"),
       NULL },
+    { HEAD("connect", 1) ",\"us\":18446744073704551617}", NULL }, /* of an old version */
+    { HEAD("connect", 1) ",\"us\":18446744073704551617,\"extra\":1}", "\"extra\"" },
+    { HEAD("connect", 1) ",\"us\":184467440737045516170}", "not JSON" },
+    { HEAD("opaque", 1) ",\"octets\":{\"client\":18446744073704551617,\"server\":2}}",
+      "not JSON" },
     { "", "not JSON" },
     { "[]", "not a JSON object" },
     { "7", "not JSON" },
@@ -103,6 +108,27 @@ static void cut_lines(void **state)
     (void)state;
     for (size_t n = 0; n < line.len; n++)
         assert_false(record_parse(guarded(span_first(line, n)), &r, error));
+}
+
+/* A duration over which the wall clock stepped back is not known; the rest of the line is. */
+static void old_durations(void **state)
+{
+    static const char line[] = HEAD(
+        "command",
+        1) ",\"verb\":\"NOOP\",\"at\":0,\"received\":\"us\\\":18446744073704551617\",\"forward_"
+           "us\":9,"
+           "\"action\":\"relayed\",\"origin\":\"upstream\",\"reply_us\":18446744073704551617,"
+           "\"code\":250}";
+    char error[READER_ERROR_MAX];
+    struct record r;
+
+    (void)state;
+    assert_true(record_parse(guarded_str(line), &r, error));
+    assert_int_equal(record_count(r.root, "reply_us"), 0);
+    assert_int_equal(record_count(r.root, "forward_us"), 9);
+    assert_int_equal(record_count(r.root, "code"), 250);
+    assert_string_equal(record_text(r.root, "received"), "us\":18446744073704551617");
+    record_free(&r);
 }
 
 static void wire_is_octets(void **state)
@@ -224,9 +250,9 @@ static void long_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(single_lines),   cmocka_unit_test(cut_lines),
-        cmocka_unit_test(wire_is_octets), cmocka_unit_test(order_and_growth),
-        cmocka_unit_test(long_lines),
+        cmocka_unit_test(single_lines),     cmocka_unit_test(cut_lines),
+        cmocka_unit_test(old_durations),    cmocka_unit_test(wire_is_octets),
+        cmocka_unit_test(order_and_growth), cmocka_unit_test(long_lines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,31 @@
+#include "base/clock.h"
+
+#include <time.h>
+
+static uint64_t read_us(clockid_t id)
+{
+    struct timespec ts;
+
+    clock_gettime(id, &ts);
+    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+uint64_t clock_wall_us(void)
+{
+    return read_us(CLOCK_REALTIME);
+}
+
+uint64_t clock_monotonic_us(void)
+{
+    return read_us(CLOCK_MONOTONIC);
+}
+
+void clock_set(struct clock *c)
+{
+    c->ahead_us = clock_wall_us() - clock_monotonic_us();
+}
+
+uint64_t clock_now_us(const struct clock *c)
+{
+    return clock_monotonic_us() + c->ahead_us;
+}
