@@ -209,7 +209,7 @@ static void relay_go(struct relay *r, struct span rest)
         tcp_hold(&r->leg[CLIENT].tcp, HOLD_DIAL);
     relay_dial(r);
     if (!s->observe && rest.len > 0 && r->phase < RELAY_ENDING) {
-        session_bytes(&r->session, CLIENT, rest, relay_clock_us());
+        session_bytes(&r->session, CLIENT, rest, relay_now_us(r));
         relay_work(r, CLIENT);
     }
 }

@@ -15,7 +15,7 @@ void relay_note_first(struct relay *r, int first, enum end_how how)
         return;
     r->first = (int8_t)first;
     r->how = (uint8_t)how;
-    r->first_us = relay_clock_us() - r->opened_us;
+    r->first_us = relay_now_us(r) - r->opened_us;
 }
 
 static enum end_how how_of(enum close_reason reason)
