@@ -120,6 +120,18 @@ static void check_open_relay(struct config_report *r, const struct config_listen
                 s->name, s->observe ? "send_proxy or " : "send_proxy, xclient or ");
 }
 
+/* Who is offered a keyword will use its verb. */
+static void check_policy(struct config_report *r, const struct relay_settings *s,
+                         const struct config_where *w)
+{
+    if (!s->observe && policy_get(&s->policy, RULE_EHLO_UNKNOWN) == WORD_PASS &&
+        policy_get(&s->policy, RULE_CMD_UNKNOWN) == WORD_REJECT)
+        config_error(r, w->find(w, "listeners.policy.ehlo_unknown", 0),
+                     "listeners.policy.ehlo_unknown = \"pass\" offers clients extensions whose "
+                     "commands cmd.unknown = \"reject\" then refuses: set cmd = { unknown = "
+                     "\"pass\"; }, or ehlo_unknown = \"strip\"");
+}
+
 static void check_client(struct config_report *r, const struct config_target *t,
                          const struct config_where *w)
 {
@@ -161,6 +173,7 @@ void config_check_listener(struct config_report *r, const struct config_target *
     check_name(r, t, w->find(w, NULL, 0));
     check_addresses(r, t, w->find(w, NULL, 0));
     check_client(r, t, w);
+    check_policy(r, t->listener->settings, w);
     config_check_tls(r, t, w);
     if (t->listener->settings->observe)
         observe(r, t, w->find(w, NULL, 0));

@@ -146,25 +146,32 @@ static bool treatment_keeps(enum treatment t, const struct ehlo_terms *terms)
     return false;
 }
 
-/* text: a line behind its code, not the first. */
-static enum verdict judge_line(struct span text, const struct ehlo_terms *terms,
-                               ehlo_set *offered)
+static enum verdict judge_keyword(unsigned k, const struct word *w, struct span rest,
+                                  const struct ehlo_terms *terms)
 {
-    struct span rest = text;
-    struct word w = take_word(&rest, true);
-    unsigned k = keyword_lookup(&w);
-    enum verdict v = LINE_STAYS;
-
     if (k == EHLO_KEYWORD_COUNT)
         return policy_get(terms->policy, RULE_EHLO_UNKNOWN) == WORD_PASS ? LINE_STAYS
                                                                          : LINE_GOES;
     if (!treatment_keeps((enum treatment)keywords[k].treatment, terms))
         return LINE_GOES;
-    if (k == EHLO_AUTH)
-        v = w.assigned ? LINE_GOES
-                       : judge_auth(rest, terms->policy); /* "AUTH=" is from before RFC 2554 */
-    if (v != LINE_GOES)
-        *offered |= UINT64_C(1) << k;
+    if (k != EHLO_AUTH)
+        return LINE_STAYS;
+    return w->assigned ? LINE_GOES : judge_auth(rest, terms->policy); /* before RFC 2554 */
+}
+
+/* text: a line behind its code, not the first. */
+static enum verdict judge_line(struct span text, const struct ehlo_terms *terms,
+                               struct ehlo_offer *offer)
+{
+    struct span rest = text;
+    struct word w = take_word(&rest, true);
+    unsigned k = keyword_lookup(&w);
+    enum verdict v = judge_keyword(k, &w, rest, terms);
+
+    if (v == LINE_GOES)
+        offer->removed |= UINT64_C(1) << k;
+    else if (k < EHLO_KEYWORD_COUNT)
+        offer->offered |= UINT64_C(1) << k;
     return v;
 }
 
@@ -209,7 +216,7 @@ static bool append_filtered(struct span reply, const struct ehlo_terms *terms, b
 {
     const struct kept starttls = { SPAN_LIT("STARTTLS"), LINE_STAYS };
     struct kept held = { .text = take_text(&reply), .verdict = LINE_STAYS };
-    ehlo_set ignored = 0;
+    struct ehlo_offer ignored = { 0 };
 
     while (reply.len > 0) {
         struct kept line = { .text = take_text(&reply) };
@@ -235,27 +242,28 @@ static bool loses_mechanism(struct span text)
     return layered > 0;
 }
 
-bool ehlo_filter(struct span reply, const struct ehlo_terms *terms, ehlo_set *offered,
-                 struct buf *out, bool *sasl_layer)
+bool ehlo_filter(struct span reply, const struct ehlo_terms *terms, struct ehlo_offer *offer,
+                 struct buf *out)
 {
     struct span rest = reply;
     uint32_t len = out->len;
     bool changed = false, add;
 
-    *offered = 0;
-    *sasl_layer = false;
+    *offer = (struct ehlo_offer){ 0 };
     take_text(&rest);
     while (rest.len > 0) {
         struct span text = take_text(&rest);
 
-        if (judge_line(text, terms, offered) != LINE_STAYS) {
+        if (judge_line(text, terms, offer) != LINE_STAYS) {
             changed = true;
-            *sasl_layer = *sasl_layer || loses_mechanism(text);
+            offer->sasl_layer = offer->sasl_layer || loses_mechanism(text);
         }
     }
-    add = terms->terminate && !terms->client_secure && !ehlo_offers(*offered, EHLO_STARTTLS);
+    add = terms->terminate && !terms->client_secure &&
+          !ehlo_offers(offer->offered, EHLO_STARTTLS);
     if (add)
-        *offered |= UINT64_C(1) << EHLO_STARTTLS;
+        offer->offered |= UINT64_C(1) << EHLO_STARTTLS;
+    offer->removed &= ~offer->offered; /* "AUTH=" beside AUTH */
     if ((!changed && !add) || append_filtered(reply, terms, add, out))
         return true;
     out->len = len;

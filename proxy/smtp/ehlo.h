@@ -79,15 +79,29 @@ struct ehlo_terms {
     bool trusted;                        /* the client may say who it speaks for */
 };
 
+struct ehlo_offer {
+    ehlo_set offered; /* what the client may use */
+    ehlo_set removed; /* what it is not told of; bit EHLO_KEYWORD_COUNT: one not known */
+    bool sasl_layer;  /* a mechanism was removed */
+};
+
 /*
  * Reads a complete 250 reply to EHLO; returns what the client is offered under
  * these terms. When something must be removed, added (STARTTLS) or changed (SASL
  * mechanisms with a security layer leave the AUTH line, too), the reply for the client is
- * appended to `out` in canonical form; otherwise `out` stays as it is. *sasl_layer tells
- * that a mechanism was removed. False when memory is out: nothing was appended.
+ * appended to `out` in canonical form; otherwise `out` stays as it is. False when memory
+ * is out: nothing was appended.
  */
 MUST_CHECK bool ehlo_filter(struct span reply, const struct ehlo_terms *terms,
-                            ehlo_set *offered, struct buf *out, bool *sasl_layer);
+                            struct ehlo_offer *offer, struct buf *out);
+
+/*
+ * May this parameter of MAIL or RCPT ("SIZE=100", "BODY=BINARYMIME") not pass, because its
+ * keyword was removed from what the server offered? Returns its name for the reply, else NULL.
+ * A parameter that is not known belongs to a removed keyword that is not known, if there was
+ * one. PRDR makes a server send several replies to the end of data: it never passes.
+ */
+const char *ehlo_parameter_removed(ehlo_set removed, struct span parameter);
 
 /* What the reply offers, nothing removed, "AUTH=" too: observe mode. */
 ehlo_set ehlo_parse(struct span reply);

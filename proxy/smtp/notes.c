@@ -2,6 +2,8 @@
 
 #include "base/attributes.h"
 
+#include <stddef.h>
+
 static const char *const names[] = {
 #define NOTE(id, name) name,
 #include "smtp/notes.def"
@@ -14,6 +16,25 @@ _Static_assert(NOTE_COUNT <= 255, "note.id is one octet");
 const char *note_name(enum note_id id)
 {
     return names[id];
+}
+
+static const char *const refusals[NOTE_COUNT] = {
+    [NOTE_DATA_BARE_LF] = "it contains LF without CR",
+    [NOTE_DATA_BARE_CR] = "it contains CR without LF",
+    [NOTE_DATA_CRCRLF] = "it contains a line that ends with CR CR LF",
+    [NOTE_DATA_NUL] = "it contains a NUL character",
+    [NOTE_DATA_DOT_UNSTUFFED] =
+        "it contains a line that begins with a dot that was not doubled",
+    [NOTE_DATA_EOD_LOOKALIKE] =
+        "it contains a false end of data, a dot alone on a line that does "
+        "not begin and end with CRLF",
+    [NOTE_DATA_EOD_HIGHBIT] = "it contains a false end of data, written with 8-bit characters",
+    [NOTE_BDAT_BARE_LF] = "a BDAT chunk contains NUL, or CR or LF not as CRLF",
+};
+
+const char *note_refusal(enum note_id id)
+{
+    return refusals[id] != NULL ? refusals[id] : "its content is not allowed here";
 }
 
 void notes_add(struct notes *n, enum note_id id, uint64_t at)

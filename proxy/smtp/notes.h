@@ -19,6 +19,8 @@ enum note_id {
 };
 
 const char *note_name(enum note_id id);
+/* Why mail is refused for it, for the sender: what follows "Message refused: ". */
+const char *note_refusal(enum note_id id);
 
 struct note {
     uint64_t at; /* octet offset in the stream of the side it was seen on */

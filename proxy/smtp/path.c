@@ -86,7 +86,7 @@ static bool take_bracketed(struct span rest, struct path *out)
     size_t end = find_closing(inner);
 
     if (end == inner.len) {
-        out->why = "the path has no closing >";
+        out->why = "the closing > is missing";
         return false;
     }
     out->path = span_first(inner, end);
@@ -102,7 +102,7 @@ static bool take_bare(struct span rest, struct path *out)
     out->params = span_drop(rest, end);
     out->rewrite = true;
     if (span_find(out->path, '<') < end || span_find(out->path, '>') < end) {
-        out->why = "the path does not begin with <";
+        out->why = "the opening < is missing";
         return false;
     }
     return true;
@@ -159,21 +159,83 @@ static bool mailbox_is_sound(struct span path, size_t *local_octets)
     return (s.len > 0 && run_length(s, STOPS_DOMAIN) == s.len) || is_literal(s);
 }
 
-static enum path_result check_path(enum path_kind kind, struct path *out, struct notes *notes,
-                                   uint64_t at)
+/* A character of a local part that ought to be quoted, and that common servers take as it is.
+ */
+static bool is_taken_unquoted(unsigned char c)
+{
+    return c == ' ' || c == ',' || c == ';';
+}
+
+/* The domain outside comments: no blanks but around it. */
+struct domain {
+    size_t octets;
+    bool ended;
+};
+
+static bool take_domain(struct domain *d, unsigned char c)
+{
+    if (c == ' ') {
+        d->ended = d->octets > 0;
+        return true;
+    }
+    d->octets++;
+    return !d->ended && (stops[c] & STOPS_DOMAIN) == 0;
+}
+
+/*
+ * Comments anywhere, blanks, commas and semicolons in the local part. Nothing by which one
+ * reader could see another end of the path than the next one: no bracket, quote or
+ * backslash, and comments that end (RFC 5322 3.2.2, without what nests by quoting).
+ */
+static bool mailbox_is_passable(struct span path, size_t *local_octets)
+{
+    struct domain domain = { 0 };
+    size_t depth = 0, local = 0;
+    bool at = false;
+
+    for (size_t i = 0; i < path.len; i++) {
+        unsigned char c = path.ptr[i];
+
+        if (c == '<' || c == '>' || c == '"' || c == '\\' || c == '\t')
+            return false;
+        if (c == ')' && depth-- == 0)
+            return false;
+        if (c == '(')
+            depth++;
+        if (c == '(' || c == ')' || depth > 0)
+            continue;
+        if (!at && c == '@')
+            at = true;
+        else if (at ? !take_domain(&domain, c)
+                    : (stops[c] & STOPS_LOCAL) != 0 && !is_taken_unquoted(c))
+            return false;
+        else if (!at && c != ' ')
+            local++;
+    }
+    *local_octets = local;
+    return depth == 0 && local > 0 && (!at || domain.octets > 0);
+}
+
+static enum path_result check_path(enum path_kind kind, bool strict, struct path *out,
+                                   struct notes *notes, uint64_t at)
 {
     size_t local = 0;
 
     if (out->path.len == 0 && kind == PATH_TO) {
-        out->why = "the forward path is empty";
+        out->why = "the address is empty";
         return PATH_BAD_PATH;
     }
     if (out->path.len == 0)
         return PATH_OK;
     if (out->path.ptr[0] == '@')
         notes_add(notes, NOTE_PATH_SOURCE_ROUTE, at);
-    if (!mailbox_is_sound(out->path, &local)) {
-        out->why = "the path is not a mailbox";
+    bool sound = mailbox_is_sound(out->path, &local);
+    if (!sound && !strict && mailbox_is_passable(out->path, &local)) {
+        notes_add(notes, NOTE_PATH_UNQUOTED, at);
+        sound = true;
+    }
+    if (!sound) {
+        out->why = "not of the form name@domain";
         return PATH_BAD_PATH;
     }
     if (local > LOCAL_PART_OCTETS || out->path.len + 2 > PATH_OCTETS)
@@ -247,18 +309,18 @@ static const char *params_fault(struct span params)
 
 /* What stands behind "FROM:", not empty. */
 static enum path_result parse_path_and_params(struct span rest, enum path_kind kind,
-                                              struct path *out, struct notes *notes,
-                                              uint64_t at)
+                                              bool strict, struct path *out,
+                                              struct notes *notes, uint64_t at)
 {
     bool split = rest.ptr[0] == '<' ? take_bracketed(rest, out) : take_bare(rest, out);
 
     if (!split)
         return PATH_BAD_PATH;
     if (out->params.len > 0 && !span_is_blank_char(out->params.ptr[0])) {
-        out->why = "something follows the path without a blank";
+        out->why = "no space after the address";
         return PATH_BAD_ARGS;
     }
-    enum path_result result = check_path(kind, out, notes, at);
+    enum path_result result = check_path(kind, strict, out, notes, at);
     if (result != PATH_OK)
         return result;
     out->why = params_fault(out->params);
@@ -277,21 +339,21 @@ enum path_result path_parse(struct span arg, enum path_kind kind, bool strict, s
     if (out->rewrite)
         notes_add(notes, NOTE_PATH_SPACE, at);
     if (out->rewrite && strict) {
-        out->why = "no blanks are allowed around the colon";
+        out->why = "spaces are not allowed around the colon";
         return PATH_BAD_ARGS;
     }
     if (bare)
         notes_add(notes, NOTE_PATH_MISSING_BRACKETS, at);
     if (bare && strict) {
-        out->why = "the path must stand between < and >";
+        out->why = "the address must be enclosed in < and >";
         return PATH_BAD_ARGS;
     }
     if (!keyword)
         out->why = kind == PATH_FROM ? "FROM: is missing" : "TO: is missing";
     else if (rest.len == 0)
-        out->why = "the path is missing";
+        out->why = "the address is missing";
     else
-        result = parse_path_and_params(rest, kind, out, notes, at);
+        result = parse_path_and_params(rest, kind, strict, out, notes, at);
     if (result != PATH_OK)
         notes_add(notes, NOTE_CMD_SYNTAX, at);
     return result;

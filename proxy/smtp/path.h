@@ -1,11 +1,11 @@
 /*
  * path - the argument of MAIL and RCPT: "FROM:<path> params" (RFC 5321 4.1.2).
  *
- * Accepts what MTAs accept by habit - blanks around the colon, missing angle
- * brackets - and says so; `rewrite` tells that the canonical form differs from
- * the text. Everything else outside the grammar is an error with its reply.
- * Parameters are checked for syntax, duplicates and the value of SIZE; what they
- * mean is left to the upstream.
+ * Accepts what MTAs accept by habit - blanks around the colon, missing angle brackets,
+ * comments, blanks and , ; without quotes in the local part - and says so; `rewrite` tells that
+ * the canonical form differs from the text. Everything else outside the grammar is an error
+ * with its reply. Parameters are checked for syntax, duplicates and the value of SIZE; what
+ * they mean is left to the upstream.
  *
  * Notes: path-*; cmd-syntax with every error but those only `strict` makes.
  * Sans-IO, no memory. Views point into the argument given.
@@ -36,8 +36,8 @@ struct path {
 };
 
 /*
- * arg: the command's argument without surrounding blanks. strict: refuse blanks
- * and missing brackets. Notes are added with offset `at` (of the whole command).
+ * arg: the command's argument without surrounding blanks. strict: refuse these
+ * habits. Notes are added with offset `at` (of the whole command).
  */
 MUST_CHECK enum path_result path_parse(struct span arg, enum path_kind kind, bool strict,
                                        struct path *out, struct notes *notes, uint64_t at);

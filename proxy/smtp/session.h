@@ -155,6 +155,7 @@ struct session {
     struct xclient *xclient;       /* what the upstream is still to be told */
     struct secrecy secrecy;        /* what must not be written down */
     ehlo_set offered;              /* what the client may use */
+    ehlo_set removed;              /* keywords taken out of the EHLO reply */
     uint64_t now_us;
     uint64_t chunk_left;   /* octets of the BDAT chunk still to come */
     uint64_t opaque_at[2]; /* stream offsets where the opaque part began */

@@ -153,7 +153,7 @@ static enum step end_of_data(struct session *s, struct wish *w)
         refuse_content(s);
         ex->event.action = ACTION_REFUSED;
         ex->local = LOCAL_CONTENT_REFUSED;
-        ex->hint = note_name((enum note_id)c->data.refused_by);
+        ex->hint = note_refusal((enum note_id)c->data.refused_by);
         session_enter(s, STATE_GONE);
         return STEP_AGAIN;
     }
@@ -214,7 +214,7 @@ static enum step chunk_end(struct session *s)
     }
     if (s->upstream_gone && s->last != NULL) {
         s->last->local = LOCAL_CONTENT_REFUSED;
-        s->last->hint = note_name(NOTE_BDAT_BARE_LF);
+        s->last->hint = note_refusal(NOTE_BDAT_BARE_LF);
         s->last->event.action = ACTION_REFUSED;
         session_enter(s, STATE_GONE);
         return STEP_AGAIN;

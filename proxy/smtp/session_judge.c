@@ -1,6 +1,5 @@
 #include "smtp/session_judge.h"
 
-#include "smtp/path.h"
 #include "smtp/sasl.h"
 #include "smtp/suggest.h"
 
@@ -124,7 +123,7 @@ static verdict judge_starttls(struct judge *j)
     verdict v;
 
     if (s->client_secure)
-        return never_in_order(j, "TLS is active already");
+        return never_in_order(j, "TLS is already active");
     if (!ours && rule(j, RULE_STARTTLS) == WORD_REFUSE) {
         note(j, NOTE_STARTTLS_REFUSED);
         return refuse(j, LOCAL_UNIMPLEMENTED, "STARTTLS");
@@ -132,11 +131,11 @@ static verdict judge_starttls(struct judge *j)
     if (!ours && (v = not_offered(j, EHLO_STARTTLS)) != LOCAL_NONE)
         return v;
     if (ours && transaction_open(s))
-        return never_in_order(j, "STARTTLS inside a mail transaction");
+        return never_in_order(j, "STARTTLS is not allowed in a mail transaction");
     if (ours && s->authenticated && !upgrade_renews_upstream(s))
-        return never_in_order(j, "STARTTLS after AUTH");
+        return never_in_order(j, "STARTTLS is not allowed after AUTH");
     if (transaction_open(s) &&
-        (v = out_of_order(j, "STARTTLS inside a mail transaction")) != LOCAL_NONE)
+        (v = out_of_order(j, "STARTTLS is not allowed in a mail transaction")) != LOCAL_NONE)
         return v;
     if (!input_is_empty(s, CLIENT)) {
         note(j, NOTE_STARTTLS_INJECTION);
@@ -151,11 +150,11 @@ static verdict judge_auth(struct judge *j)
     verdict v;
 
     if (!greeted(s))
-        return out_of_order(j, "EHLO comes first");
+        return out_of_order(j, "send EHLO first");
     if ((v = not_offered(j, EHLO_AUTH)) != LOCAL_NONE)
         return v;
     if (transaction_open(s))
-        return out_of_order(j, "AUTH inside a mail transaction");
+        return out_of_order(j, "AUTH is not allowed in a mail transaction");
     if (s->authenticated)
         return out_of_order(j, "already authenticated");
     if (j->cmd.arg.len == 0) {
@@ -186,51 +185,11 @@ static verdict judge_bdat(struct judge *j)
         return refuse(j, LOCAL_UNIMPLEMENTED, "BDAT");
     }
     if (!transaction_open(s))
-        return out_of_order(j, "MAIL comes first");
+        return out_of_order(j, "send MAIL first");
     if (!recipient_sent(s))
-        return out_of_order(j, "RCPT comes first");
+        return out_of_order(j, "send RCPT first");
     if (j->octets == 0 && !j->last)
         note(j, NOTE_BDAT_ZERO);
-    return LOCAL_NONE;
-}
-
-/* BODY=8BITMIME, BINARYMIME and SMTPUTF8 allow 8-bit content (RFC 6152, 3030, 6531). */
-static void note_body(struct session *s, struct span params)
-{
-    s->eight_bit = s->binary_mime = false;
-    while (params.len > 0) {
-        params = span_trim_left(params);
-        size_t n = span_find(params, ' ');
-        struct span p = span_first(params, n);
-        if (span_equal_nocase(p, SPAN_LIT("BODY=BINARYMIME")))
-            s->eight_bit = s->binary_mime = true;
-        else if (span_equal_nocase(p, SPAN_LIT("BODY=8BITMIME")) ||
-                 span_equal_nocase(p, SPAN_LIT("SMTPUTF8")))
-            s->eight_bit = true;
-        params = span_drop(params, n);
-    }
-}
-
-static verdict judge_path(struct judge *j, enum path_kind kind)
-{
-    bool strict = rule(j, RULE_CMD_GRAMMAR) == WORD_STRICT;
-    struct path path;
-
-    switch (path_parse(j->cmd.arg, kind, strict, &path, &j->ex->event.notes, j->ex->event.at)) {
-    case PATH_OK:
-        break;
-    case PATH_BAD_ARGS:
-        return refuse(j, LOCAL_ARG_SYNTAX, path.why);
-    case PATH_BAD_PATH:
-        return refuse(j, kind == PATH_FROM ? LOCAL_PATH_FROM : LOCAL_PATH_TO, path.why);
-    }
-    if (kind == PATH_FROM)
-        note_body(j->s, path.params);
-    if (path.rewrite) {
-        if (!path_canonical(&path, &j->s->out))
-            session_close(j->s, CLOSE_NO_MEMORY);
-        j->canon = buf_span(&j->s->out);
-    }
     return LOCAL_NONE;
 }
 
@@ -241,11 +200,11 @@ static verdict judge_mail(struct judge *j)
 
     if (!greeted(s)) {
         if (s->upstream_greeted && !s->env->observe) /* by another session than this */
-            return never_in_order(j, "EHLO or HELO comes first");
+            return never_in_order(j, "send EHLO or HELO first");
         note(j, NOTE_CMD_SEQUENCE);
         if (rule(j, RULE_CMD_NO_HELO) == WORD_REJECT &&
             rule(j, RULE_CMD_SEQUENCE) == WORD_LOCAL)
-            return refuse(j, LOCAL_SEQUENCE, "EHLO or HELO comes first");
+            return refuse(j, LOCAL_SEQUENCE, "send EHLO or HELO first");
     } else if (s->mail && !session_has_pending(s, VERB_RSET) &&
                !session_has_pending(s, VERB_DOT) && !last_chunk_pending(s)) {
         if ((v = out_of_order(j, "a mail transaction is already open")) != LOCAL_NONE)
@@ -259,7 +218,7 @@ static verdict judge_rcpt(struct judge *j)
     verdict v = LOCAL_NONE;
 
     if (!transaction_open(j->s))
-        v = out_of_order(j, "MAIL comes first");
+        v = out_of_order(j, "send MAIL first");
     if (v == LOCAL_NONE)
         v = judge_path(j, PATH_TO);
     if (v == LOCAL_NONE)
@@ -272,16 +231,16 @@ static verdict judge_data(struct judge *j)
     struct session *s = j->s;
 
     if (!transaction_open(s))
-        return out_of_order(j, "MAIL comes first");
+        return out_of_order(j, "send MAIL first");
     if (!recipient_sent(s))
-        return out_of_order(j, "RCPT comes first");
+        return out_of_order(j, "send RCPT first");
     if (s->bdat) {
         note(j, NOTE_BDAT_MIXED_DATA);
-        return refuse(j, LOCAL_SEQUENCE, "DATA after BDAT");
+        return refuse(j, LOCAL_SEQUENCE, "DATA is not allowed after BDAT");
     }
     if (s->binary_mime) {
         note(j, NOTE_BDAT_MIXED_DATA);
-        return refuse(j, LOCAL_SEQUENCE, "BODY=BINARYMIME needs BDAT");
+        return refuse(j, LOCAL_SEQUENCE, "BODY=BINARYMIME requires BDAT");
     }
     return LOCAL_NONE;
 }

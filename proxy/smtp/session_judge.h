@@ -9,6 +9,7 @@
 #define SMTP_SESSION_JUDGE_H
 
 #include "smtp/command.h"
+#include "smtp/path.h"
 #include "smtp/session_private.h"
 
 /* A command before the bench. */
@@ -53,6 +54,9 @@ static inline struct span auth_mechanism(const struct command *c)
 
 /* The octets of the line and its ending: session_judge_line.c. */
 enum local_reply judge_line(struct judge *j);
+
+/* "FROM:<path> params": session_judge_path.c. */
+enum local_reply judge_path(struct judge *j, enum path_kind kind);
 
 /* LOCAL_NONE: send it on. Notes go to the exchange, a hint for the reply too. */
 enum local_reply judge_command(struct judge *j);

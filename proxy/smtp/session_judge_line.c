@@ -79,7 +79,11 @@ static enum local_reply judge_8bit(struct judge *j)
     if (covered && ehlo_offers(j->s->offered, EHLO_SMTPUTF8) &&
         (j->cmd.faults & FAULT_NOT_UTF8) == 0)
         return LOCAL_NONE;
-    return rule(j, RULE_CMD_8BIT) == WORD_PASS ? LOCAL_NONE : LOCAL_ARG_8BIT;
+    if (rule(j, RULE_CMD_8BIT) == WORD_PASS)
+        return LOCAL_NONE;
+    if (covered)
+        return LOCAL_ARG_8BIT;
+    return refuse(j, LOCAL_ARG_8BIT_NEVER, v < VERB_UNKNOWN ? verb_name(v) : "This command");
 }
 
 enum local_reply judge_line(struct judge *j)

@@ -6,6 +6,7 @@
  *   session_end.c      how a session ends
  *   session_client.c   the client's lines: framing, AUTH dialogue, overlong lines
  *   session_judge.c    what form, order and policy say of one command
+ *   session_judge_*.c  parts of that: the line's octets, paths
  *   session_command.c  what follows from that: sent on, answered here, a chunk eaten
  *   session_content.c  mail data and BDAT chunks
  *   session_opaque.c   the stream when it is not ours to read

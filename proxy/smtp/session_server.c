@@ -14,7 +14,7 @@ static void after_greeting_command(struct session *s, const struct event *e)
         return; /* a refused EHLO leaves the state as it was (RFC 5321 4.1.4) */
     s->helo = s->upstream_greeted = true;
     if (e->verb == VERB_HELO)
-        s->offered = 0;
+        s->offered = s->removed = 0;
     session_reset_transaction(s);
 }
 
@@ -60,7 +60,7 @@ static void after_xclient(struct session *s, unsigned code)
     if (code != 220)
         return;
     s->helo = s->authenticated = false;
-    s->offered = 0;
+    s->offered = s->removed = 0;
     upgrade_forget_upstream(s);
     session_reset_transaction(s);
 }
@@ -138,8 +138,13 @@ static bool filter_keywords(struct session *s, struct span reply, bool *layer)
         .trusted = s->trusted,
     };
 
+    struct ehlo_offer offer;
     session_note_upstream(s, reply);
-    return ehlo_filter(reply, &terms, &s->offered, &s->out, layer);
+    bool ok = ehlo_filter(reply, &terms, &offer, &s->out);
+    s->offered = offer.offered;
+    s->removed = offer.removed;
+    *layer = offer.sasl_layer;
+    return ok;
 }
 
 /* What the client gets: as received, canonical, or with keywords removed. */

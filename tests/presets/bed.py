@@ -109,7 +109,8 @@ class Bed:
             server = self.reflector(script).address if script else "reflect"
             mx = self.proxy("mx", server, "enforce", f"""
                 tls = {{ certificate = "{cert}"; key = "{key}"; upstream = "no"; }};
-                policy = {{ vrfy = "pass"; expn = "pass"; ehlo_unknown = "pass"; }};""",
+                policy = {{ vrfy = "pass"; expn = "pass"; ehlo_unknown = "pass";
+                            cmd = {{ unknown = "pass"; }}; }};""",
                             transcript=False)
             # Another address family: a port of the box's must not look like one of near's.
             self.far = self.proxy("far", mx.address, "observe", "", listen=other_loopback())

@@ -351,6 +351,20 @@ static bool is_ready_reply(const struct run *r, const struct item *item, const c
            memcmp(r->client + item->at, ready, item->len) == 0;
 }
 
+/* Nobody but us knows the names of notes: a reply is for people. */
+static void check_words(struct run *r)
+{
+    for (size_t i = 0; i < r->items_len; i++) {
+        const struct item *item = &r->items[i];
+
+        for (unsigned n = 0; item->local && n < NOTE_COUNT; n++) {
+            const char *name = note_name((enum note_id)n);
+            if (memmem(r->client + item->at, item->len, name, strlen(name)) != NULL)
+                fail(r, "the name of a note in a reply", r->client + item->at, item->len);
+        }
+    }
+}
+
 static void check_client(struct run *r, json_t *expect)
 {
     json_t *items = json_object_get(expect, "client");
@@ -450,6 +464,7 @@ static void check(struct run *r, json_t *v)
     const char *got = r->closed ? "both" : r->dropped ? "upstream" : "none";
 
     check_upstream(r, expect);
+    check_words(r);
     if (json_object_get(expect, "client_bytes") != NULL)
         check_client_bytes(r, expect);
     else

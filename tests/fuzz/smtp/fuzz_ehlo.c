@@ -42,15 +42,14 @@ static void check_filtered(struct span left, const struct ehlo_terms *terms, ehl
     struct notes notes = { .len = 0 };
     struct reply r;
     struct buf out;
-    ehlo_set again;
-    bool layer;
+    struct ehlo_offer again;
 
     buf_init(&out, 2 * REPLY_MAX);
     ALWAYS(reply_parse(left, &r, &notes, 0) == REPLY_OK && r.code == 250);
     ALWAYS(r.received.len == left.len);
     ALWAYS(ehlo_parse(left) == offered);
-    ALWAYS(ehlo_filter(left, terms, &again, &out, &layer));
-    ALWAYS(out.len == 0 && again == offered && !layer);
+    ALWAYS(ehlo_filter(left, terms, &again, &out));
+    ALWAYS(out.len == 0 && again.offered == offered && again.removed == 0 && !again.sasl_layer);
     for (unsigned v = 0; v < VERB_COUNT; v++)
         ALWAYS(ehlo_command_limit((enum verb)v, offered, terms->policy) >= COMMAND_LINE_OCTETS);
     buf_release(&out);
@@ -62,8 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct notes notes = { .len = 0 };
     struct reply r;
     struct buf out;
-    ehlo_set offered;
-    bool layer;
+    struct ehlo_offer offer;
 
     if (size < 2)
         return 0;
@@ -74,7 +72,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ehlo_set added = terms.terminate ? UINT64_C(1) << EHLO_STARTTLS : 0;
     struct span reply = whole ? r.received : in;
     buf_init(&out, 2 * REPLY_MAX);
-    ALWAYS(ehlo_filter(reply, &terms, &offered, &out, &layer) || in.len > REPLY_MAX);
+    ALWAYS(ehlo_filter(reply, &terms, &offer, &out) || in.len > REPLY_MAX);
+    ehlo_set offered = offer.offered;
+    ALWAYS((offered & offer.removed) == 0);
     ALWAYS(((ehlo_parse(reply) | added) & offered) == offered);
     ALWAYS(!(terms.client_secure && ehlo_offers(offered, EHLO_STARTTLS)));
     if (whole && out.len <= REPLY_MAX)

@@ -23,7 +23,7 @@
 #define UNOFFERED_LOG GREET_LOG "<250-mx|250 STARTTLS|{EHLO 250 ehlo-modified}"
 
 #define READY    "=220 2.0.0 Ready to start TLS|[tls client]"
-#define INJECTED "=554 5.5.0 Protocol error: plaintext behind STARTTLS|"
+#define INJECTED "=554 5.5.0 Protocol error: plaintext sent after STARTTLS|"
 #define NOT_OFFERED                                                                            \
     "=454 4.7.0 TLS is not available: the mail server behind this proxy does not offer it|"
 #define REFUSED "=454 4.7.0 TLS is not available: the mail server behind this proxy refused it|"

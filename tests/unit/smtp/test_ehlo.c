@@ -55,14 +55,13 @@ static const struct ehlo_case cases[] = {
 static void check_filter(const struct ehlo_terms *terms, const struct ehlo_case *c)
 {
     struct buf out;
-    ehlo_set offered = ~UINT64_C(0);
-    bool layer = !c->sasl_layer;
+    struct ehlo_offer offer;
 
     buf_init(&out, 4096);
-    assert_true(ehlo_filter(guarded_str(c->in), terms, &offered, &out, &layer));
+    assert_true(ehlo_filter(guarded_str(c->in), terms, &offer, &out));
     check_span(buf_span(&out), span_str(c->out), c->in);
-    check_number(offered, c->offered, c->in);
-    check_number(layer, c->sasl_layer, c->in);
+    check_number(offer.offered, c->offered, c->in);
+    check_number(offer.sasl_layer, c->sasl_layer, c->in);
     buf_release(&out);
 }
 
@@ -83,8 +82,7 @@ static void a_hidden_octet_hides_no_keyword(void **state)
         "250-mx\r\n250-START\0TLS\r\n250-PR\0DR\r\n250-\0\rPRDR\r\n250 AUTH A GSS\0API\r\n";
     struct policy policy;
     struct buf out;
-    ehlo_set offered;
-    bool layer;
+    struct ehlo_offer offer;
 
     (void)state;
     policy_init(&policy, PRESET_OBSERVE);
@@ -92,11 +90,10 @@ static void a_hidden_octet_hides_no_keyword(void **state)
     assert_true(policy_set(&policy, RULE_AUTH_LAYERS, SPAN_LIT("strip")));
     buf_init(&out, 4096);
     struct span reply = guarded(span_of(in, sizeof in - 1));
-    assert_true(
-        ehlo_filter(reply, &(struct ehlo_terms){ .policy = &policy }, &offered, &out, &layer));
+    assert_true(ehlo_filter(reply, &(struct ehlo_terms){ .policy = &policy }, &offer, &out));
     check_span(buf_span(&out), SPAN_LIT("250-mx\r\n250 AUTH A\r\n"), "out");
-    assert_int_equal(offered, BIT(AUTH));
-    assert_true(layer);
+    assert_int_equal(offer.offered, BIT(AUTH));
+    assert_true(offer.sasl_layer);
     buf_release(&out);
 }
 
@@ -235,15 +232,14 @@ static void every_keyword_is_known(void **state)
     for (unsigned k = 0; k < EHLO_KEYWORD_COUNT; k++) {
         char in[64];
         struct buf out;
-        ehlo_set offered;
-        bool layer;
+        struct ehlo_offer offer;
 
         snprintf(in, sizeof in, "250-mx\r\n250 %s\r\n", names[k]);
         assert_true(ehlo_parse(guarded_str(in)) == UINT64_C(1) << k);
         buf_init(&out, 256);
         assert_true(ehlo_filter(guarded_str(in), &(struct ehlo_terms){ .policy = &policy },
-                                &offered, &out, &layer));
-        check_number(offered, out.len == 0 ? UINT64_C(1) << k : 0, names[k]);
+                                &offer, &out));
+        check_number(offer.offered, out.len == 0 ? UINT64_C(1) << k : 0, names[k]);
         buf_release(&out);
     }
 }
@@ -257,12 +253,83 @@ static void parse_removes_nothing(void **state)
     assert_int_equal(ehlo_parse(guarded_str("")), 0);
 }
 
+static void what_is_removed_is_told(void **state)
+{
+    static const struct {
+        const char *in;
+        ehlo_set removed;
+    } replies[] = {
+        { "250-mx\r\n250-SIZE\r\n250 DSN\r\n", 0 },
+        { "250-mx\r\n250-PRDR\r\n250-XVERP\r\n250 SIZE\r\n", BIT(PRDR) | BIT(XVERP) },
+        { "250-mx\r\n250-FOO\r\n250 REQUIRETLS\r\n",
+          UINT64_C(1) << EHLO_KEYWORD_COUNT | BIT(REQUIRETLS) },
+        { "250-mx\r\n250-AUTH=PLAIN\r\n250 AUTH PLAIN\r\n", 0 },
+        { "250-mx\r\n250 AUTH=PLAIN\r\n", BIT(AUTH) },
+        { "250-mx\r\n250 AUTH GSSAPI\r\n", BIT(AUTH) },
+    };
+    struct policy policy;
+    struct buf out;
+    struct ehlo_offer offer;
+
+    (void)state;
+    policy_init(&policy, PRESET_DEFAULT);
+    assert_true(policy_set(&policy, RULE_AUTH_LAYERS, SPAN_LIT("strip")));
+    for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
+        buf_init(&out, 4096);
+        assert_true(ehlo_filter(guarded_str(replies[i].in),
+                                &(struct ehlo_terms){ .policy = &policy }, &offer, &out));
+        check_number(offer.removed, replies[i].removed, replies[i].in);
+        buf_release(&out);
+    }
+}
+
+static void parameters_of_removed_keywords(void **state)
+{
+    static const struct {
+        const char *parameter;
+        ehlo_set keyword;
+    } parameters[] = {
+        { "SIZE=1", BIT(SIZE) },
+        { "BODY=BINARYMIME", BIT(BINARYMIME) },
+        { "body=binarymime", BIT(BINARYMIME) },
+        { "BODY=8BITMIME", BIT(8BITMIME) },
+        { "SMTPUTF8", BIT(SMTPUTF8) },
+        { "AUTH=<>", BIT(AUTH) },
+        { "RET=HDRS", BIT(DSN) },
+        { "ENVID=a", BIT(DSN) },
+        { "NOTIFY=NEVER", BIT(DSN) },
+        { "ORCPT=rfc822;a", BIT(DSN) },
+        { "REQUIRETLS", BIT(REQUIRETLS) },
+        { "BY=1;R", BIT(DELIVERBY) },
+        { "MT-PRIORITY=1", BIT(MT_PRIORITY) },
+        { "HOLDFOR=1", BIT(FUTURERELEASE) },
+        { "HOLDUNTIL=1", BIT(FUTURERELEASE) },
+        { "SOLICIT=a", BIT(NO_SOLICITING) },
+        { "MTRK=a", BIT(MTRK) },
+        { "RRVS=1", BIT(RRVS) },
+        { "SUBMITTER=a", BIT(SUBMITTER) },
+        { "TRANSID=a", BIT(CHECKPOINT) },
+        { "XVERP", BIT(XVERP) },
+        { "XVERP=+=", BIT(XVERP) },
+        { "FOO", UINT64_C(1) << EHLO_KEYWORD_COUNT },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(parameters); i++) {
+        struct span p = guarded_str(parameters[i].parameter);
+
+        assert_null(ehlo_parameter_removed(0, p));
+        assert_null(ehlo_parameter_removed(~parameters[i].keyword, p));
+        assert_non_null(ehlo_parameter_removed(parameters[i].keyword, p));
+    }
+    assert_non_null(ehlo_parameter_removed(0, guarded_str("PRDR")));
+}
+
 static void memory_runs_out(void **state)
 {
     struct policy policy;
     struct buf out;
-    ehlo_set offered;
-    bool layer;
+    struct ehlo_offer offer;
 
     (void)state;
     policy_init(&policy, PRESET_DEFAULT);
@@ -270,8 +337,7 @@ static void memory_runs_out(void **state)
         buf_init(&out, max);
         assert_true(buf_append(&out, SPAN_LIT("x")));
         assert_false(ehlo_filter(guarded_str("250-mx\r\n250-PRDR\r\n250 AUTH A GSSAPI\r\n"),
-                                 &(struct ehlo_terms){ .policy = &policy }, &offered, &out,
-                                 &layer));
+                                 &(struct ehlo_terms){ .policy = &policy }, &offer, &out));
         assert_int_equal(out.len, 1);
         buf_release(&out);
     }
@@ -319,6 +385,8 @@ int main(void)
         cmocka_unit_test(parameters_of_a_keyword),
         cmocka_unit_test(every_keyword_is_known),
         cmocka_unit_test(parse_removes_nothing),
+        cmocka_unit_test(what_is_removed_is_told),
+        cmocka_unit_test(parameters_of_removed_keywords),
         cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(command_limits),
     };

@@ -1,5 +1,6 @@
 #include "unit/check.h"
 
+#include "smtp/local_reply.h"
 #include "smtp/notes.h"
 
 static void names_are_kebab_case_and_unique(void **state)
@@ -11,6 +12,27 @@ static void names_are_kebab_case_and_unique(void **state)
         check_number(strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-"), strlen(name), name);
         for (unsigned j = 0; j < i; j++)
             assert_string_not_equal(name, note_name((enum note_id)j));
+    }
+}
+
+/* A sender reads a sentence, never an id. */
+static void refusals_are_sentences(void **state)
+{
+    static const enum note_id refusing[] = {
+        NOTE_DATA_BARE_LF,     NOTE_DATA_BARE_CR,       NOTE_DATA_CRCRLF,
+        NOTE_DATA_NUL,         NOTE_DATA_DOT_UNSTUFFED, NOTE_DATA_EOD_LOOKALIKE,
+        NOTE_DATA_EOD_HIGHBIT, NOTE_BDAT_BARE_LF,
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof refusing / sizeof *refusing; i++)
+        assert_string_not_equal(note_refusal(refusing[i]), note_refusal(NOTE_CMD_NUL));
+    for (unsigned i = 0; i < NOTE_COUNT; i++) {
+        const char *text = note_refusal((enum note_id)i);
+
+        assert_null(strstr(text, note_name((enum note_id)i)));
+        assert_true(strlen("554 5.6.0 Message refused: ") + strlen(text) + 2 <=
+                    LOCAL_REPLY_MAX);
     }
 }
 
@@ -51,6 +73,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_kebab_case_and_unique),
+        cmocka_unit_test(refusals_are_sentences),
         cmocka_unit_test(a_repeat_only_counts),
         cmocka_unit_test(the_set_is_bounded),
     };

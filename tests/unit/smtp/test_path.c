@@ -46,6 +46,26 @@ static const struct path_case cases[] = {
     { "TO: b@c", PATH_TO, LENIENT, PATH_OK, BIT(PATH_SPACE) | BIT(PATH_MISSING_BRACKETS),
       "TO:<b@c>" },
 
+    { "TO:<b c@d>", PATH_TO, LENIENT, PATH_OK, BIT(PATH_UNQUOTED), NULL },
+    { "TO:<a,b;c@d> X=1", PATH_TO, LENIENT, PATH_OK, BIT(PATH_UNQUOTED), NULL },
+    { "FROM:<a(comment)@b>", PATH_FROM, LENIENT, PATH_OK, BIT(PATH_UNQUOTED), NULL },
+    { "FROM:<a@b (c (d@e) f)>", PATH_FROM, LENIENT, PATH_OK, BIT(PATH_UNQUOTED), NULL },
+    { "FROM:< a@b >", PATH_FROM, LENIENT, PATH_OK, BIT(PATH_UNQUOTED), NULL },
+    { "FROM:a,b@c", PATH_FROM, LENIENT, PATH_OK,
+      BIT(PATH_UNQUOTED) | BIT(PATH_MISSING_BRACKETS), "FROM:<a,b@c>" },
+    { "FROM:<a(b)@c>", PATH_FROM, STRICT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
+
+    /* not even so: one reader would see another end than the next */
+    { "FROM:<a(b@c>", PATH_FROM, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
+    { "FROM:<a)b(@c>", PATH_FROM, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
+    { "FROM:<a(>)@b>", PATH_FROM, LENIENT, PATH_BAD_ARGS, BIT(CMD_SYNTAX), NULL },
+    { "FROM:<a(\")@b>", PATH_FROM, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
+    { "FROM:<a\\(b)@c>", PATH_FROM, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
+    { "FROM:<(a)@b>", PATH_FROM, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
+    { "FROM:<a@(b)>", PATH_FROM, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
+    { "FROM:<a@b c>", PATH_FROM, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
+    { "FROM:<a@b,c>", PATH_FROM, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
+
     /* arguments */
     { "", PATH_FROM, LENIENT, PATH_BAD_ARGS, BIT(CMD_SYNTAX), NULL },
     { "FROM", PATH_FROM, LENIENT, PATH_BAD_ARGS, BIT(CMD_SYNTAX), NULL },
@@ -65,7 +85,7 @@ static const struct path_case cases[] = {
     { "TO:<b@c,d@e>", PATH_TO, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
     { "TO:<b@c@d>", PATH_TO, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
     { "TO:<b@>", PATH_TO, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
-    { "TO:<b c@d>", PATH_TO, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
+    { "TO:<b c@d>", PATH_TO, STRICT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
     { "TO:<b\tc@d>", PATH_TO, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },
     { "TO:<b@[]>", PATH_TO, LENIENT, PATH_OK, 0, NULL },
     { "TO:<b@[IPv6:>", PATH_TO, LENIENT, PATH_BAD_PATH, BIT(CMD_SYNTAX), NULL },

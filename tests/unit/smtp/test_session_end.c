@@ -115,8 +115,8 @@ static const struct script parting[] = {
       .log = IDLE_LOG "[close upstream-refused]" },
     { .name = "what is no refusal cannot be followed",
       .steps = { S("220 mx\r\n"), S("250 x\r\n") },
-      .log = "<220 mx|{greeting 220}=421 4.3.0 The mail server behind this proxy sent a reply "
-             "that cannot be followed|{? swallowed 421 up 250 reply-unsolicited}[close "
+      .log = "<220 mx|{greeting 220}=421 4.3.0 The mail server behind this proxy sent an "
+             "invalid SMTP reply|{? swallowed 421 up 250 reply-unsolicited}[close "
              "upstream-protocol]" },
     { .name = "observe: it ends when the upstream closes",
       .observe = true,

@@ -71,8 +71,8 @@ static const struct script injected[] = {
       .upstream = MAY,
       .steps = { OFFERED, C("NOOP\r\n"), C("STARTTLS\r\n"), S_READ("250 ok\r\n220 go\r\n") },
       .log = OFFERED_LOG
-      ">NOOP|<250 ok|{NOOP 250}=421 4.3.0 The mail server behind this proxy sent a reply "
-      "that cannot be followed|{? swallowed 421 up 220 reply-unsolicited}{? swallowed}"
+      ">NOOP|<250 ok|{NOOP 250}=421 4.3.0 The mail server behind this proxy sent an invalid "
+      "SMTP reply|{? swallowed 421 up 220 reply-unsolicited}{? swallowed}"
       "[close upstream-protocol]" },
     { .name = "a 220 while STARTTLS waits for its turn",
       .upstream = MAY,
@@ -80,7 +80,7 @@ static const struct script injected[] = {
                  C("NOOP\r\nSTARTTLS\r\n"), S_READ("250 ok\r\n220 go\r\n") },
       .log = GREET_LOG
       "<250-mx|250-PIPELINING|250 STARTTLS|{EHLO 250}>NOOP|<250 ok|{NOOP 250}=421 4.3.0 The "
-      "mail server behind this proxy sent a reply that cannot be followed|"
+      "mail server behind this proxy sent an invalid SMTP reply|"
       "{STARTTLS 421 up 220 reply-unsolicited}[close upstream-protocol]" },
     { .name = "passthrough: a command behind STARTTLS",
       .starttls = "passthrough",
@@ -136,8 +136,8 @@ static const struct script other_side[] = {
       .upstream = NO,
       .steps = { OFFERED, C("STARTTLS\r\n"), S("250 hello\r\n"), TLS(CLIENT) },
       .log = OFFERED_LOG READY
-      "{STARTTLS stripped 220}=421 4.3.0 The mail server behind this proxy sent a reply that "
-      "cannot be followed|{? swallowed 421 up 250 reply-unsolicited}[close "
+      "{STARTTLS stripped 220}=421 4.3.0 The mail server behind this proxy sent an invalid "
+      "SMTP reply|{? swallowed 421 up 250 reply-unsolicited}[close "
       "upstream-protocol]" },
     { .name = "the client closes its side during the upstream's handshake",
       .upstream = MAY,
@@ -171,9 +171,9 @@ static const struct script other_side[] = {
     { .name = "the upstream does not answer STARTTLS",
       .upstream = MAY,
       .steps = { OFFERED, C("STARTTLS\r\n"), TIMEOUT },
-      .log =
-          OFFERED_LOG ">STARTTLS|=421 4.4.2 The mail server behind this proxy does not answer|"
-                      "{STARTTLS 421}[close upstream-timeout]" },
+      .log = OFFERED_LOG
+      ">STARTTLS|=421 4.4.2 The mail server behind this proxy did not answer in time|"
+      "{STARTTLS 421}[close upstream-timeout]" },
     { .name = "a drain waits for the end of the handshakes",
       .upstream = MAY,
       .steps = { OFFERED, C("STARTTLS\r\n"), S("220 go\r\n"), TLS(SERVER), END(CLOSE_SHUTDOWN),

@@ -7,7 +7,7 @@ static const struct script implicit[] = {
       .upstream = NO,
       .steps = { TLS(CLIENT), GREET, S("250-mx\r\n250 STARTTLS\r\n"), C("STARTTLS\r\n") },
       .log = GREET_LOG "<250 mx|{EHLO 250 ehlo-modified}=503 5.5.1 Bad sequence of commands: "
-                       "TLS is active already|{STARTTLS refused 503 cmd-sequence}" },
+                       "TLS is already active|{STARTTLS refused 503 cmd-sequence}" },
     { .name = "a client whose handshake fails hears nothing",
       .upstream = MAY,
       .steps = { NO_TLS(CLIENT), S("220 mx\r\n") },
@@ -19,8 +19,8 @@ static const struct script implicit[] = {
     { .name = "another protocol inside TLS",
       .upstream = NO,
       .steps = { TLS(CLIENT), S("220 mx\r\n"), C_READ("GET / HTTP/1.1\r\n") },
-      .log = "<220 mx|{greeting 220}=421 4.7.0 This is an SMTP service, you speak another "
-             "protocol|"
+      .log = "<220 mx|{greeting 220}=421 4.7.0 This is an SMTP server, but the client speaks "
+             "another protocol|"
              "{? refused 421 not-smtp-http}{? swallowed}[close not-smtp]" },
     { .name = "may: EHLO and STARTTLS before the greeting",
       .upstream = MAY,
@@ -52,7 +52,7 @@ static const struct script implicit[] = {
       .steps = { TLS(CLIENT), S("220 mx\r\n"), S("250 mx\r\n"), C("MAIL FROM:<a@b.test>\r\n") },
       .log = ">EHLO proxy.test|{EHLO added 250}<220 mx|{greeting 220}=503 5.5.1 Bad sequence "
              "of commands: "
-             "EHLO or HELO comes first|{MAIL refused 503 cmd-sequence}" },
+             "send EHLO or HELO first|{MAIL refused 503 cmd-sequence}" },
     { .name = "require: not offered",
       .upstream = REQUIRE,
       .steps = { TLS(CLIENT), S("220 mx\r\n"), S("250 mx\r\n") },
@@ -105,15 +105,14 @@ static const struct script implicit[] = {
     { .name = "replies before our commands",
       .upstream = MAY,
       .steps = { TLS(CLIENT), S_READ("220 mx\r\n250-mx\r\n250 STARTTLS\r\n") },
-      .log =
-          "=421 4.3.0 The mail server behind this proxy sent a reply that cannot be followed|"
-          "{greeting 421 up 220 reply-unsolicited}[close upstream-protocol]" },
+      .log = "=421 4.3.0 The mail server behind this proxy sent an invalid SMTP reply|"
+             "{greeting 421 up 220 reply-unsolicited}[close upstream-protocol]" },
     { .name = "no reply but nonsense",
       .upstream = MAY,
       .steps = { TLS(CLIENT), S("220 mx\r\n"), S("hello\r\n") },
-      .log = ">EHLO proxy.test|{EHLO added reply-bad-code}=421 4.3.0 The mail server behind "
-             "this proxy sent a "
-             "reply that cannot be followed|{greeting 421 up 220}[close upstream-protocol]" },
+      .log =
+          ">EHLO proxy.test|{EHLO added reply-bad-code}=421 4.3.0 The mail server behind this "
+          "proxy sent an invalid SMTP reply|{greeting 421 up 220}[close upstream-protocol]" },
     { .name = "421 to our EHLO",
       .upstream = REQUIRE,
       .steps = { TLS(CLIENT), S("220 mx\r\n"), S("421 4.3.2 bye\n") },
@@ -129,7 +128,7 @@ static const struct script implicit[] = {
     { .name = "the upstream does not reply",
       .upstream = MAY,
       .steps = { TLS(CLIENT), S("220 mx\r\n"), TIMEOUT },
-      .log = ">EHLO proxy.test|=421 4.4.1 The mail server behind this proxy does not greet|"
+      .log = ">EHLO proxy.test|=421 4.4.1 The mail server behind this proxy sent no greeting|"
              "{greeting 421 up 220 upstream-down}{EHLO added}[close upstream-timeout]" },
     { .name = "a greeting that is not 220 is given as it is",
       .upstream = REQUIRE,
@@ -143,7 +142,7 @@ static const struct script implicit[] = {
           "<554 no|{greeting 554 greeting-554}=454 4.7.0 TLS is not available: the mail server "
           "behind this proxy refused service|{MAIL refused 454}=503 5.5.1 Bad sequence of "
           "commands: "
-          "TLS is active already|{STARTTLS refused 503 cmd-sequence}>NOOP|<503 no|{NOOP 503}" },
+          "TLS is already active|{STARTTLS refused 503 cmd-sequence}>NOOP|<503 no|{NOOP 503}" },
     { .name = "require: any friendly greeting will do",
       .upstream = REQUIRE,
       .steps = { TLS(CLIENT), S("250 mx\r\n"), S("250 mx\r\n") },

@@ -52,7 +52,7 @@ static const struct script terminated[] = {
       .steps = { BOTH, C("EHLO c\r\n"), S("250 mx\r\n"), C("STARTTLS\r\nNOOP\r\n"),
                  S("250 ok\r\n") },
       .log = BOTH_LOG ">EHLO c|<250 mx|{EHLO 250}"
-                      "=503 5.5.1 Bad sequence of commands: TLS is active already|"
+                      "=503 5.5.1 Bad sequence of commands: TLS is already active|"
                       "{STARTTLS refused 503 cmd-sequence}>NOOP|<250 ok|"
                       "{NOOP 250}" },
     { .name = "with an argument",
@@ -71,10 +71,10 @@ static const struct script terminated[] = {
       .lenient = true,
       .steps = { OFFERED, C("MAIL FROM:<a@b.test>\r\n"), S("250 ok\r\n"), C("STARTTLS\r\n"),
                  C("RSET\r\n"), S("250 ok\r\n"), C("STARTTLS\r\n") },
-      .log =
-          OFFERED_LOG ">MAIL FROM:<a@b.test>|<250 ok|{MAIL 250}"
-                      "=503 5.5.1 Bad sequence of commands: STARTTLS inside a mail transaction|"
-                      "{STARTTLS refused 503 cmd-sequence}>RSET|<250 ok|{RSET 250}>STARTTLS|" },
+      .log = OFFERED_LOG
+      ">MAIL FROM:<a@b.test>|<250 ok|{MAIL 250}"
+      "=503 5.5.1 Bad sequence of commands: STARTTLS is not allowed in a mail transaction|"
+      "{STARTTLS refused 503 cmd-sequence}>RSET|<250 ok|{RSET 250}>STARTTLS|" },
     { .name = "the upstream's old name does not serve the new session",
       .upstream = NO,
       .lenient = true,
@@ -82,7 +82,7 @@ static const struct script terminated[] = {
                  C("EHLO c\r\n"), S("250 mx\r\n"), C("MAIL FROM:<a@b.test>\r\n"),
                  S("250 ok\r\n") },
       .log = OFFERED_LOG READY
-      "{STARTTLS stripped 220}=503 5.5.1 Bad sequence of commands: EHLO or HELO comes first|"
+      "{STARTTLS stripped 220}=503 5.5.1 Bad sequence of commands: send EHLO or HELO first|"
       "{MAIL refused 503 cmd-sequence}>EHLO c|<250 mx|{EHLO 250}"
       ">MAIL FROM:<a@b.test>|<250 ok|{MAIL 250}" },
     { .name = "a renewed upstream has no old name: the order is its business",
@@ -105,10 +105,11 @@ static const struct script terminated[] = {
       .upstream = NO,
       .steps = { GREET, S("250-mx\r\n250 AUTH PLAIN\r\n"), C("AUTH PLAIN AGEAYg==\r\n"),
                  S("235 ok\r\n"), C("STARTTLS\r\n") },
-      .log = GREET_LOG "<250-mx|250-AUTH PLAIN|250 STARTTLS|{EHLO 250 ehlo-modified}"
-                       ">AUTH PLAIN AGEAYg==|<235 ok|{AUTH 235}"
-                       "=503 5.5.1 Bad sequence of commands: STARTTLS after AUTH|"
-                       "{STARTTLS refused 503 cmd-sequence}" },
+      .log =
+          GREET_LOG "<250-mx|250-AUTH PLAIN|250 STARTTLS|{EHLO 250 ehlo-modified}"
+                    ">AUTH PLAIN AGEAYg==|<235 ok|{AUTH 235}"
+                    "=503 5.5.1 Bad sequence of commands: STARTTLS is not allowed after AUTH|"
+                    "{STARTTLS refused 503 cmd-sequence}" },
     { .name = "after AUTH, and the upstream refuses to renew",
       .upstream = MAY,
       .steps = { GREET, S("250-mx\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n"),

@@ -92,7 +92,7 @@ static const struct script ours[] = {
       .steps = { TLS(CLIENT), S("220 mx\r\n"), S("250 mx\r\n"), C("MAIL FROM:<a@b.test>\r\n") },
       .log = ">EHLO proxy.test|{EHLO added 250}<220 mx|{greeting 220}=503 5.5.1 Bad sequence "
              "of commands: "
-             "EHLO or HELO comes first|{MAIL refused 503 cmd-sequence}" },
+             "send EHLO or HELO first|{MAIL refused 503 cmd-sequence}" },
     { .name = "after XCLIENT there is no old name",
       .xclient = WHO,
       .lenient = true,
@@ -134,7 +134,7 @@ static const struct script ours[] = {
       .xclient = WHO,
       .strict = true,
       .steps = { S("220 mx\r\n"), C_READ("NOOP\r\n") },
-      .log = ">EHLO proxy.test|=554 5.5.1 Protocol error: you spoke before the greeting|"
+      .log = ">EHLO proxy.test|=554 5.5.1 Protocol error: command sent before the greeting|"
              "{greeting 554 up 220 early-talker}{EHLO added}{? swallowed early-talker}[close "
              "early-talker]" },
 };
