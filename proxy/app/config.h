@@ -49,7 +49,8 @@ struct config {
     unsigned workers; /* at least 1; "auto" is resolved: one per core */
     char *user;       /* "" or NULL: stay */
     uint32_t drain_timeout_ms;
-    char *log_level; /* "debug", "info", "warn", "error" */
+    uint64_t memory_octets; /* of all sessions: see relay/memory.h */
+    char *log_level;        /* "debug", "info", "warn", "error" */
     struct config_listener *listeners;
     unsigned listener_count;
     bool findings;   /* records are looked at as they are written */

@@ -31,6 +31,7 @@ struct config *config_defaults(void)
     c->vantage = config_copy("");
     c->user = config_copy("");
     c->drain_timeout_ms = 30000;
+    c->memory_octets = UINT64_C(512) << 20;
     c->log_level = config_copy("info");
     c->findings = true;
     c->catalogue = config_copy("");

@@ -81,6 +81,14 @@ static const struct config_key keys[] = {
       .scale = 1,
       .zero = "at once",
       .about = "How long a stop waits for messages in transfer." },
+    { .path = "memory",
+      .type = KEY_SIZE,
+      IN_CONFIG(memory_octets),
+      .min = MEBI(1) / 4,
+      .max = MEBI(1048576),
+      .about = "What all sessions together may hold while they wait for a peer: commands "
+               "without a reply, mail data, replies. From half of it on, who holds most is "
+               "not read until others have freed some; nothing is refused." },
     { .path = "log_level",
       .type = KEY_LEVEL,
       IN_CONFIG(log_level),

@@ -173,6 +173,7 @@ static bool start_workers(struct server *s, char *error, size_t size)
         .flush_ms = s->config->transcript.flush_ms,
         .settings = s->settings,
         .admission = s->admission,
+        .memory = &s->memory,
         .listeners = s->config->listener_count,
         .socket_count = s->socket_count,
         .on_done = s->on_done,
@@ -203,6 +204,7 @@ void server_init(struct server *s, struct config *c, void (*on_done)(void *), vo
         .on_done = on_done,
         .on_done_arg = arg,
     };
+    memory_init(&s->memory, (size_t)c->memory_octets);
 }
 
 bool server_start(struct server *s, char *error, size_t size)
@@ -245,6 +247,7 @@ void server_stop(struct server *s, unsigned ms)
     catalogue_free(&s->catalogue);
     for (unsigned i = 0; s->admission != NULL && i < c->listener_count; i++)
         admission_free(&s->admission[i]);
+    memory_deinit(&s->memory);
     free(s->admission);
     free(s->settings);
     free(s->workers);
@@ -293,6 +296,8 @@ static void adopt(struct server *s, const struct config *fresh)
         s->settings[i] = l->settings;
     }
     c->drain_timeout_ms = fresh->drain_timeout_ms;
+    c->memory_octets = fresh->memory_octets;
+    memory_set_limit(&s->memory, (size_t)fresh->memory_octets);
     server_set_log_level(fresh);
     for (unsigned i = 0; i < s->worker_count; i++)
         worker_reload(s->workers[i], s->settings);

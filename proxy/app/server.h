@@ -12,6 +12,7 @@
 #include "app/config.h"
 #include "app/follow.h"
 #include "base/attributes.h"
+#include "relay/memory.h"
 
 #include <stdbool.h>
 
@@ -29,6 +30,7 @@ struct server {
     struct catalogue *catalogue; /* NULL: findings name no product */
     struct reflector *reflector;
     struct addr reflector_addr;
+    struct memory memory;             /* of all sessions */
     struct admission **admission;     /* by listener */
     struct relay_settings **settings; /* by listener; borrowed from the configuration */
     struct addr *bound;               /* by socket of one worker */

@@ -245,6 +245,7 @@ struct worker *worker_new(const struct worker_config *c, char *error, size_t siz
     }
     if (c->findings && !relay_loop_detect(w->relays, c->catalogue))
         abort();
+    relay_loop_share_memory(w->relays, c->memory);
     relay_loop_on_empty(w->relays, worker_close_if_empty, w);
     if (worker_open(w, c, error, size))
         return w;

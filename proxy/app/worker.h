@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 struct catalogue;
+struct memory;
 struct writer;
 struct worker;
 
@@ -35,6 +36,7 @@ struct worker_config {
     const struct catalogue *catalogue; /* NULL: none; must outlive the worker */
     struct relay_settings **settings;  /* by listener; references are taken */
     struct admission **admission;      /* by listener; must outlive the worker */
+    struct memory *memory;             /* of all workers; must outlive the worker */
     unsigned listeners;
     const struct worker_socket *sockets; /* their descriptors are the worker's now */
     unsigned socket_count;

@@ -38,6 +38,7 @@ static void relay_free(struct relay *r)
     free(r->destination);
     witness_deinit(&r->witness);
     session_deinit(&r->session);
+    relay_memory_forget(r);
     relay_unlink(r);
     descriptors_give(r->descriptors);
     pool_give(&l->relays, r);

@@ -19,13 +19,15 @@
  *   hopeless    close both now (reset, stalled, out of memory)
  *
  * Memory: one block per relay (see relay_size()); what is only needed for a while (dialling,
- * queued writes, exchanges, mail data) is allocated for that while.
+ * queued writes, exchanges, mail data) is allocated for that while, counted, and given back to
+ * the system when most of it is free again: see memory.h.
  */
 #ifndef RELAY_RELAY_H
 #define RELAY_RELAY_H
 
 #include "base/attributes.h"
 #include "relay/admission.h"
+#include "relay/memory.h"
 #include "relay/settings.h"
 #include "smtp/close_reason.h"
 #include "transport/listener.h"
@@ -44,6 +46,9 @@ MUST_CHECK struct relay_loop *relay_loop_new(uv_loop_t *loop, struct writer *wri
 /* Records are looked at as they are written; what looks like the work of a box on the path is
  * recorded, too. catalogue may be NULL. False: no memory. */
 MUST_CHECK bool relay_loop_detect(struct relay_loop *l, const struct catalogue *catalogue);
+/* What its relays hold counts there from now on; before the first of them. It must outlive the
+ * loop. */
+void relay_loop_share_memory(struct relay_loop *l, struct memory *memory);
 /* on_empty(arg) whenever the last relay is gone. */
 void relay_loop_on_empty(struct relay_loop *l, void (*on_empty)(void *), void *arg);
 /* Closes its handles; no relay may live. Free it when the loop has run to its end. */

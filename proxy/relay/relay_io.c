@@ -73,6 +73,8 @@ static void on_flushed(struct conn *c)
     r->stall[relay_side(r, c)].watched = false;
     if (r->phase == RELAY_ENDING)
         relay_end_flushed(r, relay_side(r, c));
+    else
+        relay_update(r); /* what was queued is not held any more */
 }
 
 static void on_failed(struct conn *c, int error)

@@ -70,7 +70,7 @@ struct relay_loop *relay_loop_new(uv_loop_t *loop, struct writer *writer, uint32
     l->stream = stream_new(writer, on_room, l);
     if (l->stream == NULL ||
         !conn_loop_init(&l->conn, loop, &relay_conn_events, TCP_READ_SIZE) ||
-        uv_async_init(loop, &l->room, on_room_here) != 0)
+        uv_async_init(loop, &l->room, on_room_here) != 0 || !relay_memory_start(l))
         goto fail;
     int error = uv_timer_init(loop, &l->flush);
     assert(error == 0);
@@ -115,6 +115,7 @@ void relay_loop_close(struct relay_loop *l)
     tell_health_checks(l);
     stream_free(&l->stream);
     wheel_deinit(&l->wheel);
+    relay_memory_close(l);
     uv_close((uv_handle_t *)&l->flush, NULL);
     uv_close((uv_handle_t *)&l->room, NULL);
 }

@@ -5,6 +5,7 @@
 #include "analysis/witness.h"
 #include "base/clock.h"
 #include "relay/batch.h"
+#include "relay/memory.h"
 #include "relay/relay.h"
 #include "smtp/session.h"
 #include "transcript/record.h"
@@ -22,7 +23,11 @@ struct relay_loop {
     struct witness_env witness_env;
     uv_loop_t *uv;
     uv_timer_t flush;
-    uv_async_t room; /* the transcript has room again */
+    uv_async_t room;            /* the transcript has room again */
+    struct memory_share memory; /* what the relays hold */
+    uv_async_t memory_room;     /* somebody gave memory back */
+    uv_timer_t trim;            /* memory given back is to go on to the system */
+    size_t memory_peak;         /* of memory.used, since that was done */
     uint32_t flush_ms;
     struct relay *first; /* all that live */
     unsigned live;
@@ -48,7 +53,8 @@ enum {
     HOLD_SESSION = 1, /* the session has enough of this side */
     HOLD_FULL = 2,    /* where its octets go is full */
     HOLD_TRANSCRIPT = 4,
-    HOLD_DIAL = 8, /* observe mode: nothing may be held back while there is no upstream */
+    HOLD_MEMORY = 16, /* the process holds enough, and this session more than others */
+    HOLD_DIAL = 8,    /* observe mode: nothing may be held back while there is no upstream */
 };
 
 enum relay_phase {
@@ -104,6 +110,7 @@ struct relay {
     struct dial *dial;               /* while connecting */
     struct early *early;      /* an unfinished PROXY header, or what no upstream can take yet */
     struct addr *destination; /* the PROXY header's, or NULL */
+    size_t held;              /* octets counted in the loop's share of memory */
     struct clock clock;
     uint64_t opened_us;
     uint64_t first_us; /* when `first` closed, since then */
@@ -208,10 +215,26 @@ static inline enum side relay_side(const struct relay *r, const struct conn *c)
 
 /* ---- relay_time.c: when to read, how long to wait ---- */
 
+/* Whose octets end the wait: bit 1 << enum side. */
+unsigned relay_waits_for(enum wait wait);
 /* Holds and deadline as they have to be now. */
 void relay_update(struct relay *r);
 void relay_update_wait(struct relay *r, int from);
 void relay_on_due(struct wheel_entry *e);
+
+/* ---- relay_memory.c: what is held, and who waits for it ---- */
+
+MUST_CHECK bool relay_memory_start(struct relay_loop *l);
+void relay_memory_close(struct relay_loop *l);
+/* Counts what the relay holds now; 0 when it is freed. */
+void relay_memory_count(struct relay *r);
+void relay_memory_forget(struct relay *r);
+/* Is a side not to be read, because too much is held? */
+bool relay_memory_holds(struct relay *r, enum side side);
+/* Octets one read of a side may bring. */
+size_t relay_memory_room(const struct relay *r);
+/* Too short for a queue of commands without a reply. */
+bool relay_memory_is_short(const struct relay *r);
 
 /* ---- relay_dial.c ---- */
 

@@ -14,6 +14,21 @@ static void leg_set_hold(struct tcp *leg, uint8_t reason, bool on)
         tcp_release(leg, reason);
 }
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Where a queue is there already, a read does not take it far beyond its high water. */
+static size_t queue_room(const struct relay *r, enum side side)
+{
+    size_t queued = r->leg[side == CLIENT ? SERVER : CLIENT].tcp.queue_memory;
+
+    if (queued == 0)
+        return SIZE_MAX;
+    return queued + TCP_LOW_WATER < TCP_HIGH_WATER ? TCP_HIGH_WATER - queued : TCP_LOW_WATER;
+}
+
 /* One read brings no more than the session can take: with TLS, what came before of an
  * unfinished record may add to it. */
 static void leg_set_room(struct relay *r, enum side side, size_t room)
@@ -22,8 +37,9 @@ static void leg_set_room(struct relay *r, enum side side, size_t room)
     size_t more = r->leg[side].tls != NULL ? TLS_RECORD_MAX : 0;
 
     room = room > more ? room - more : 0;
-    leg->read_most = room;
     leg_set_hold(leg, HOLD_SESSION, room == 0);
+    leg_set_hold(leg, HOLD_MEMORY, relay_memory_holds(r, side));
+    leg->read_most = least(room, least(relay_memory_room(r), queue_room(r, side)));
 }
 
 static void relay_update_holds(struct relay *r)
@@ -46,8 +62,7 @@ static void relay_update_holds(struct relay *r)
 
 /* ---- waiting ---- */
 
-/* Whose octets end a wait: bit 1 << enum side. */
-static unsigned wait_for(enum wait wait)
+unsigned relay_waits_for(enum wait wait)
 {
     switch (wait) {
     case WAIT_COMMAND:
@@ -75,7 +90,7 @@ static unsigned wait_for(enum wait wait)
 void relay_update_wait(struct relay *r, int from)
 {
     enum wait wait = session_wait(&r->session);
-    bool counts = from >= 0 && (wait_for(wait) & 1u << from) != 0;
+    bool counts = from >= 0 && (relay_waits_for(wait) & 1u << from) != 0;
     bool flows = wait == WAIT_DATA_BLOCK || wait == WAIT_OPAQUE;
 
     if (wait != r->wait || (counts && (r->moved || flows)))
@@ -194,6 +209,7 @@ void relay_update(struct relay *r)
 {
     if (r->phase == RELAY_CLOSED)
         return;
+    relay_memory_count(r);
     if (r->phase != RELAY_ENDING)
         relay_update_holds(r);
     uint64_t due_ms = relay_due_ms(r);
@@ -220,7 +236,8 @@ static bool waits_for_deaf(struct relay *r, enum side side)
 {
     struct stall *s = &r->stall[side];
 
-    if ((wait_for((enum wait)r->wait) & 1u << side) == 0 || tcp_queued(&r->leg[side].tcp) == 0)
+    if ((relay_waits_for((enum wait)r->wait) & 1u << side) == 0 ||
+        tcp_queued(&r->leg[side].tcp) == 0)
         return false;
     if (s->watched && s->delivered == tcp_delivered(&r->leg[side].tcp))
         return true;

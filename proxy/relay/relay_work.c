@@ -144,6 +144,7 @@ static void relay_pump(struct relay *r)
 void relay_work(struct relay *r, int from)
 {
     r->moved = false;
+    session_save_memory(&r->session, relay_memory_is_short(r));
     do {
         do
             relay_pump(r);

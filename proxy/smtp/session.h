@@ -183,6 +183,7 @@ struct session {
     bool chunk_last : 1, overlong_auth : 1, reads_more : 1, read_fresh : 1;
     bool raw_pending : 1, shutdown : 1, drop : 1, upstream_gone : 1;
     bool closing : 1, close_told : 1, quit_told : 1, opaque_told : 1;
+    bool saving : 1;                             /* memory is short */
     bool client_secure : 1, upstream_secure : 1; /* the leg has TLS that ends here */
     bool tls_server : 1, start_tls : 1;          /* whose handshake; it is to be wished for */
     bool trusted : 1, gone_tls : 1, tls_declined : 1;
@@ -249,6 +250,9 @@ enum wait session_wait(const struct session *s);
 /* Octets that may be read of this side, SIZE_MAX: as many as come. 0: stop reading it until it
  * turns positive again. */
 size_t session_room(const struct session *s, enum side from);
+/* Memory is short, or not any more: from now on one command at a time is sent on, whatever is
+ * pipelined. */
+void session_save_memory(struct session *s, bool on);
 /* Octets of memory the session holds besides the block that it is. */
 size_t session_memory(const struct session *s);
 /* The end of one side is passed on to the other as it is, FIN as FIN, RST as RST: observe

@@ -115,7 +115,14 @@ bool session_has_pending(const struct session *s, enum verb verb)
 
 bool session_queue_is_full(const struct session *s)
 {
-    return s->exchange_octets >= (s->env->observe ? SESSION_TRACKED_MAX : SESSION_QUEUE_MAX);
+    if (s->env->observe)
+        return s->exchange_octets >= SESSION_TRACKED_MAX;
+    return s->exchange_octets >= (s->saving ? 1 : SESSION_QUEUE_MAX);
+}
+
+void session_save_memory(struct session *s, bool on)
+{
+    s->saving = on;
 }
 
 void session_finish(struct session *s, struct exchange *ex)

@@ -7,6 +7,7 @@
 
 struct queued {
     uv_write_t req;
+    size_t size; /* of all of it */
     char bytes[];
 };
 
@@ -134,17 +135,22 @@ bool tcp_peer(const struct tcp *t, struct addr *out)
 
 /* ---- reading ---- */
 
+/* most 0: no matter how much. */
+static size_t at_most(size_t octets, size_t most)
+{
+    return most > 0 && most < octets ? most : octets;
+}
+
 static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
 {
     const struct tcp *t = tcp_of(h);
     struct tcp_loop *s = shared(t);
-    size_t most = t->read_most;
 
     (void)hint;
     assert(!s->read_busy);
     s->read_busy = true;
     buf->base = s->read_buf;
-    buf->len = most > 0 && most < s->read_size ? most : s->read_size;
+    buf->len = at_most(at_most(s->read_size, s->read_most), t->read_most);
 }
 
 static void tcp_ended(struct tcp *t, ssize_t error)
@@ -221,15 +227,17 @@ static void tcp_tell_flushed(struct tcp *t)
 static void on_written(uv_write_t *req, int error)
 {
     struct tcp *t = tcp_of(req->handle);
+    struct queued *q = CONTAINER_OF(req, struct queued, req);
 
-    free(CONTAINER_OF(req, struct queued, req));
+    t->queue_memory -= q->size;
+    free(q);
     if (t->closing) /* UV_ECANCELED from uv_close lands here */
         return;
     if (error != 0) {
         events(t)->on_failed(t, error);
         return;
     }
-    if (t->full && tcp_queued(t) <= TCP_LOW_WATER) {
+    if (t->full && t->queue_memory <= TCP_LOW_WATER) {
         t->full = false;
         events(t)->on_room(t);
     }
@@ -241,12 +249,15 @@ static void on_written(uv_write_t *req, int error)
 static int tcp_queue(struct tcp *t, const uv_buf_t *bufs, unsigned count, size_t done)
 {
     size_t total = 0, at = 0;
+    struct queued *q;
 
     for (unsigned i = 0; i < count; i++)
         total += bufs[i].len;
-    struct queued *q = malloc(sizeof *q + (total - done));
+    size_t size = sizeof *q + (total - done);
+    q = malloc(size);
     if (q == NULL)
         return UV_ENOMEM;
+    q->size = size;
     for (unsigned i = 0; i < count; i++) {
         size_t skip = done < bufs[i].len ? done : bufs[i].len;
         size_t len = bufs[i].len - skip;
@@ -262,7 +273,8 @@ static int tcp_queue(struct tcp *t, const uv_buf_t *bufs, unsigned count, size_t
         free(q);
         return error;
     }
-    t->full = t->full || tcp_queued(t) >= TCP_HIGH_WATER;
+    t->queue_memory += size;
+    t->full = t->full || t->queue_memory >= TCP_HIGH_WATER;
     return 0;
 }
 

@@ -11,8 +11,9 @@
  *
  * Owns:  the socket, the queued octets. The memory of the connection is the owner's and
  *        must stay until on_closed.
- * Limit: nothing here bounds the queue; from TCP_HIGH_WATER on tcp_write() says so and
- *        on_room follows at TCP_LOW_WATER: hold the source in between.
+ * Limit: nothing here bounds the queue; from TCP_HIGH_WATER on `full` says so and on_room
+ *        follows at TCP_LOW_WATER: hold the source in between. What counts are octets of
+ *        memory, so that small writes, which need more of it than they send, count, too.
  */
 #ifndef TRANSPORT_TCP_H
 #define TRANSPORT_TCP_H
@@ -45,7 +46,7 @@ struct tcp;
 struct tcp_events {
     void (*on_bytes)(struct tcp *t, struct span bytes);
     void (*on_end)(struct tcp *t, enum tcp_end how);
-    /* The queue fell to TCP_LOW_WATER after it had been full. */
+    /* The queue's memory fell to TCP_LOW_WATER after it had been full. */
     void (*on_room)(struct tcp *t);
     /* The queue is empty again and, when tcp_shutdown() was called, the FIN is sent. */
     void (*on_flushed)(struct tcp *t);
@@ -59,6 +60,7 @@ struct tcp_loop {
     const struct tcp_events *events;
     char *read_buf;
     size_t read_size;
+    size_t read_most; /* octets that one on_bytes may bring, of any connection; 0: read_size */
     bool read_busy;
 };
 
@@ -67,10 +69,11 @@ struct tcp {
     uint64_t received;      /* octets */
     uint64_t written;       /* octets given to tcp_write() */
     struct tcp_facts facts; /* as of the end, or of tcp_look() */
+    size_t queue_memory;    /* octets that what is queued takes, requests and all */
     size_t read_most;       /* octets that one on_bytes may bring; 0: as many as come */
     uint8_t holds;          /* reasons not to read: bits of the owner's choice */
     bool reading, want_read, open;
-    bool full;  /* the queue passed TCP_HIGH_WATER */
+    bool full;  /* the queue's memory passed TCP_HIGH_WATER */
     bool ended; /* on_end was raised */
     bool deaf;  /* libuv refused to read: nothing will be told of this side */
     bool fin_asked, fin_sent;

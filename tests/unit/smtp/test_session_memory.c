@@ -5,8 +5,8 @@
 enum {
     READ = 65536, /* octets of one read, where there is room */
     BUDGET = (64 + 32) * 1024,
-    ONE = 2048,              /* the one command that reached the limit */
-    FLOOD = 2 * 1024 * 1024, /* octets that the client sends, while it is read */
+    ONE = 2048,         /* the one command that reached the limit */
+    FLOOD = 256 * 1024, /* octets that the client sends, while it is read */
 };
 
 #define GREET "220 mx ESMTP\r\n"

@@ -28,6 +28,7 @@ static enum tcp_end how;
 static void on_bytes(struct tcp *t, struct span bytes)
 {
     assert_ptr_equal(t, &tcp);
+    assert_true(t->read_most == 0 || bytes.len <= t->read_most);
     if (got_len + bytes.len <= sizeof got)
         memcpy(got + got_len, bytes.ptr, bytes.len);
     got_len += bytes.len;
@@ -42,7 +43,7 @@ static void on_end(struct tcp *t, enum tcp_end end)
 
 static void on_room(struct tcp *t)
 {
-    assert_true(tcp_queued(t) <= TCP_LOW_WATER);
+    assert_true(t->queue_memory <= TCP_LOW_WATER);
     rooms++;
 }
 
@@ -285,7 +286,7 @@ static void test_queue(void **state)
         memset(piece, 0, sizeof piece); /* what was not taken was copied */
         total += PIECE;
     }
-    assert_true(tcp_queued(&tcp) >= TCP_HIGH_WATER);
+    assert_true(tcp.queue_memory >= TCP_HIGH_WATER);
     assert_true(tcp_queued(&tcp) < TCP_HIGH_WATER + PIECE);
     assert_int_equal(tcp_delivered(&tcp) + tcp_queued(&tcp), total);
     assert_true(tcp_shutdown(&tcp));
@@ -298,7 +299,45 @@ static void test_queue(void **state)
     }
     spin_until(&flushes, 1);
     assert_int_equal(rooms, 1);
+    assert_int_equal(tcp.queue_memory, 0);
     assert_int_equal(recv(peer, in, sizeof in, 0), 0);
+}
+
+/* An octet that is queued alone takes far more memory than one octet. */
+static void test_small_writes_count(void **state)
+{
+    static char piece[65536];
+    size_t octets = 0;
+
+    (void)state;
+    while (tcp_queued(&tcp) == 0) {
+        uv_buf_t b = { .base = piece, .len = sizeof piece };
+        assert_int_equal(tcp_write(&tcp, &b, 1), 0);
+    }
+    for (; !tcp.full; octets++) {
+        uv_buf_t b = { .base = piece, .len = 1 };
+        assert_int_equal(tcp_write(&tcp, &b, 1), 0);
+    }
+    assert_in_range(octets, 1, TCP_HIGH_WATER / sizeof(uv_write_t));
+    tcp_close(&tcp);
+    spin_until(&closes, 1);
+    assert_int_equal(tcp.queue_memory, 0);
+}
+
+/* One event brings no more than is asked for; the rest follows. */
+static void test_reads_are_bounded(void **state)
+{
+    (void)state;
+    tcp.read_most = 3;
+    tcp_read(&tcp);
+    peer_says("12345678");
+    while (got_len == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    tcp.read_most = 1;
+    while (got_len < 8)
+        uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(got_len, 8);
+    assert_memory_equal(got, "12345678", 3);
 }
 
 /* A queue that never was full has no room to announce. */
@@ -399,6 +438,8 @@ int main(void)
         TEST(test_holds_are_reasons),
         TEST(test_queue),
         TEST(test_small_queue),
+        TEST(test_small_writes_count),
+        TEST(test_reads_are_bounded),
         TEST(test_close_drops_the_queue),
         TEST(test_listener_waits_for_room),
         TEST(test_port_in_use),
