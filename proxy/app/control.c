@@ -12,7 +12,7 @@
 #include "transcript/writer.h"
 
 enum {
-    ABORT_WAIT_MS = 2000,  /* for what cannot be interrupted: a name being resolved */
+    ABORT_WAIT_MS = 2000,  /* for workers to close everything */
     WRITER_WAIT_MS = 5000, /* for a failing disk */
 };
 
@@ -156,7 +156,7 @@ int control_run(struct config *config)
     }
     server_announce(&c.server);
     uv_run(&c.loop, UV_RUN_DEFAULT);
-    if (c.gave_up) { /* a thread hangs in the resolver; its sessions are closed and recorded */
+    if (c.gave_up) { /* a worker hangs; the sessions of the others are closed and recorded */
         if (c.server.writer != NULL)
             writer_stop(&c.server.writer, WRITER_WAIT_MS);
         _exit(0);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "app/privileges.h"
@@ -14,6 +15,7 @@
 #include "path/reflector.h"
 #include "relay/admission.h"
 #include "transport/listener.h"
+#include "transport/resolver.h"
 
 enum { OTHER_FILES = 64 }; /* descriptors that are not of sessions: files, loops, pipes */
 
@@ -167,6 +169,7 @@ static bool load_catalogue(struct server *s, char *error, size_t size)
 static bool start_workers(struct server *s, char *error, size_t size)
 {
     struct worker_config c = {
+        .resolver = s->resolver,
         .writer = s->writer,
         .findings = s->config->findings && s->writer != NULL,
         .catalogue = s->catalogue,
@@ -213,7 +216,8 @@ bool server_start(struct server *s, char *error, size_t size)
 
     server_set_log_level(c);
     unsigned files = privileges_raise_files();
-    if (!allocate(s))
+    s->resolver = resolver_new(&(struct resolver_config){ .lookup = NULL });
+    if (s->resolver == NULL || !allocate(s))
         return fail(error, size, "out of memory");
     unsigned other = OTHER_FILES + 8 * c->workers + s->socket_count * c->workers;
     descriptors_set_limit(files > 2 * other ? files - other : files / 2);
@@ -240,6 +244,7 @@ void server_stop(struct server *s, unsigned ms)
     for (size_t i = s->opened; i < sockets; i++)
         if (s->sockets[i].fd >= 0)
             close(s->sockets[i].fd);
+    resolver_free(&s->resolver);
     reflector_stop(&s->reflector);
     if (s->writer != NULL)
         writer_stop(&s->writer, ms);
@@ -282,6 +287,21 @@ static bool needs_new_sockets(const struct config_listener *old,
     return true;
 }
 
+static bool is_upstream(void *arg, const char *host)
+{
+    const struct server *s = arg;
+
+    for (unsigned i = 0; i < s->config->listener_count; i++) {
+        const struct relay_settings *settings = s->settings[i];
+        for (unsigned k = 0; k < settings->upstream_count; k++) {
+            const char *name = settings->upstreams[k].host;
+            if (name != NULL && strcasecmp(name, host) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* Listeners that are not in the new file keep their settings. */
 static void adopt(struct server *s, const struct config *fresh)
 {
@@ -301,6 +321,7 @@ static void adopt(struct server *s, const struct config *fresh)
     server_set_log_level(fresh);
     for (unsigned i = 0; i < s->worker_count; i++)
         worker_reload(s->workers[i], s->settings);
+    resolver_reload(s->resolver, is_upstream, s);
 }
 
 static void warn_keylogs(const struct config *c)

@@ -19,6 +19,7 @@
 struct admission;
 struct catalogue;
 struct reflector;
+struct resolver;
 struct worker;
 struct worker_socket;
 struct writer;
@@ -27,6 +28,7 @@ struct server {
     struct config *config;
     struct follow follow;
     struct writer *writer;
+    struct resolver *resolver;
     struct catalogue *catalogue; /* NULL: findings name no product */
     struct reflector *reflector;
     struct addr reflector_addr;

@@ -239,7 +239,7 @@ struct worker *worker_new(const struct worker_config *c, char *error, size_t siz
         worker_release(w);
         goto fail;
     }
-    w->relays = relay_loop_new(&w->loop, c->writer, c->flush_ms);
+    w->relays = relay_loop_new(&w->loop, c->resolver, c->writer, c->flush_ms);
     if (w->relays == NULL || uv_async_init(&w->loop, &w->wake, on_wake) != 0) {
         abort(); /* at the start, and nothing is served yet */
     }

@@ -20,6 +20,7 @@
 
 struct catalogue;
 struct memory;
+struct resolver;
 struct writer;
 struct worker;
 
@@ -30,6 +31,7 @@ struct worker_socket {
 
 /* Borrowed during worker_new(), but for what the pointers in it point to. */
 struct worker_config {
+    struct resolver *resolver;
     struct writer *writer;
     uint32_t flush_ms;
     bool findings;                     /* look at records as they are written */

@@ -37,12 +37,14 @@
 #include <uv.h>
 
 struct catalogue;
+struct resolver;
 struct writer;
 struct relay_loop;
 
-/* NULL when memory is out. writer may be NULL: no transcript. */
-MUST_CHECK struct relay_loop *relay_loop_new(uv_loop_t *loop, struct writer *writer,
-                                             uint32_t flush_ms);
+/* NULL when memory is out. The resolver is borrowed, and shared with other threads; writer may
+ * be NULL: no transcript. */
+MUST_CHECK struct relay_loop *relay_loop_new(uv_loop_t *loop, struct resolver *resolver,
+                                             struct writer *writer, uint32_t flush_ms);
 /* Records are looked at as they are written; what looks like the work of a box on the path is
  * recorded, too. catalogue may be NULL. False: no memory. */
 MUST_CHECK bool relay_loop_detect(struct relay_loop *l, const struct catalogue *catalogue);

@@ -5,11 +5,11 @@
 struct dial {
     uv_connect_t req;
     struct relay *relay;
-    struct resolve *resolving;
+    struct resolve resolving;
     uint64_t began_us, due_ms;
     unsigned upstream;    /* the one after the one being tried */
     unsigned next, count; /* of `to` */
-    struct addr to[RESOLVE_MAX];
+    struct addr to[RESOLVED_MAX];
 };
 
 size_t relay_dial_size(void)
@@ -156,18 +156,34 @@ static void on_connected(uv_connect_t *req, int error)
         relay_dial_done(r);
 }
 
-static void on_resolved(void *owner, const struct addr *list, unsigned count, const char *error)
+static void dial_take(struct dial *d, const struct resolved *answer)
+{
+    if (answer->count == 0)
+        dial_record(d, answer->error);
+    for (unsigned i = 0; i < answer->count; i++) {
+        d->to[i] = answer->list[i];
+        d->to[i].port = dial_upstream(d)->port;
+    }
+    d->count = answer->count;
+}
+
+static void on_resolved(void *owner, const struct resolved *answer)
 {
     struct relay *r = owner;
-    struct dial *d = r->dial;
 
-    d->resolving = NULL;
-    if (count == 0)
-        dial_record(d, error);
-    if (count > 0)
-        memcpy(d->to, list, count * sizeof *list);
-    d->count = count;
+    dial_take(r->dial, answer);
     dial_next(r);
+}
+
+static void dial_resolve(struct dial *d)
+{
+    struct resolver_loop *names = &relay_shared(d->relay)->names;
+    struct resolved answer;
+
+    dial_start_clock(d);
+    if (resolve_start(names, &d->resolving, dial_upstream(d)->host, on_resolved, d->relay,
+                      &answer))
+        dial_take(d, &answer);
 }
 
 static int dial_connect(struct dial *d, const struct addr *to)
@@ -214,11 +230,7 @@ static bool dial_upstream_next(struct dial *d)
         d->to[d->count++] = u->addr;
         return true;
     }
-    dial_start_clock(d);
-    d->resolving =
-        resolve_start(relay_shared(d->relay)->uv, u->host, u->port, on_resolved, d->relay);
-    if (d->resolving == NULL)
-        dial_record(d, uv_strerror(UV_ENOMEM));
+    dial_resolve(d);
     return true;
 }
 
@@ -226,7 +238,7 @@ static void dial_next(struct relay *r)
 {
     struct dial *d = r->dial;
 
-    while (d->next == d->count && d->resolving == NULL) {
+    while (d->next == d->count && !resolve_waits(&d->resolving)) {
         if (!dial_upstream_next(d)) {
             relay_dial_free(r);
             session_upstream_down(&r->session, relay_now_us(r));
@@ -234,7 +246,7 @@ static void dial_next(struct relay *r)
             return;
         }
     }
-    if (d->resolving == NULL)
+    if (!resolve_waits(&d->resolving))
         dial_address(d);
     relay_update(r);
 }
@@ -249,7 +261,7 @@ void relay_dial(struct relay *r)
         return;
     }
     d->relay = r;
-    d->resolving = NULL;
+    d->resolving = (struct resolve){ .link = NULL };
     d->upstream = d->next = d->count = 0;
     r->dial = d;
     dial_next(r);
@@ -270,11 +282,11 @@ void relay_dial_timeout(struct relay *r)
         conn_handshake_timeout(&r->leg[SERVER]);
         return;
     }
-    if (d->resolving == NULL) {
+    if (!resolve_waits(&d->resolving)) {
         dial_failed(d, "timed out");
         return;
     }
-    resolve_cancel(&d->resolving);
+    relay_dial_cancel(r);
     dial_record(d, "the name was not resolved in time");
     dial_next(r);
 }
@@ -282,14 +294,14 @@ void relay_dial_timeout(struct relay *r)
 void relay_dial_cancel(struct relay *r)
 {
     if (r->dial != NULL)
-        resolve_cancel(&r->dial->resolving);
+        resolve_cancel(&relay_shared(r)->names, &r->dial->resolving);
 }
 
 void relay_dial_free(struct relay *r)
 {
     if (r->dial == NULL)
         return;
-    resolve_cancel(&r->dial->resolving);
+    relay_dial_cancel(r);
     pool_give(&relay_shared(r)->dials, r->dial);
     r->dial = NULL;
 }

@@ -59,7 +59,8 @@ void relay_loop_start_flush(struct relay_loop *l)
         uv_timer_start(&l->flush, on_flush, l->flush_ms, l->flush_ms);
 }
 
-struct relay_loop *relay_loop_new(uv_loop_t *loop, struct writer *writer, uint32_t flush_ms)
+struct relay_loop *relay_loop_new(uv_loop_t *loop, struct resolver *resolver,
+                                  struct writer *writer, uint32_t flush_ms)
 {
     struct relay_loop *l = calloc(1, sizeof *l);
 
@@ -70,7 +71,8 @@ struct relay_loop *relay_loop_new(uv_loop_t *loop, struct writer *writer, uint32
     l->stream = stream_new(writer, on_room, l);
     if (l->stream == NULL ||
         !conn_loop_init(&l->conn, loop, &relay_conn_events, TCP_READ_SIZE) ||
-        uv_async_init(loop, &l->room, on_room_here) != 0 || !relay_memory_start(l))
+        uv_async_init(loop, &l->room, on_room_here) != 0 ||
+        resolver_loop_init(&l->names, loop, resolver) != 0 || !relay_memory_start(l))
         goto fail;
     int error = uv_timer_init(loop, &l->flush);
     assert(error == 0);
@@ -116,6 +118,7 @@ void relay_loop_close(struct relay_loop *l)
     stream_free(&l->stream);
     wheel_deinit(&l->wheel);
     relay_memory_close(l);
+    resolver_loop_close(&l->names);
     uv_close((uv_handle_t *)&l->flush, NULL);
     uv_close((uv_handle_t *)&l->room, NULL);
 }

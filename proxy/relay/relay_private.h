@@ -19,6 +19,7 @@ struct relay_loop {
     struct wheel wheel;
     struct batch batch[2]; /* by side; empty between facts */
     struct pool relays, dials, exchanges, contents;
+    struct resolver_loop names;
     struct stream *stream;
     struct witness_env witness_env;
     uv_loop_t *uv;

@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One upstream: a numeric address, a name to be resolved for each session, the built-in
+/* One upstream: a numeric address, a name to be resolved when it is needed, the built-in
  * reflector, or where the client was going to. */
 struct upstream {
     char *text; /* as configured, for logs and records: "mx.example.org:25" */

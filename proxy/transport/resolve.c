@@ -1,66 +1,162 @@
-#include "transport/resolve.h"
+#include "transport/resolver_private.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
+#include <assert.h>
 
-struct resolve {
-    uv_getaddrinfo_t req;
-    resolve_done *done; /* NULL once cancelled */
-    void *owner;
-    uint16_t port;
-};
+/* ---- lists: of one thread, so without the lock ---- */
 
-static unsigned collect(struct addr list[RESOLVE_MAX], const struct addrinfo *found,
-                        uint16_t port)
+static void list_add(struct resolve **list, struct resolve *w)
 {
-    unsigned count = 0;
+    w->next = *list;
+    w->link = list;
+    if (w->next != NULL)
+        w->next->link = &w->next;
+    *list = w;
+}
 
-    for (; found != NULL && count < RESOLVE_MAX; found = found->ai_next) {
-        if (found->ai_family != AF_INET && found->ai_family != AF_INET6)
-            continue;
-        addr_from_sockaddr(&list[count], found->ai_addr);
-        list[count++].port = port;
+static void list_remove(struct resolve *w)
+{
+    *w->link = w->next;
+    if (w->next != NULL)
+        w->next->link = w->link;
+    w->next = NULL;
+    w->link = NULL;
+}
+
+/* ---- answers ---- */
+
+static void on_moment(uv_timer_t *timer);
+
+static void wake_in(struct resolver_loop *l, uint64_t ms)
+{
+    if (!uv_is_active((uv_handle_t *)&l->moment) || uv_timer_get_due_in(&l->moment) > ms)
+        uv_timer_start(&l->moment, on_moment, ms, 0);
+}
+
+/* Requests that have an answer become ready, the eldest first; the timer waits for the rest. */
+static void collect(struct resolver_loop *l)
+{
+    uint64_t next_ms = UINT64_MAX;
+
+    pthread_mutex_lock(&l->resolver->lock);
+    uint64_t now_ms = resolver_now(l->resolver);
+    for (struct resolve *w = l->waiting, *following; w != NULL; w = following) {
+        following = w->next;
+        if (w->round != w->name->rounds || w->stale_due_ms <= now_ms) {
+            list_remove(w);
+            list_add(&l->ready, w);
+        } else if (w->stale_due_ms < next_ms) {
+            next_ms = w->stale_due_ms;
+        }
     }
-    return count;
+    pthread_mutex_unlock(&l->resolver->lock);
+    if (next_ms != UINT64_MAX)
+        wake_in(l, next_ms - now_ms);
 }
 
-static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *found)
+/* What is called may start and cancel requests, of others, too. */
+static void deliver(struct resolver_loop *l)
 {
-    struct resolve *r = CONTAINER_OF(req, struct resolve, req);
-    resolve_done *done = r->done;
-    void *owner = r->owner;
-    struct addr list[RESOLVE_MAX];
-    unsigned count = collect(list, found, r->port);
+    while (l->ready != NULL) {
+        struct resolve *w = l->ready;
+        struct resolved answer;
 
-    uv_freeaddrinfo(found);
-    free(r);
-    if (done != NULL)
-        done(owner, list, count, status < 0 ? uv_strerror(status) : "no usable address");
-}
-
-struct resolve *resolve_start(uv_loop_t *loop, const char *host, uint16_t port,
-                              resolve_done *done, void *owner)
-{
-    static const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-    struct resolve *r = malloc(sizeof *r);
-
-    if (r == NULL)
-        return NULL;
-    *r = (struct resolve){ .done = done, .owner = owner, .port = port };
-    if (uv_getaddrinfo(loop, &r->req, on_resolved, host, NULL, &hints) != 0) {
-        free(r);
-        return NULL;
+        list_remove(w);
+        pthread_mutex_lock(&l->resolver->lock);
+        resolver_answer(w->name, resolver_now(l->resolver), &answer);
+        resolver_leave(w->name);
+        pthread_mutex_unlock(&l->resolver->lock);
+        w->done(w->owner, &answer);
     }
-    return r;
 }
 
-void resolve_cancel(struct resolve **rp)
+static void on_moment(uv_timer_t *timer)
 {
-    struct resolve *r = *rp;
+    struct resolver_loop *l = CONTAINER_OF(timer, struct resolver_loop, moment);
 
-    *rp = NULL;
-    if (r == NULL)
+    collect(l);
+    deliver(l);
+}
+
+static void on_answered(uv_async_t *async)
+{
+    struct resolver_loop *l = CONTAINER_OF(async, struct resolver_loop, answered);
+
+    collect(l);
+    deliver(l);
+}
+
+/* ---- requests ---- */
+
+/* Under the lock: from here on the end of the lookup wakes this loop. */
+static void wait_for(struct resolver_loop *l, struct resolve *w, uint64_t now_ms)
+{
+    w->round = w->name->rounds;
+    w->stale_due_ms = resolver_stale_due(w->name, now_ms);
+    w->name->waiting++;
+    list_add(&l->waiting, w);
+    if (w->stale_due_ms != UINT64_MAX)
+        wake_in(l, w->stale_due_ms - now_ms);
+}
+
+bool resolve_start(struct resolver_loop *l, struct resolve *w, const char *host,
+                   resolve_done *done, void *owner, struct resolved *now)
+{
+    bool waits = false;
+
+    *w = (struct resolve){ .done = done, .owner = owner };
+    pthread_mutex_lock(&l->resolver->lock);
+    uint64_t now_ms = resolver_now(l->resolver);
+    w->name = resolver_ask(l->resolver, host, now_ms);
+    if (w->name == NULL) {
+        *now = (struct resolved){ .error = uv_strerror(UV_ENOMEM) };
+    } else if (w->name->asking && now_ms < resolver_stale_due(w->name, now_ms)) {
+        wait_for(l, w, now_ms);
+        waits = true;
+    } else {
+        resolver_answer(w->name, now_ms, now);
+    }
+    pthread_mutex_unlock(&l->resolver->lock);
+    return !waits;
+}
+
+void resolve_cancel(struct resolver_loop *l, struct resolve *w)
+{
+    if (!resolve_waits(w))
         return;
-    r->done = NULL;
-    (void)uv_cancel((uv_req_t *)&r->req); /* fails when it runs already: it ends by itself */
+    list_remove(w);
+    pthread_mutex_lock(&l->resolver->lock);
+    resolver_leave(w->name);
+    pthread_mutex_unlock(&l->resolver->lock);
+}
+
+/* ---- the loop ---- */
+
+int resolver_loop_init(struct resolver_loop *l, uv_loop_t *loop, struct resolver *resolver)
+{
+    *l = (struct resolver_loop){ .resolver = resolver };
+    int error = uv_async_init(loop, &l->answered, on_answered);
+    if (error != 0)
+        return error;
+    error = uv_timer_init(loop, &l->moment);
+    assert(error == 0);
+    pthread_mutex_lock(&resolver->lock);
+    l->next = resolver->loops;
+    l->link = &resolver->loops;
+    if (l->next != NULL)
+        l->next->link = &l->next;
+    resolver->loops = l;
+    pthread_mutex_unlock(&resolver->lock);
+    return 0;
+}
+
+void resolver_loop_close(struct resolver_loop *l)
+{
+    assert(l->waiting == NULL && l->ready == NULL);
+    pthread_mutex_lock(&l->resolver->lock);
+    *l->link = l->next;
+    if (l->next != NULL)
+        l->next->link = l->link;
+    pthread_mutex_unlock(&l->resolver->lock);
+    uv_close((uv_handle_t *)&l->moment, NULL);
+    uv_close((uv_handle_t *)&l->answered, NULL);
 }

@@ -1,32 +1,56 @@
 /*
- * resolve - a host name to all its addresses, without blocking the loop.
+ * resolve - waiting for the addresses of a name, in one thread's loop, without blocking it.
  *
- * The answer comes exactly once, later, unless resolve_cancel() was called. After a cancel
- * the request ends by itself in the thread pool; the owner need not wait for it.
- *
- * Limit: RESOLVE_MAX addresses; further ones are left out.
+ * A resolver_loop is what the requests of one thread share; everything here is called from
+ * that thread. Owns nothing: a request is a member of whoever waits.
  */
 #ifndef TRANSPORT_RESOLVE_H
 #define TRANSPORT_RESOLVE_H
 
-#include "base/attributes.h"
-#include "transport/addr.h"
+#include "transport/resolver.h"
 
-#include <stdint.h>
 #include <uv.h>
 
-enum { RESOLVE_MAX = 16 };
-
 struct resolve;
+struct resolver_name;
 
-/* count is 0 when there are none: then `error` says why. The list is borrowed. */
-typedef void resolve_done(void *owner, const struct addr *list, unsigned count,
-                          const char *error);
+struct resolver_loop {
+    struct resolver *resolver;
+    uv_async_t answered; /* a lookup has ended */
+    uv_timer_t moment;   /* a stale answer is good enough then */
+    struct resolve *waiting, *ready;
+    struct resolver_loop *next, **link; /* of the resolver's, under its lock */
+};
 
-/* NULL when memory is out. */
-MUST_CHECK struct resolve *resolve_start(uv_loop_t *loop, const char *host, uint16_t port,
-                                         resolve_done *done, void *owner);
-/* Accepts NULL; stores NULL. */
-void resolve_cancel(struct resolve **r);
+/* The answer is borrowed. */
+typedef void resolve_done(void *owner, const struct resolved *answer);
+
+struct resolve {
+    struct resolve *next, **link; /* of its loop; link is NULL when nothing is waited for */
+    struct resolver_name *name;
+    resolve_done *done;
+    void *owner;
+    uint64_t stale_due_ms;
+    unsigned round; /* lookups of the name that had ended before */
+};
+
+/* 0 or libuv's error. The resolver is borrowed. */
+MUST_CHECK int resolver_loop_init(struct resolver_loop *l, uv_loop_t *loop,
+                                  struct resolver *resolver);
+/* No request may wait. Its handles are closed once the loop has run. */
+void resolver_loop_close(struct resolver_loop *l);
+
+/*
+ * True: *now is the answer. False: done(owner, answer) is called once, later, unless
+ * resolve_cancel() was.
+ */
+MUST_CHECK bool resolve_start(struct resolver_loop *l, struct resolve *w, const char *host,
+                              resolve_done *done, void *owner, struct resolved *now);
+/* All zero, or answered already: nothing happens. */
+void resolve_cancel(struct resolver_loop *l, struct resolve *w);
+static inline bool resolve_waits(const struct resolve *w)
+{
+    return w->link != NULL;
+}
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "relay/relay.h"
 #include "transcript/writer.h"
+#include "transport/resolver.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -94,6 +95,7 @@ static inline bool on_connection(struct listener *l)
 
 struct stage {
     uv_loop_t loop;
+    struct resolver *resolver;
     struct writer *writer;
     struct relay_loop *relays;
     struct admission *admission;
@@ -116,9 +118,11 @@ static inline void stage_open(struct stage *g, struct relay_settings *settings,
     char error[256];
 
     assert_int_equal(uv_loop_init(&g->loop), 0);
+    g->resolver = resolver_new(&(struct resolver_config){ .lookup = NULL });
+    assert_non_null(g->resolver);
     g->writer = writer_start(&config, error, sizeof error);
     assert_non_null(g->writer);
-    g->relays = relay_loop_new(&g->loop, g->writer, 1000);
+    g->relays = relay_loop_new(&g->loop, g->resolver, g->writer, 1000);
     g->admission = admission_new();
     g->service = service_new(g->relays, settings, g->admission);
     settings_unref(&settings);
@@ -136,6 +140,7 @@ static inline void stage_close(struct stage *g)
     uv_run(&g->loop, UV_RUN_DEFAULT);
     relay_loop_free(&g->relays);
     assert_int_equal(uv_loop_close(&g->loop), 0);
+    resolver_free(&g->resolver);
     writer_stop(&g->writer, 1000);
     assert_int_equal(admission_sessions(g->admission), 0);
     admission_free(&g->admission);

@@ -9,6 +9,7 @@
 #include "faults/stage.h"
 #include "transcript/record.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -71,10 +72,9 @@ WRAP(int, uv_tcp_connect,
 WRAP(int, uv_shutdown, (uv_shutdown_t * r, uv_stream_t *s, uv_shutdown_cb cb), (r, s, cb),
      UV_ENOTCONN)
 WRAP(int, uv_read_start, (uv_stream_t * s, uv_alloc_cb a, uv_read_cb r), (s, a, r), UV_EALREADY)
-WRAP(int, uv_getaddrinfo,
-     (uv_loop_t * l, uv_getaddrinfo_t *r, uv_getaddrinfo_cb cb, const char *node,
-      const char *service, const struct addrinfo *hints),
-     (l, r, cb, node, service, hints), UV_ENOMEM)
+WRAP(int, pthread_create,
+     (pthread_t * t, const pthread_attr_t *a, void *(*run)(void *), void *arg),
+     (t, a, run, arg), EAGAIN)
 
 /* As libuv fails: the connection is taken from the queue and lost. */
 int __real_uv_accept(uv_stream_t *server, uv_stream_t *client);
