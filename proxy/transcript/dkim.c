@@ -152,7 +152,7 @@ const struct dkim_verdict *dkim_finish(struct dkim *d, bool complete)
     struct oath *o = d->oath;
 
     if (!d->finished && d->place < PLACE_BODY)
-        dkim_header_end(d);
+        complete ? dkim_header_end(d) : dkim_header_cut(d);
     if (o == NULL)
         return NULL;
     if (!d->finished) {

@@ -61,6 +61,19 @@ void dkim_header_end(struct dkim *d)
     d->place = d->oath->simple.count + d->oath->relaxed.count > 0 ? PLACE_BODY : PLACE_DONE;
 }
 
+void dkim_header_cut(struct dkim *d)
+{
+    struct dkim_verdict *v = d->oath != NULL ? &d->oath->verdict : NULL;
+    unsigned before = v != NULL ? v->count : 0;
+
+    close_value(d);
+    if (v != NULL && v->count > before) {
+        bool arc = v->signatures[before].arc;
+        v->signatures[before] = (struct dkim_signature){ .result = DKIM_CUT, .arc = arc };
+    }
+    dkim_header_end(d);
+}
+
 static unsigned char lower(unsigned char c)
 {
     return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;

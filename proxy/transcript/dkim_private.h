@@ -41,5 +41,8 @@ struct dkim {
 struct span dkim_header_add(struct dkim *d, struct span in);
 /* The empty line, or the end of a mail that has none. */
 void dkim_header_end(struct dkim *d);
+/* The mail ends in the header, and that is not its end: of a signature that was open nothing
+ * is known, since more of it may have been on its way. */
+void dkim_header_cut(struct dkim *d);
 
 #endif

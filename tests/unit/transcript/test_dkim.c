@@ -247,6 +247,46 @@ static void cut_mails(void **state)
     assert_null(d);
 }
 
+/* Cut within a header: what was on its way of it is not known, so it is not the signer's
+ * fault. `whole` signatures came before that one. */
+static void check_cut_at(struct span mail, size_t cut, unsigned whole, bool open)
+{
+    struct dkim *d = dkim_new(false);
+
+    dkim_add(d, guarded(span_first(mail, cut)), true);
+    const struct dkim_verdict *v = dkim_finish(d, false);
+    unsigned count = v != NULL ? v->count : 0;
+    if (count != whole + open)
+        fail_msg("cut at %zu: %u signatures", cut, count);
+    for (unsigned i = 0; i < count; i++)
+        if (v->signatures[i].result != DKIM_CUT)
+            fail_msg("cut at %zu: %s", cut, words(v));
+    if (open)
+        assert_true(v->signatures[whole].domain[0] == '\0' &&
+                    v->signatures[whole].arc == whole);
+    dkim_free(&d);
+}
+
+static void cut_headers(void **state)
+{
+    static const char arc[] = "ARC-Message-Signature: i=1;" OATH "\r\n";
+    static const char mail[] = RFC_6376 "ARC-Message-Signature: i=1;" OATH "\r\n"
+                                        "Subject: x\r\n\r\nHi.\r\n";
+    const size_t name = sizeof "DKIM-Signature:" - 1,
+                 arc_name = sizeof "ARC-Message-Signature:";
+    const size_t first = sizeof RFC_6376 - 1, second = first + sizeof arc - 1;
+
+    (void)state;
+    for (size_t cut = 1; cut < sizeof mail - 1; cut++) {
+        if (cut <= first) /* the next line may go on with it */
+            check_cut_at(span_str(mail), cut, 0, cut >= name);
+        else if (cut <= second)
+            check_cut_at(span_str(mail), cut, 1, cut >= first + arc_name - 1);
+        else
+            check_cut_at(span_str(mail), cut, 2, false);
+    }
+}
+
 static void kept_bodies(void **state)
 {
     struct span body, part = span_of(RFC_6376, sizeof RFC_6376 - 1);
@@ -294,7 +334,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mails_whole_and_cut), cmocka_unit_test(bodies_on_the_wire),
         cmocka_unit_test(dot_in_front),        cmocka_unit_test(long_headers),
-        cmocka_unit_test(cut_mails),           cmocka_unit_test(kept_bodies),
+        cmocka_unit_test(cut_mails),           cmocka_unit_test(cut_headers),
+        cmocka_unit_test(kept_bodies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
