@@ -1,5 +1,8 @@
 #include "relay/relay_private.h"
 
+#include "base/no_descriptors.h"
+
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -258,8 +261,12 @@ bool relay_accept(struct service *s, struct listener *l)
 {
     struct relay_loop *loop = s->loop;
 
-    if (relay_loop_is_blocked(loop) || !descriptors_take(2))
+    if (relay_loop_is_blocked(loop))
         return false;
+    if (!descriptors_take(2)) {
+        no_descriptors_tell(EMFILE, "new connections wait");
+        return false;
+    }
     struct relay *r = relay_new(s);
     if (r == NULL) {
         descriptors_give(2);
@@ -267,7 +274,7 @@ bool relay_accept(struct service *s, struct listener *l)
     }
     r->descriptors = 2;
     r->listener = l;
-    int error = tcp_accept(&r->leg[CLIENT].tcp, (uv_stream_t *)&l->uv);
+    int error = listener_accept(l, &r->leg[CLIENT].tcp);
     bool known = tcp_peer(&r->leg[CLIENT].tcp, &r->client);
     relay_loop_start_flush(loop);
     if (error == 0 && !known) { /* it was reset before it was accepted */

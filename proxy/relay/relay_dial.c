@@ -1,5 +1,7 @@
 #include "relay/relay_private.h"
 
+#include "base/no_descriptors.h"
+
 #include <stdlib.h>
 
 struct dial {
@@ -206,6 +208,8 @@ static void dial_address(struct dial *d)
 
     dial_start_clock(d);
     int error = dial_connect(d, to);
+    if (no_descriptors_is(error))
+        no_descriptors_tell(error, "a client hears 421");
     if (error != 0)
         dial_failed(d, uv_strerror(error));
 }

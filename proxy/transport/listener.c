@@ -1,6 +1,7 @@
 #include "transport/listener.h"
 
 #include "base/log.h"
+#include "base/no_descriptors.h"
 #include "transport/origin.h"
 
 #include <assert.h>
@@ -13,8 +14,9 @@
 #include <unistd.h>
 
 #define BACKLOG         4096
+#define AT_ONCE         64 /* connections, then others of the loop have their turn */
 #define RETRY_MS        100
-#define WARN_EVERY_MS   10000
+#define TOLD_EVERY_MS   10000
 #define KEEPALIVE_IDLE  60 /* seconds of silence before the first probe */
 #define KEEPALIVE_EVERY 15
 #define KEEPALIVE_COUNT 8
@@ -105,36 +107,92 @@ int listener_bind_again(const struct addr *bound, unsigned how, char *error, siz
     return fd;
 }
 
+/* ---- connections ---- */
+
+static void on_ready(uv_poll_t *poll, int status, int events);
+
 static void on_retry(uv_timer_t *timer);
 
-static void listener_offer(struct listener *l)
+static void listener_wait(struct listener *l)
 {
-    /* Not accepting makes libuv stop listening until the parked one is accepted. */
-    if (!l->on_connection(l) && !l->closing)
-        uv_timer_start(&l->retry, on_retry, RETRY_MS, 0);
+    if (l->closing)
+        return;
+    uv_poll_stop(&l->poll);
+    uv_timer_start(&l->retry, on_retry, RETRY_MS, 0);
+}
+
+static bool listener_offer(struct listener *l)
+{
+    if (l->on_connection(l))
+        return !l->closing;
+    listener_wait(l);
+    return false;
 }
 
 static void on_retry(uv_timer_t *timer)
 {
-    listener_offer(CONTAINER_OF(timer, struct listener, retry));
+    struct listener *l = CONTAINER_OF(timer, struct listener, retry);
+
+    if (l->parked < 0 || listener_offer(l))
+        uv_poll_start(&l->poll, UV_READABLE, on_ready);
 }
 
-static void on_connection(uv_stream_t *s, int status)
+static void accept_failed(struct listener *l, int error)
 {
-    struct listener *l = CONTAINER_OF(s, struct listener, uv);
-    uint64_t now_ms = uv_now(s->loop);
-
-    if (status == 0) {
-        listener_offer(l);
-        return;
+    if (no_descriptors_is(error)) {
+        no_descriptors_tell(error, "new connections wait");
+    } else if (uv_now(l->poll.loop) >= l->told_ms + TOLD_EVERY_MS) {
+        l->told_ms = uv_now(l->poll.loop);
+        log_error("cannot accept connections, they wait: %s", strerror(error));
     }
-    l->refused++;
-    if (l->warned_ms == 0 || now_ms - l->warned_ms > WARN_EVERY_MS) {
-        l->warned_ms = now_ms;
-        log_error("cannot accept connections: %s (%llu lost so far)", uv_strerror(status),
-                  (unsigned long long)l->refused);
-    }
+    listener_wait(l);
 }
+
+/* Errors of the one connection that was next (accept(2)). */
+static bool is_of_connection(int error)
+{
+    return error == EINTR || error == ECONNABORTED || error == EPROTO || error == ENETDOWN ||
+           error == ENETUNREACH || error == EHOSTDOWN || error == EHOSTUNREACH ||
+           error == ENONET || error == ENOPROTOOPT || error == EOPNOTSUPP;
+}
+
+/* False: no more for now. */
+static bool take_one(struct listener *l)
+{
+    int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd >= 0) {
+        l->parked = fd;
+        return listener_offer(l);
+    }
+    if (is_of_connection(errno))
+        return true;
+    if (errno != EAGAIN && errno != EWOULDBLOCK)
+        accept_failed(l, errno);
+    return false;
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    struct listener *l = CONTAINER_OF(poll, struct listener, poll);
+
+    (void)status; /* accept4() says it better */
+    (void)events;
+    for (unsigned i = 0; i < AT_ONCE; i++)
+        if (!take_one(l))
+            return;
+}
+
+int listener_accept(struct listener *l, struct tcp *t)
+{
+    int fd = l->parked;
+
+    assert(fd >= 0);
+    l->parked = -1;
+    return tcp_adopt(t, fd);
+}
+
+/* ---- opening and closing ---- */
 
 int listener_open(struct listener *l, uv_loop_t *loop, int fd)
 {
@@ -142,20 +200,22 @@ int listener_open(struct listener *l, uv_loop_t *loop, int fd)
     socklen_t len = sizeof ss;
 
     l->closing = false;
-    int error = uv_tcp_init(loop, &l->uv);
-    assert(error == 0);
-    error = uv_timer_init(loop, &l->retry);
+    l->fd = l->parked = -1;
+    int error = uv_timer_init(loop, &l->retry);
     assert(error == 0);
     listener_tune(fd);
     if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
         addr_from_sockaddr(&l->bound, (struct sockaddr *)&ss);
     l->any_address = addr_is_any(&l->bound);
-    error = uv_tcp_open(&l->uv, fd);
+    error = uv_poll_init(loop, &l->poll, fd);
     if (error != 0) {
         close(fd);
         return error;
     }
-    return uv_listen((uv_stream_t *)&l->uv, BACKLOG, on_connection);
+    l->fd = fd;
+    if (listen(fd, BACKLOG) != 0)
+        return -errno;
+    return uv_poll_start(&l->poll, UV_READABLE, on_ready);
 }
 
 void listener_close(struct listener *l)
@@ -163,6 +223,12 @@ void listener_close(struct listener *l)
     if (l->closing)
         return;
     l->closing = true;
-    uv_close((uv_handle_t *)&l->uv, NULL);
     uv_close((uv_handle_t *)&l->retry, NULL);
+    if (l->fd < 0)
+        return;
+    uv_close((uv_handle_t *)&l->poll, NULL);
+    close(l->fd);
+    if (l->parked >= 0)
+        close(l->parked);
+    l->fd = l->parked = -1;
 }

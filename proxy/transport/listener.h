@@ -5,8 +5,9 @@
  * the connections. Sockets are made and bound before privileges are dropped, then handed to
  * the workers. What is set here (no Nagle, keepalive) the accepted sockets inherit.
  *
- * When the owner has no room, connections wait in the kernel's queue and are offered again
- * a little later. Nothing is accepted only to be closed.
+ * When the owner has no room, or there is no file descriptor (which is told in the log),
+ * connections wait in the kernel's queue and are offered again a little later. Nothing is
+ * accepted only to be closed, as libuv's own accepting does with EMFILE without a word.
  *
  * Owns: the socket, once listener_open() was called. Its memory is the owner's and must
  * stay until the loop has run once more after listener_close().
@@ -16,6 +17,7 @@
 
 #include "base/attributes.h"
 #include "transport/addr.h"
+#include "transport/tcp.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,16 +25,17 @@
 #include <uv.h>
 
 struct listener {
-    uv_tcp_t uv; /* what tcp_accept() takes */
+    uv_poll_t poll;
     uv_timer_t retry;
-    /* Accept one connection now and return true; false: no room, ask again. */
+    int fd;     /* -1: not open */
+    int parked; /* accepted, and for listener_accept(); or -1 */
+    /* Call listener_accept() now and return true; false: no room, ask again. */
     bool (*on_connection)(struct listener *l);
     void *owner;
     struct addr bound;
     bool any_address; /* bound to 0.0.0.0 or [::]: a connection's own address differs */
     bool closing;
-    uint64_t refused; /* connections the system could not hand over */
-    uint64_t warned_ms;
+    uint64_t told_ms; /* that accepting fails; 0: never */
 };
 
 /* How to bind: bits. */
@@ -57,5 +60,8 @@ MUST_CHECK int listener_bind_again(const struct addr *bound, unsigned how, char 
  */
 MUST_CHECK int listener_open(struct listener *l, uv_loop_t *loop, int fd);
 void listener_close(struct listener *l);
+
+/* The connection that is offered becomes *t, which tcp_init() has made. 0 or libuv's error. */
+MUST_CHECK int listener_accept(struct listener *l, struct tcp *t);
 
 #endif

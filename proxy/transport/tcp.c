@@ -70,6 +70,16 @@ int tcp_accept(struct tcp *t, uv_stream_t *listener)
     return error;
 }
 
+int tcp_adopt(struct tcp *t, int fd)
+{
+    int error = uv_tcp_open(&t->uv, fd);
+
+    if (error != 0)
+        close(fd);
+    t->open = error == 0;
+    return error;
+}
+
 int tcp_connect(struct tcp *t, uv_connect_t *req, const struct addr *to, uv_connect_cb done)
 {
     struct sockaddr_storage ss;

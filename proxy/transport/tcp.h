@@ -89,6 +89,8 @@ void tcp_loop_deinit(struct tcp_loop *s);
 void tcp_init(struct tcp *t, uv_loop_t *loop, void *owner);
 /* 0 or libuv's error. */
 MUST_CHECK int tcp_accept(struct tcp *t, uv_stream_t *listener);
+/* A connected socket is taken over, also when this fails. 0 or libuv's error. */
+MUST_CHECK int tcp_adopt(struct tcp *t, int fd);
 /* 0 or libuv's error; the result comes to `done`. */
 MUST_CHECK int tcp_connect(struct tcp *t, uv_connect_t *req, const struct addr *to,
                            uv_connect_cb done);
