@@ -140,7 +140,7 @@ static void check_client(struct config_report *r, const struct config_target *t,
     check_intercept(r, s, w);
     check_reflector(r, s, w);
     check_open_relay(r, t->listener, w);
-    if (s->proxy_protocol != 0 && s->trusted_count == 0 && !t->trusted_broken)
+    if (s->proxy_protocol != 0 && s->trusted.count == 0 && !t->trusted_broken)
         config_error(r, w->find(w, "listeners.proxy_protocol", 0),
                      "listeners.proxy_protocol believes nobody: add the addresses of the "
                      "balancer, as in trusted = [ \"192.0.2.0/24\" ];");

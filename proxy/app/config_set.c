@@ -235,20 +235,21 @@ static bool add_upstream(struct config_target *t, const char *text, char why[WHY
     return true;
 }
 
-static bool add_network(struct config_target *t, const char *text, char why[WHY_MAX])
+static bool add_network(const struct config_key *key, struct config_target *t, const char *text,
+                        char why[WHY_MAX])
 {
-    struct relay_settings *s = t->listener->settings;
+    struct networks *to = member(key, t);
     struct network n;
     const char *wrong;
 
-    if (s->trusted_count == NETWORKS_MAX)
+    if (to->count == NETWORKS_MAX)
         return fail(why, "a listener has at most %d networks", NETWORKS_MAX);
     if (!network_parse(&n, text, &wrong)) {
         t->trusted_broken = true;
         return fail(why, "%s", wrong);
     }
-    s->trusted = config_grow(s->trusted, s->trusted_count, sizeof *s->trusted);
-    s->trusted[s->trusted_count++] = n;
+    to->list = config_grow(to->list, to->count, sizeof *to->list);
+    to->list[to->count++] = n;
     return true;
 }
 
@@ -361,7 +362,7 @@ bool config_set_text(const struct config_key *key, struct config_target *t, cons
     case KEY_UPSTREAM:
         return add_upstream(t, text, why);
     case KEY_NETWORKS:
-        return add_network(t, text, why);
+        return add_network(key, t, text, why);
     case KEY_PATHS:
     case KEY_PINS:
         return add_string(key, t, text, why);

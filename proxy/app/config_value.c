@@ -117,13 +117,13 @@ static void print_upstreams(const struct relay_settings *s, FILE *out)
     fputs(" ]", out);
 }
 
-static void print_networks(const struct relay_settings *s, FILE *out)
+static void print_networks(const struct networks *n, FILE *out)
 {
     char text[NETWORK_TEXT_MAX];
 
     fputs("[", out);
-    for (unsigned i = 0; i < s->trusted_count; i++) {
-        network_text(&s->trusted[i], text);
+    for (unsigned i = 0; i < n->count; i++) {
+        network_text(&n->list[i], text);
         fprintf(out, "%s\"%s\"", i > 0 ? ", " : " ", text);
     }
     fputs(" ]", out);
@@ -202,7 +202,7 @@ void config_print_value(const struct config_key *key, const struct config *c,
         print_upstreams(l->settings, out);
         break;
     case KEY_NETWORKS:
-        print_networks(l->settings, out);
+        print_networks(member(key, c, l), out);
         break;
     case KEY_PATHS:
     case KEY_PINS:

@@ -177,8 +177,10 @@ static bool relay_introduce(struct relay *r)
 {
     const struct relay_settings *s = r->service->settings;
 
-    if (s->trusted_count > 0 && settings_trust(s, &r->client))
+    if (networks_have(&s->trusted, &r->client))
         session_trust_client(&r->session);
+    if (networks_have(&s->trusted_newlines, &r->client))
+        session_trust_newlines(&r->session);
     return !s->xclient || relay_name_client(r);
 }
 
@@ -282,7 +284,7 @@ bool relay_accept(struct service *s, struct listener *l)
         relay_note_first(r, CLIENT, HOW_RESET);
         relay_refuse(r, CLOSE_CLIENT_LEFT);
     } else if (error == 0 && s->settings->proxy_protocol != 0 &&
-               settings_trust(s->settings, &r->client)) {
+               networks_have(&s->settings->trusted, &r->client)) {
         relay_preface(r);
     } else if (error == 0 && relay_is_intercepted(r, l)) {
         relay_begin(r, NULL, (struct span){ 0 });

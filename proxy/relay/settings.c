@@ -85,7 +85,8 @@ void settings_unref(struct relay_settings **sp)
         free(s->upstreams[i].host);
     }
     free(s->upstreams);
-    free(s->trusted);
+    free(s->trusted.list);
+    free(s->trusted_newlines.list);
     tls_context_unref(&s->tls.server);
     tls_context_unref(&s->tls.client);
     free(s->tls.verify_name);
@@ -280,13 +281,13 @@ size_t network_text(const struct network *n, char out[NETWORK_TEXT_MAX])
     return (size_t)snprintf(out, NETWORK_TEXT_MAX, "%s/%u", ip, n->bits);
 }
 
-bool settings_trust(const struct relay_settings *s, const struct addr *client)
+bool networks_have(const struct networks *n, const struct addr *client)
 {
-    for (unsigned i = 0; i < s->trusted_count; i++) {
-        const struct network *n = &s->trusted[i];
-        struct addr own = addr_network(client, n->bits, n->bits);
+    for (unsigned i = 0; i < n->count; i++) {
+        const struct network *one = &n->list[i];
+        struct addr own = addr_network(client, one->bits, one->bits);
 
-        if (addr_equal(&own, &n->addr))
+        if (addr_equal(&own, &one->addr))
             return true;
     }
     return false;

@@ -50,6 +50,11 @@ struct network {
     uint8_t bits;
 };
 
+struct networks {
+    struct network *list;
+    unsigned count;
+};
+
 /* TLS ended here. The contexts are NULL where they are not needed. */
 struct relay_tls {
     struct tls_context *server; /* towards clients: certificates are configured */
@@ -73,13 +78,13 @@ struct relay_settings {
     struct upstream *upstreams; /* tried in this order */
     unsigned upstream_count;
     struct relay_tls tls;
-    uint8_t intercept;       /* enum intercept */
-    bool source_client;      /* the upstream sees the client's address */
-    uint8_t proxy_protocol;  /* enum proxy_versions accepted from `trusted`; 0: none */
-    uint8_t send_proxy;      /* version sent to the upstream; 0: none */
-    bool xclient;            /* tell the upstream by XCLIENT, if it offers that */
-    struct network *trusted; /* believed: their PROXY headers, XCLIENT and XFORWARD */
-    unsigned trusted_count;
+    uint8_t intercept;                /* enum intercept */
+    bool source_client;               /* the upstream sees the client's address */
+    uint8_t proxy_protocol;           /* enum proxy_versions accepted from `trusted`; 0: none */
+    uint8_t send_proxy;               /* version sent to the upstream; 0: none */
+    bool xclient;                     /* tell the upstream by XCLIENT, if it offers that */
+    struct networks trusted;          /* believed: their PROXY headers, XCLIENT and XFORWARD */
+    struct networks trusted_newlines; /* their mail may end in LF.LF */
 };
 
 struct relay_settings *settings_new(void); /* defaults, one reference; aborts without memory */
@@ -89,8 +94,8 @@ void settings_unref(struct relay_settings **s); /* any thread */
 /* May the text stand for a host in the DNS? An address may not. */
 bool host_is_name(struct span text);
 
-/* Does the client come from a trusted network? */
-bool settings_trust(const struct relay_settings *s, const struct addr *client);
+/* Does the client come from one of these networks? */
+bool networks_have(const struct networks *n, const struct addr *client);
 /* "192.0.2.0/24", "2001:db8::/32", "192.0.2.1". False: *why says what is wrong. */
 MUST_CHECK bool network_parse(struct network *n, const char *text, const char **why);
 enum { NETWORK_TEXT_MAX = ADDR_TEXT_MAX + 4 };

@@ -1,5 +1,7 @@
 #include "smtp/command.h"
 
+#include "smtp/number.h"
+
 /* What an octet of a command line is; zero for all that is harmless anywhere. */
 #define NUL FAULT_NUL
 #define CR  FAULT_BARE_CR
@@ -164,26 +166,19 @@ bool command_is_domain(struct span arg)
     return is_alnum(before);
 }
 
-enum bdat_result command_bdat(struct span arg, uint64_t *octets, bool *last)
+enum bdat_result command_bdat(struct span arg, struct bdat *out)
 {
-    uint64_t n = 0;
-    size_t digits = 0;
-
-    while (digits < arg.len && is_digit(arg.ptr[digits])) {
-        if (digits == BDAT_DIGITS_MAX)
-            return BDAT_BAD;
-        n = n * 10 + (uint64_t)(arg.ptr[digits++] - '0');
-    }
-    if (digits == 0 || n > INT64_MAX)
-        return BDAT_BAD;
+    size_t digits = number_digits(arg);
     struct span mark = span_drop(arg, digits);
     size_t blanks = 0;
+
     while (blanks < mark.len && mark.ptr[blanks] == ' ')
         blanks++;
     struct span word = span_drop(mark, blanks);
-    if (mark.len > 0 && (blanks == 0 || !span_equal_nocase(word, SPAN_LIT("LAST"))))
+    if (digits == 0 ||
+        (mark.len > 0 && (blanks == 0 || !span_equal_nocase(word, SPAN_LIT("LAST")))))
         return BDAT_BAD;
-    *octets = n;
-    *last = mark.len > 0;
-    return BDAT_OK;
+    out->last = mark.len > 0;
+    out->plain = blanks <= 1 && (arg.ptr[0] != '0' || digits == 1);
+    return number_parse(span_first(arg, digits), &out->octets) ? BDAT_OK : BDAT_WIDE;
 }

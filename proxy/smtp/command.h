@@ -47,9 +47,24 @@ struct command command_parse(struct span text);
 /* HELO/EHLO argument: Domain or address-literal (RFC 5321 4.1.2). */
 bool command_is_domain(struct span arg);
 
-enum bdat_result { BDAT_OK, BDAT_BAD };
-enum { BDAT_DIGITS_MAX = 19 };
-/* "1*19DIGIT [1*SP LAST]" (RFC 3030 2), size at most 2^63-1. */
-MUST_CHECK enum bdat_result command_bdat(struct span arg, uint64_t *octets, bool *last);
+/*
+ * The argument of BDAT: 1*DIGIT [1*SP "LAST"] (RFC 3030 2).
+ *
+ *   OK     a size that every receiver reads alike: smtp/number.h
+ *   WIDE   a size, but one that receivers read differently
+ *   BAD    no size, or something else than LAST behind it
+ *
+ * *octets (saturated) and *last are set unless BAD. *plain: one way to write it, no leading
+ * zero, one blank before LAST.
+ */
+enum bdat_result { BDAT_OK, BDAT_WIDE, BDAT_BAD };
+
+struct bdat {
+    uint64_t octets;
+    bool last;
+    bool plain;
+};
+
+MUST_CHECK enum bdat_result command_bdat(struct span arg, struct bdat *out);
 
 #endif

@@ -1,6 +1,7 @@
 #include "smtp/ehlo.h"
 
 #include "smtp/line.h"
+#include "smtp/number.h"
 #include "smtp/reply.h"
 #include "smtp/sasl.h"
 
@@ -300,6 +301,25 @@ bool ehlo_names(struct span reply, enum ehlo_keyword k, struct span word)
                 return true;
     }
     return false;
+}
+
+uint64_t ehlo_size(struct span reply)
+{
+    uint64_t size = 0;
+
+    take_text(&reply);
+    while (reply.len > 0) {
+        struct span text = take_text(&reply);
+        struct word w = take_word(&text, false);
+
+        if (!word_is(&w, keywords[EHLO_SIZE].name, keywords[EHLO_SIZE].len))
+            continue;
+        w = take_word(&text, false);
+        if (!number_parse(span_of(w.text, w.len), &size) && size == 0)
+            continue;
+        return size;
+    }
+    return 0;
 }
 
 static size_t extended_limit(enum verb verb, ehlo_set offered)

@@ -105,6 +105,8 @@ const char *ehlo_parameter_removed(ehlo_set removed, struct span parameter);
 
 /* What the reply offers, nothing removed, "AUTH=" too: observe mode. */
 ehlo_set ehlo_parse(struct span reply);
+/* The largest message the reply allows (SIZE, RFC 1870 3); 0: it does not say, or no limit. */
+uint64_t ehlo_size(struct span reply);
 /* Is `word` among what follows the keyword in its line ("XCLIENT NAME ADDR")? */
 bool ehlo_names(struct span reply, enum ehlo_keyword k, struct span word);
 

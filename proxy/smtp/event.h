@@ -26,7 +26,7 @@ enum action {
     ACTION_REWRITTEN, /* sent on, repaired */
     ACTION_REFUSED,   /* answered here with an error */
     ACTION_STRIPPED,  /* answered here on purpose (VRFY, EXPN) */
-    ACTION_SWALLOWED, /* neither sent on nor answered */
+    ACTION_SWALLOWED, /* not sent on, and not answered here */
     ACTION_ADDED,     /* sent by this proxy of its own accord: EHLO, STARTTLS, XCLIENT */
 };
 

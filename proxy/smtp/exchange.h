@@ -26,6 +26,7 @@ struct exchange {
     const char *hint;       /* for the local reply; constant text */
     bool waits;             /* local reply replaces the upstream's, when that has come */
     bool last_chunk;        /* BDAT LAST: ends the message */
+    bool answered;          /* the upstream's reply came early, and is kept in the event */
     bool held;              /* not sent on or given yet: its turn has not come */
     size_t *total;          /* octets of all exchanges of the session */
     unsigned char room[EXCHANGE_ROOM];

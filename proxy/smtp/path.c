@@ -1,5 +1,7 @@
 #include "smtp/path.h"
 
+#include "smtp/number.h"
+
 enum {
     LOCAL_PART_OCTETS = 64, /* RFC 5321 4.5.3.1.1 */
     PATH_OCTETS = 256,      /* 4.5.3.1.3, with its brackets */
@@ -265,12 +267,34 @@ static bool is_param_value(struct span s)
     return s.len > 0;
 }
 
-static bool is_size(struct span s)
+/* A size that receivers read differently is left to the session: a mail may be as large. */
+static bool is_size(struct span s, uint64_t *size)
 {
-    for (size_t i = 0; i < s.len; i++)
-        if (s.ptr[i] < '0' || s.ptr[i] > '9')
-            return false;
-    return s.len > 0 && s.len <= SIZE_DIGITS_MAX;
+    return number_parse(s, size) || (s.len > 0 && s.len <= SIZE_DIGITS_MAX &&
+                                     number_digits(s) == s.len && *size > NUMBER_MAX);
+}
+
+/* "BY=-120;R", "HOLDFOR=3600", "MT-PRIORITY=-3" (RFC 2852, 4865, 6710). */
+static bool is_other_number(struct span s)
+{
+    if (s.len > 0 && s.ptr[0] == '-')
+        s = span_drop(s, 1);
+    size_t digits = number_digits(s);
+    return digits > 0 && digits < NUMBER_DIGITS_MAX &&
+           (digits == s.len || s.ptr[digits] == ';');
+}
+
+/* Why the value of a parameter that is a number cannot stand, NULL when it can. */
+static const char *number_fault(struct span keyword, struct span value, uint64_t *size)
+{
+    static const char *const others[] = { "BY", "HOLDFOR", "MT-PRIORITY" };
+
+    if (span_equal_nocase(keyword, SPAN_LIT("SIZE")))
+        return is_size(value, size) ? NULL : "SIZE is not a number of 1 to 10 digits";
+    for (unsigned i = 0; i < ARRAY_LEN(others); i++)
+        if (span_equal_nocase(keyword, span_str(others[i])) && !is_other_number(value))
+            return "a parameter is not a number of 1 to 9 digits";
+    return NULL;
 }
 
 static bool is_among(struct span word, const struct span *list, unsigned len)
@@ -282,7 +306,7 @@ static bool is_among(struct span word, const struct span *list, unsigned len)
 }
 
 /* Why the parameters cannot stand, NULL when they can. */
-static const char *params_fault(struct span params)
+static const char *params_fault(struct span params, uint64_t *size)
 {
     struct span seen[PARAMS_MAX];
     unsigned count = 0;
@@ -300,8 +324,9 @@ static const char *params_fault(struct span params)
             return "too many parameters";
         if (is_among(keyword, seen, count))
             return "a parameter is given twice";
-        if (span_equal_nocase(keyword, SPAN_LIT("SIZE")) && !is_size(value))
-            return "SIZE is not a number of 1 to 20 digits";
+        const char *fault = number_fault(keyword, value, size);
+        if (fault != NULL)
+            return fault;
         seen[count++] = keyword;
     }
     return NULL;
@@ -323,7 +348,7 @@ static enum path_result parse_path_and_params(struct span rest, enum path_kind k
     enum path_result result = check_path(kind, strict, out, notes, at);
     if (result != PATH_OK)
         return result;
-    out->why = params_fault(out->params);
+    out->why = params_fault(out->params, &out->size);
     return out->why == NULL ? PATH_OK : PATH_BAD_ARGS;
 }
 

@@ -4,8 +4,8 @@
  * Accepts what MTAs accept by habit - blanks around the colon, missing angle brackets,
  * comments, blanks and , ; without quotes in the local part - and says so; `rewrite` tells that
  * the canonical form differs from the text. Everything else outside the grammar is an error
- * with its reply. Parameters are checked for syntax, duplicates and the value of SIZE; what
- * they mean is left to the upstream.
+ * with its reply. Parameters are checked for syntax, duplicates and the form of their numbers;
+ * what they mean is left to the upstream.
  *
  * Notes: path-*; cmd-syntax with every error but those only `strict` makes.
  * Sans-IO, no memory. Views point into the argument given.
@@ -32,6 +32,7 @@ struct path {
     struct span params;  /* what follows, may begin with blanks */
     struct span keyword; /* FROM or TO as written */
     bool rewrite;        /* path_canonical() differs from the argument */
+    uint64_t size;       /* value of SIZE, UINT64_MAX when it does not fit; 0: not given */
     const char *why;     /* for the reply, when the result is not PATH_OK */
 };
 

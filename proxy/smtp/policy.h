@@ -42,7 +42,8 @@
     X(EXTENSIONS, "extensions")                                                                \
     X(STRICT512, "strict512")                                                                  \
     X(FIXED, "fixed")                                                                          \
-    X(STRIP, "strip")
+    X(STRIP, "strip")                                                                          \
+    X(ACCEPT, "accept")
 
 enum policy_word {
 #define X(id, text) WORD_##id,

@@ -175,6 +175,33 @@ size_t reply_blank_lines(struct span in)
     }
 }
 
+/* Where the last of these lines begins. */
+static size_t last_line(struct span lines)
+{
+    size_t n = lines.len - 1;
+
+    while (n > 0 && lines.ptr[n - 1] != '\n')
+        n--;
+    return n;
+}
+
+enum reply_result reply_parse_greeting(struct span in, struct reply *out, struct notes *notes,
+                                       uint64_t at)
+{
+    struct notes before = *notes;
+    enum reply_result result = reply_parse(in, out, notes, at);
+
+    if (result != REPLY_MISMATCH || out->code / 100 < 4)
+        return result;
+    size_t teaser = last_line(out->received);
+    result = reply_parse(span_drop(in, teaser), out, notes, at + teaser);
+    if (result == REPLY_MORE)
+        *notes = before;
+    out->received = span_first(in, teaser + out->received.len);
+    out->teaser = teaser;
+    return result;
+}
+
 bool reply_canonical_text(struct span text, struct buf *out)
 {
     while (text.len > 0) {

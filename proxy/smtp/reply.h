@@ -36,6 +36,7 @@ struct reply {
     struct span received; /* all its octets */
     bool canonical;       /* sending `received` as it is would be right */
     bool more_than_one;   /* has continuation lines */
+    size_t teaser;        /* octets at its front that do not count: reply_parse_greeting() */
 };
 
 /*
@@ -50,6 +51,12 @@ enum reply_result reply_parse(struct span in, struct reply *out, struct notes *n
 /* Octets of empty lines at the start of `in`, whatever they end in: they are no part of a
  * reply. */
 size_t reply_blank_lines(struct span in);
+/*
+ * The same of a greeting. One that begins as an invitation and ends as a refusal, 220- and then
+ * 521, is the refusal: some servers decide while clients wait for the last line.
+ */
+enum reply_result reply_parse_greeting(struct span in, struct reply *out, struct notes *notes,
+                                       uint64_t at);
 
 /* Appends the canonical form of `received`; false: nothing was appended. */
 MUST_CHECK bool reply_canonical(struct span received, struct buf *out);

@@ -53,10 +53,9 @@ static bool is_envelope(struct span arg)
 
 static bool is_chunk(struct span arg)
 {
-    uint64_t octets;
-    bool last;
+    struct bdat chunk;
 
-    return command_bdat(arg, &octets, &last) == BDAT_OK;
+    return command_bdat(arg, &chunk) != BDAT_BAD;
 }
 
 /* A command as it should be: nothing else can stand in such a line. No second parse. */

@@ -98,12 +98,19 @@ void session_bytes(struct session *s, enum side from, struct span bytes, uint64_
         return;
     assert(s->state != STATE_TLS ||
            s->tls_server != (from == SERVER)); /* session_tls() first */
-    if (from == CLIENT)
-        remember_read(s, s->received[CLIENT]);
+    if (from == CLIENT) {
+        s->read_at = s->received[CLIENT];
+        remember_read(s, s->read_at);
+    }
     s->fact = bytes;
     s->in[from] = bytes;
     s->received[from] += bytes.len;
     s->raw_pending = s->env->observe;
+}
+
+void session_trust_newlines(struct session *s)
+{
+    s->trusted_newlines = true;
 }
 
 void session_eof(struct session *s, enum side from, enum end how, uint64_t now_us)
@@ -144,8 +151,13 @@ void session_timeout(struct session *s, uint64_t now_us)
         return;
     case WAIT_COMMAND:
     case WAIT_DATA_BLOCK:
-    case WAIT_LOOKALIKE:
         session_give_up(s, LOCAL_CLIENT_TIMEOUT, NOTE_CLIENT_TIMEOUT);
+        return;
+    case WAIT_LOOKALIKE:
+        if (content_waits_at_lf(s))
+            s->content->lf_taken = true;
+        else
+            session_give_up(s, LOCAL_NO_END, NOTE_CLIENT_TIMEOUT);
         return;
     case WAIT_REPLY:
     case WAIT_DATA_START:
@@ -294,6 +306,8 @@ static enum step session_step(struct session *s, struct wish *w)
         return STEP_IDLE;
     if (s->first != NULL && exchange_is_local(s->first))
         return answer_local(s, w);
+    if (s->first != NULL && s->first->answered && s->state != STATE_CHUNK)
+        return early_give(s, w);
     if (s->shutdown && !session_in_transfer(s)) {
         s->shutdown = false;
         session_give_up(s, LOCAL_SHUTDOWN, NOTE_COUNT);
@@ -364,8 +378,9 @@ enum wait session_wait(const struct session *s)
     case STATE_TLS:
         return WAIT_TLS;
     case STATE_DATA:
-        return s->content != NULL && s->content->data.lookalike_open ? WAIT_LOOKALIKE
-                                                                     : WAIT_DATA_BLOCK;
+        return content_waits_at_lf(s) || (s->content != NULL && s->content->data.lookalike_open)
+                   ? WAIT_LOOKALIKE
+                   : WAIT_DATA_BLOCK;
     case STATE_CHUNK:
         return WAIT_DATA_BLOCK;
     case STATE_COMMAND:

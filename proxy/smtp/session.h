@@ -144,6 +144,7 @@ struct session {
     uint32_t held_used[2];         /* octets at its front that are used up */
     uint64_t at[2];                /* stream offset of the next octet to use, by side */
     uint64_t received[2];          /* octets received, by side */
+    uint64_t read_at;              /* where the client's last read began */
     struct exchange *first, *last; /* FIFO of commands without a reply */
     struct exchange *done;         /* complete: its event is to be told */
     struct exchange *told;         /* its event was told: to be given back */
@@ -156,6 +157,7 @@ struct session {
     struct secrecy secrecy;        /* what must not be written down */
     ehlo_set offered;              /* what the client may use */
     ehlo_set removed;              /* keywords taken out of the EHLO reply */
+    uint64_t size_limit;           /* the largest message the upstream takes; 0: not known */
     uint64_t now_us;
     uint64_t chunk_left;   /* octets of the BDAT chunk still to come */
     uint64_t opaque_at[2]; /* stream offsets where the opaque part began */
@@ -179,6 +181,7 @@ struct session {
     struct tls_watch *watch; /* while a handshake passes through, else NULL */
     bool helo : 1, mail : 1, rcpt_sent : 1, bdat : 1, binary_mime : 1, eight_bit : 1;
     bool auth_layer : 1; /* the mechanism of the last AUTH may have a layer */
+    bool chunk_lost : 1; /* a chunk of this transaction was refused here */
     bool authenticated : 1, first_command : 1, early_talker : 1, chunk_forward : 1;
     bool chunk_last : 1, overlong_auth : 1, reads_more : 1, read_fresh : 1;
     bool raw_pending : 1, shutdown : 1, drop : 1, upstream_gone : 1;
@@ -186,6 +189,8 @@ struct session {
     bool saving : 1;                             /* memory is short */
     bool client_secure : 1, upstream_secure : 1; /* the leg has TLS that ends here */
     bool tls_server : 1, start_tls : 1;          /* whose handshake; it is to be wished for */
+    bool trusted_newlines : 1;                   /* mail of this client may end in LF.LF */
+    bool lf_ended : 1;                           /* its last one did: only QUIT may follow */
     bool trusted : 1, gone_tls : 1, tls_declined : 1;
     bool upstream_starttls : 1, upstream_xclient : 1; /* what the upstream itself offers */
     bool upstream_greeted : 1;                        /* it was told a name by EHLO or HELO */
@@ -201,6 +206,11 @@ void session_deinit(struct session *s);
  * The client comes from a network trusted to say who it speaks for: XCLIENT and XFORWARD pass.
  */
 void session_trust_client(struct session *s);
+/*
+ * The client may end its mail in LF.LF, LF.CRLF or CRLF.LF: as data.lf_end = "accept" says of
+ * all clients.
+ */
+void session_trust_newlines(struct session *s);
 /*
  * Tell the upstream by XCLIENT who the client is. attributes: "NAME=... ADDR=... PORT=...",
  * separated by blanks; those the upstream names are sent. When it takes no address so, the

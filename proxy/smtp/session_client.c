@@ -315,7 +315,7 @@ static enum step command_step(struct session *s, struct wish *w)
         return STEP_AGAIN;
     if (session_queue_is_full(s)) {
         if (s->env->observe)
-            session_become_opaque(s, "lost-track");
+            session_lose_track(s);
         return s->env->observe ? STEP_AGAIN : STEP_IDLE;
     }
     return line_step(s, w);
@@ -325,7 +325,7 @@ static enum step command_step(struct session *s, struct wish *w)
 static enum step waiting_step(struct session *s)
 {
     if (s->env->observe && input_view(s, CLIENT).len > SESSION_HELD_MAX) {
-        session_become_opaque(s, "lost-track"); /* observe mode never holds the client back */
+        session_lose_track(s); /* observe mode never holds the client back */
         return STEP_AGAIN;
     }
     return STEP_IDLE;

@@ -52,13 +52,15 @@ static void begin_chunk(struct judge *j, bool forward)
 {
     struct session *s = j->s;
 
-    s->chunk_left = j->octets;
+    s->chunk_left = j->bdat.octets;
     s->chunk_forward = forward;
-    s->chunk_last = j->last;
-    j->ex->last_chunk = j->last;
+    s->chunk_last = j->bdat.last;
+    j->ex->last_chunk = j->bdat.last;
     session_enter(s, STATE_CHUNK);
-    if (!forward)
+    if (!forward) {
+        s->chunk_lost = true;
         return;
+    }
     s->bdat = true;
     if (s->content == NULL)
         (void)content_begin(s, true); /* out of memory closes the session */
@@ -74,21 +76,18 @@ static enum step send_on(struct judge *j, struct span raw, struct wish *w)
         session_close(s, CLOSE_NO_MEMORY);
         return STEP_AGAIN;
     }
-    switch (j->cmd.verb) {
-    case VERB_RSET:
-    case VERB_EHLO:
-    case VERB_HELO: /* chunks without a LAST are no message any more */
-        if (s->content != NULL && !s->content->ended)
-            content_end(s, false);
-        break;
-    case VERB_AUTH:
+    if (j->cmd.verb == VERB_RSET) { /* it cannot fail: RFC 5321 4.1.1.5 */
+        s->bdat = s->chunk_lost = false;
+        content_abandon(s, UINT64_MAX);
+    } else if (j->cmd.verb == VERB_MAIL) {
+        s->bdat = false;
+    } else if (j->cmd.verb == VERB_AUTH) {
         s->auth_layer = sasl_may_have_layer(auth_mechanism(&j->cmd));
-        break;
-    default:
-        break;
     }
     if (j->framed)
         begin_chunk(j, true);
+    else if (j->cmd.verb == VERB_BDAT) /* observe: how long the chunk is, nobody can say */
+        session_lose_track(s);
     else if ((verb_flags(j->cmd.verb) & VERB_SYNC) != 0 || !session_pipelines(s))
         session_enter(s, STATE_SYNC);
     if (j->cmd.verb == VERB_STARTTLS && session_ends_tls(s)) {
@@ -132,6 +131,8 @@ enum step command_take(struct session *s, struct exchange *ex, const struct line
     ex->event.arg = j.cmd.arg;
     secrecy_line(&s->secrecy, &ex->event, &j.cmd);
     v = judge_command(&j);
+    if (s->lf_ended && j.cmd.verb != VERB_QUIT && !s->env->observe)
+        v = LOCAL_AFTER_LF_END;
     if (s->closing) {
         session_push(s, ex);
         return STEP_AGAIN;

@@ -1,4 +1,5 @@
 /* session_content - mail data and BDAT chunks on their way, and their record. */
+#include "smtp/lf_end.h"
 #include "smtp/session_private.h"
 
 #include <assert.h>
@@ -22,6 +23,9 @@ bool content_begin(struct session *s, bool bdat)
     };
     c->rest = (struct data_piece){ .same = true };
     c->ended = c->told = c->refused_told = c->cut_off = false;
+    c->verdict = NULL;
+    c->lf_marker = 0;
+    c->lf_taken = false;
     data_init(&c->data, s->env->policy);
     s->content = c;
     s->read_fresh = true;
@@ -47,10 +51,22 @@ void content_end(struct session *s, bool complete)
     c->ended = true;
 }
 
+bool content_abandon(struct session *s, uint64_t before)
+{
+    struct content *c = s->content;
+
+    if (c == NULL || c->ended || c->event.at >= before)
+        return false;
+    content_end(s, false);
+    return true;
+}
+
 void content_free(struct session *s)
 {
     if (s->content == NULL)
         return;
+    if (s->content->verdict != NULL)
+        exchange_free(s->env->exchanges, s->content->verdict);
     pool_give(s->env->contents, s->content);
     s->content = NULL;
 }
@@ -89,8 +105,9 @@ static void remember_content_read(struct session *s)
     if (!s->read_fresh)
         return;
     s->read_fresh = false;
+    uint64_t began = s->read_at > s->at[CLIENT] ? s->read_at : s->at[CLIENT];
     c->read_at[i < DATA_READS_MAX ? i : DATA_READS_MAX - 1] =
-        c->event.bdat ? c->data.stats.octets : s->at[CLIENT] - c->event.at;
+        c->event.bdat ? c->data.stats.octets : began - c->event.at;
     c->event.content_reads++;
 }
 
@@ -123,8 +140,10 @@ static enum step take_piece(struct session *s, const struct data_piece *piece, s
 
     if (s->env->observe)
         return forward_content(s, piece->received, CONTENT_SAME, w);
-    if (c->data.refused) {
+    if (c->data.refused)
         refuse_content(s);
+    if (s->upstream_gone) {
+        c->data.stats.octets_sent -= piece->sent.len;
         return received_content(s, piece->received, w);
     }
     if (piece->same)
@@ -133,32 +152,145 @@ static enum step take_piece(struct session *s, const struct data_piece *piece, s
     return received_content(s, piece->received, w);
 }
 
-/* ". CR LF": takes a reply like a command, and has a record like one. */
-static enum step end_of_data(struct session *s, struct wish *w)
+/* The end of data, as received, becomes an exchange in the FIFO; NULL when memory is out. */
+static struct exchange *push_end(struct session *s, struct span marker)
 {
     struct content *c = s->content;
-    struct exchange *ex = session_new_exchange(s);
+    struct exchange *ex = c->verdict != NULL ? c->verdict : session_new_exchange(s);
 
+    c->verdict = NULL;
     if (ex == NULL)
-        return STEP_AGAIN;
-    if (!exchange_store(ex, SPAN_LIT(".\r\n")))
-        assert(!"three octets fit into the room of an exchange");
-    ex->event.at = s->at[CLIENT] - 3;
+        return NULL;
+    if (!exchange_store(ex, marker)) {
+        exchange_free(s->env->exchanges, ex);
+        session_close(s, CLOSE_NO_MEMORY);
+        return NULL;
+    }
+    ex->event.t_us = s->now_us;
+    ex->event.at = s->at[CLIENT] - marker.len;
     ex->event.verb = VERB_DOT;
     ex->event.word = span_first(ex->event.received, 1);
     session_push(s, ex);
     content_end(s, true);
     s->last_verb = VERB_DOT;
-    if (c->data.refused && !s->env->observe) {
-        refuse_content(s);
-        ex->event.action = ACTION_REFUSED;
-        ex->local = LOCAL_CONTENT_REFUSED;
-        ex->hint = note_refusal((enum note_id)c->data.refused_by);
-        session_enter(s, STATE_GONE);
+    return ex;
+}
+
+/* Its reply came early, and so the upstream is gone, but in observe mode. */
+static enum step end_answered(struct session *s, struct exchange *ex)
+{
+    ex->event.action = s->env->observe ? ACTION_RELAYED : ACTION_SWALLOWED;
+    session_enter(s, s->env->observe ? STATE_COMMAND : STATE_GONE);
+    return STEP_AGAIN;
+}
+
+static enum step end_refused(struct session *s, struct exchange *ex, enum local_reply id)
+{
+    refuse_content(s);
+    ex->event.action = ACTION_REFUSED;
+    ex->local = id;
+    ex->hint = note_refusal((enum note_id)s->content->data.refused_by);
+    session_enter(s, STATE_GONE);
+    return STEP_AGAIN;
+}
+
+/* ". CR LF": takes a reply like a command, and has a record like one. */
+static enum step end_of_data(struct session *s, struct wish *w)
+{
+    struct exchange *ex = push_end(s, SPAN_LIT(".\r\n"));
+
+    if (ex == NULL)
         return STEP_AGAIN;
-    }
+    if (ex->answered)
+        return end_answered(s, ex);
+    if (s->content->data.refused && !s->env->observe)
+        return end_refused(s, ex, LOCAL_CONTENT_REFUSED);
     session_enter(s, session_pipelines(s) ? STATE_COMMAND : STATE_SYNC);
     return command_forward(s, ex, SPAN_LIT(".\r\n"), w);
+}
+
+static bool lf_end_is_accepted(const struct session *s)
+{
+    const struct data *d = &s->content->data;
+
+    return !d->refused && d->out_bol &&
+           (s->trusted_newlines || policy_get(s->env->policy, RULE_DATA_LF_END) == WORD_ACCEPT);
+}
+
+bool content_waits_at_lf(const struct session *s)
+{
+    return s->state == STATE_DATA && s->content != NULL && !s->content->ended &&
+           s->content->lf_marker > 0;
+}
+
+/* Whether the end is taken or refused, nobody will wait for another one. */
+static enum step lf_end_pushed(struct session *s, struct exchange *ex, bool accepted,
+                               struct wish *w)
+{
+    if (ex->answered)
+        return end_answered(s, ex);
+    if (!accepted && !s->env->observe)
+        return end_refused(s, ex, LOCAL_LF_END);
+    if (!s->env->observe && !exchange_rewrite(ex, SPAN_LIT("."))) {
+        session_close(s, CLOSE_NO_MEMORY);
+        return STEP_AGAIN;
+    }
+    s->lf_ended = !s->env->observe;
+    session_enter(s, s->env->observe ? STATE_COMMAND : STATE_SYNC);
+    return command_forward(s, ex, ex->event.received, w);
+}
+
+/*
+ * The mail data ends at a bare LF, behind which nothing came. A sender that did not mean an
+ * end, and was only slow, goes on with mail data: so nothing behind it but QUIT is taken for a
+ * command.
+ */
+static enum step end_at_lf(struct session *s, struct wish *w)
+{
+    struct content *c = s->content;
+    struct span in = input_view(s, CLIENT);
+    unsigned char text[LF_MARKER_MAX];
+    struct span marker = span_of(text, c->lf_marker);
+    bool accepted = lf_end_is_accepted(s);
+
+    memcpy(text, in.ptr, marker.len);
+    c->lf_marker = 0;
+    input_use(s, CLIENT, marker.len);
+    notes_add(&c->data.notes, NOTE_DATA_LF_END, c->data.stats.octets);
+    struct exchange *ex = push_end(s, marker);
+    return ex == NULL ? STEP_AGAIN : lf_end_pushed(s, ex, accepted, w);
+}
+
+/* The session ends: what was held back as a possible end is content after all. */
+enum step content_release(struct session *s, struct wish *w)
+{
+    struct content *c = s->content;
+    struct span in = input_view(s, CLIENT);
+    struct data_piece piece;
+
+    if (c->event.bdat || in.len == 0 || lf_end_find(&c->data, in).tail < in.len)
+        return STEP_IDLE;
+    struct span rest = in;
+    enum data_result result = data_next(&c->data, &rest, &piece);
+    input_use(s, CLIENT, in.len - rest.len);
+    if (result != DATA_PIECE)
+        return STEP_AGAIN;
+    if (s->env->observe)
+        return forward_content(s, piece.received, CONTENT_SAME, w);
+    c->data.stats.octets_sent -= piece.sent.len;
+    return received_content(s, piece.received, w);
+}
+
+/* Input up to what may be an end at a bare LF; that stays where it is. */
+static struct span without_lf_end(struct session *s, struct span in)
+{
+    struct content *c = s->content;
+    struct lf_end end = { .tail = 0 };
+
+    if (s->env->observe || policy_get(s->env->policy, RULE_DATA_EOD_LOOKALIKE) != WORD_PASS)
+        end = lf_end_find(&c->data, in);
+    c->lf_marker = (uint8_t)end.marker;
+    return span_first(in, in.len - end.tail);
 }
 
 enum step content_step(struct session *s, struct wish *w)
@@ -173,9 +305,12 @@ enum step content_step(struct session *s, struct wish *w)
         if (c->rest.sent.len > 0)
             return forward_content(s, c->rest.sent, CONTENT_SENT, w);
     }
-    in = rest = input_view(s, CLIENT);
+    if (c->lf_taken)
+        return end_at_lf(s, w);
+    in = input_view(s, CLIENT);
     if (in.len > 0)
         remember_content_read(s);
+    in = rest = without_lf_end(s, in);
     result = data_next(&c->data, &rest, &piece);
     input_use(s, CLIENT, in.len - rest.len);
     switch (result) {
@@ -212,14 +347,17 @@ static enum step chunk_end(struct session *s)
         data_opaque_end(&s->content->data);
         content_end(s, true);
     }
-    if (s->upstream_gone && s->last != NULL) {
+    if (s->upstream_gone && s->last != NULL && !s->last->answered) {
         s->last->local = LOCAL_CONTENT_REFUSED;
         s->last->hint = note_refusal(NOTE_BDAT_BARE_LF);
         s->last->event.action = ACTION_REFUSED;
         session_enter(s, STATE_GONE);
         return STEP_AGAIN;
     }
-    session_enter(s, session_pipelines(s) ? STATE_COMMAND : STATE_SYNC);
+    if (s->last != NULL && s->last->answered)
+        session_enter(s, s->env->observe ? STATE_COMMAND : STATE_GONE);
+    else
+        session_enter(s, session_pipelines(s) || s->first == NULL ? STATE_COMMAND : STATE_SYNC);
     return STEP_AGAIN;
 }
 

@@ -80,9 +80,8 @@ void end_client(struct session *s, enum end how)
         session_close(s, end_of_client(s));
     } else if (s->state == STATE_DATA || s->state == STATE_CHUNK) {
         /* Never invent the end of a message. */
-        if (s->content != NULL)
-            notes_add(&s->content->data.notes,
-                      s->state == STATE_DATA ? NOTE_DATA_EOF : NOTE_BDAT_TRUNCATED,
+        if (s->content != NULL && s->state == STATE_CHUNK)
+            notes_add(&s->content->data.notes, NOTE_BDAT_TRUNCATED,
                       s->content->data.stats.octets);
         else if (s->parked != NULL)
             notes_add(&s->parked->event.notes, NOTE_BDAT_TRUNCATED, s->at[CLIENT]);
@@ -158,8 +157,10 @@ enum step end_step(struct session *s, struct wish *w)
     struct exchange *ex;
 
     if (s->content != NULL && !s->content->ended) {
-        content_end(s, false);
-        return STEP_AGAIN;
+        enum step step = content_release(s, w);
+        if (step == STEP_IDLE)
+            content_end(s, false);
+        return step == STEP_IDLE ? STEP_AGAIN : step;
     }
     if (s->parked != NULL && s->reason != CLOSE_NO_MEMORY) {
         session_push(s, s->parked);

@@ -1,7 +1,10 @@
 #include "smtp/session_judge.h"
 
+#include "smtp/number.h"
 #include "smtp/sasl.h"
 #include "smtp/suggest.h"
+
+#include <stdio.h>
 
 typedef enum local_reply verdict; /* LOCAL_NONE: no objection */
 
@@ -170,16 +173,41 @@ static verdict judge_auth(struct judge *j)
     return LOCAL_NONE;
 }
 
+/*
+ * How long the chunk is, as far as that can be known: receivers may disagree about a wide size,
+ * so only what is passed on unaltered is read by it.
+ */
+static verdict frame_chunk(struct judge *j)
+{
+    enum bdat_result result = command_bdat(j->cmd.arg, &j->bdat);
+
+    j->framed = result == BDAT_OK || (result == BDAT_WIDE && j->s->env->observe);
+    if (result == BDAT_OK)
+        return LOCAL_NONE;
+    note(j, NOTE_BDAT_MALFORMED);
+    return LOCAL_BDAT_SYNTAX;
+}
+
+/* "5 LAST", where zeros or blanks were too many. */
+static void write_plain(struct judge *j)
+{
+    char text[NUMBER_DIGITS_MAX + sizeof " LAST"];
+    int n = snprintf(text, sizeof text, "%u%s", (unsigned)j->bdat.octets,
+                     j->bdat.last ? " LAST" : "");
+
+    if (!buf_append(&j->s->out, span_of(text, (size_t)n)))
+        session_close(j->s, CLOSE_NO_MEMORY);
+    j->canon = buf_span(&j->s->out);
+}
+
 /* RFC 3030: the chunk is eaten before any reply, so its size must be known first. */
 static verdict judge_bdat(struct judge *j)
 {
     struct session *s = j->s;
+    verdict v = frame_chunk(j);
 
-    if (command_bdat(j->cmd.arg, &j->octets, &j->last) != BDAT_OK) {
-        note(j, NOTE_BDAT_MALFORMED);
-        return LOCAL_BDAT_SYNTAX;
-    }
-    j->framed = true;
+    if (v != LOCAL_NONE)
+        return v;
     if (!ehlo_offers(s->offered, EHLO_CHUNKING)) {
         note(j, NOTE_BDAT_UNADVERTISED);
         return refuse(j, LOCAL_UNIMPLEMENTED, "BDAT");
@@ -188,8 +216,16 @@ static verdict judge_bdat(struct judge *j)
         return out_of_order(j, "send MAIL first");
     if (!recipient_sent(s))
         return out_of_order(j, "send RCPT first");
-    if (j->octets == 0 && !j->last)
+    if (s->chunk_lost)
+        return never_in_order(j, "an earlier chunk of this message was refused");
+    if (session_exceeds_size(s, j->bdat.octets)) {
+        note(j, NOTE_BDAT_OVERSIZE);
+        return LOCAL_SIZE_OVER_LIMIT;
+    }
+    if (j->bdat.octets == 0 && !j->bdat.last)
         note(j, NOTE_BDAT_ZERO);
+    if (!j->bdat.plain && !s->env->observe)
+        write_plain(j);
     return LOCAL_NONE;
 }
 
@@ -210,6 +246,8 @@ static verdict judge_mail(struct judge *j)
         if ((v = out_of_order(j, "a mail transaction is already open")) != LOCAL_NONE)
             return v;
     }
+    if (!transaction_open(s))
+        s->chunk_lost = false;
     return judge_path(j, PATH_FROM);
 }
 
@@ -320,7 +358,7 @@ static verdict judge_without_tls(struct judge *j)
     case VERB_QUIT:
         return judge_verb(j);
     case VERB_BDAT:
-        if (command_bdat(j->cmd.arg, &j->octets, &j->last) != BDAT_OK)
+        if (command_bdat(j->cmd.arg, &j->bdat) != BDAT_OK)
             return judge_verb(j);
         j->framed = true;
         return lacks_tls(j);

@@ -20,9 +20,8 @@ struct judge {
     struct command cmd;
     bool rewrite;      /* cmd.text + CRLF instead of what came */
     struct span canon; /* when not empty: verb + blank + this, instead */
-    uint64_t octets;   /* of a BDAT chunk */
-    bool last;
-    bool framed; /* the chunk's size is known */
+    struct bdat bdat;  /* a BDAT chunk */
+    bool framed;       /* its size is known */
 };
 
 static inline enum policy_word rule(const struct judge *j, enum policy_rule r)

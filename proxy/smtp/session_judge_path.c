@@ -1,4 +1,5 @@
 /* session_judge_path - the arguments of MAIL and RCPT: the path, and what may follow it. */
+#include "smtp/number.h"
 #include "smtp/session_judge.h"
 
 /* Takes a parameter and the blanks before it; empty: there is none. */
@@ -54,6 +55,8 @@ enum local_reply judge_path(struct judge *j, enum path_kind kind)
     case PATH_BAD_PATH:
         return refuse(j, kind == PATH_FROM ? LOCAL_PATH_FROM : LOCAL_PATH_TO, path.why);
     }
+    if (path.size > NUMBER_MAX || session_exceeds_size(j->s, path.size))
+        return path.size > NUMBER_MAX ? LOCAL_SIZE_TOO_LARGE : LOCAL_SIZE_OVER_LIMIT;
     enum local_reply v = j->s->env->observe ? LOCAL_NONE : judge_params(j, path.params);
     if (v != LOCAL_NONE)
         return v;

@@ -31,6 +31,13 @@ bool opaque_layer_begins(struct session *s, enum side from)
     return true;
 }
 
+void session_lose_track(struct session *s)
+{
+    if (s->content != NULL && !s->content->ended)
+        content_end(s, false);
+    session_become_opaque(s, "lost-track");
+}
+
 void session_opaque(struct session *s, const char *why, uint64_t now_us)
 {
     session_set_time(s, now_us);

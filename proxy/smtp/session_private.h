@@ -11,6 +11,7 @@
  *   session_content.c  mail data and BDAT chunks
  *   session_opaque.c   the stream when it is not ours to read
  *   session_server.c   the upstream's replies, and what they change
+ *   session_early.c    replies that come before what they answer is complete
  *   session_preamble.c what this proxy says to the upstream before the greeting
  *   session_upgrade.c  STARTTLS, handshakes
  *   exchange.c         a command and its reply, the FIFO
@@ -64,9 +65,12 @@ struct content {
     struct event event;
     struct data_piece rest; /* a rewritten piece: its `sent` follows its `received` */
     uint64_t read_at[DATA_READS_MAX];
-    struct data_piece cut; /* undecided octets when the data was cut off */
-    bool cut_off;          /* `cut` holds octets for the digest */
-    bool ended;            /* the event is to be told */
+    struct data_piece cut;    /* undecided octets when the data was cut off */
+    bool cut_off;             /* `cut` holds octets for the digest */
+    struct exchange *verdict; /* the end of data, answered before it came; or NULL */
+    uint8_t lf_marker;        /* octets of an end at a bare LF that are held back; lf_end.h */
+    bool lf_taken;            /* and that they are one is known */
+    bool ended;               /* the event is to be told */
     bool told;
     bool refused_told;
 };
@@ -91,6 +95,12 @@ bool input_is_empty(const struct session *s, enum side side);
 void input_keep(struct session *s, enum side side);
 void input_release(struct session *s, enum side side);
 bool session_is_lasting(const struct session *s, struct span bytes);
+
+/* More octets than the upstream said it takes. */
+static inline bool session_exceeds_size(const struct session *s, uint64_t octets)
+{
+    return s->size_limit > 0 && octets > s->size_limit;
+}
 
 /* Commands may be sent on without waiting for replies. */
 bool session_pipelines(const struct session *s);
@@ -159,9 +169,32 @@ struct exchange *session_new_exchange(struct session *s);
 bool content_begin(struct session *s, bool bdat);
 /* The content's end: complete, or cut off. Its event is told next. */
 void content_end(struct session *s, bool complete);
+/* Chunks that began before this offset of the client's stream and had no LAST are no message
+ * any more. True: their content ended now, and is to be told first. */
+bool content_abandon(struct session *s, uint64_t before);
 void content_free(struct session *s);
-/* Transaction state after RSET, EHLO, end of data. */
+/* No transaction is open but what commands still unanswered begin: after RSET, EHLO. */
 void session_reset_transaction(struct session *s);
+
+/* While closing: octets held back are content, for its digest. STEP_IDLE: there are none. */
+enum step content_release(struct session *s, struct wish *w);
+/* Mail data that seems to end at a bare LF is held back: nothing came behind it yet. */
+bool content_waits_at_lf(const struct session *s);
+/* ---- session_early.c ---- */
+/*
+ * A reply that comes before what it answers is complete: to mail data before its end, to a
+ * chunk before its last octet. STEP_IDLE: it does not.
+ */
+enum step early_reply(struct session *s, struct exchange *ex, const struct reply *r,
+                      struct notes *notes);
+/* The exchange at the head of the FIFO has had its reply: now the client hears it. */
+enum step early_give(struct session *s, struct wish *w);
+/* The session cannot go on behind this reply: 421 in its place; observe: it is only noted. */
+enum step session_protocol_error(struct session *s, struct span received, struct notes *notes,
+                                 enum note_id note);
+/* The client's form of the reply into ex->event.replied, when it is not that received. */
+MUST_CHECK bool session_make_sent(struct session *s, struct exchange *ex,
+                                  const struct reply *r);
 
 /* ---- session_upgrade.c ---- */
 /* TLS with clients ends here: STARTTLS is never passed through. */
@@ -202,6 +235,8 @@ void preamble_free(struct session *s);
 
 /* ---- session_opaque.c ---- */
 void session_become_opaque(struct session *s, const char *why);
+/* Observe: the stream cannot be followed any more. */
+void session_lose_track(struct session *s);
 enum step opaque_step(struct session *s, enum side from, struct wish *w);
 /*
  * The first octet of a side after 235: is it that of a SASL security layer (RFC 4422 3.7)?

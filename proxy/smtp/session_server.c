@@ -3,7 +3,11 @@
 
 void session_reset_transaction(struct session *s)
 {
-    s->mail = s->rcpt_sent = s->bdat = false;
+    /* What came behind the command is all still unanswered. */
+    s->mail = false;
+    s->rcpt_sent = session_has_pending(s, VERB_RCPT);
+    s->bdat = session_has_pending(s, VERB_BDAT);
+    s->chunk_lost = s->chunk_lost && session_has_pending(s, VERB_MAIL);
 }
 
 /* ---- what a reply means ---------------------------------------------------------- */
@@ -14,7 +18,7 @@ static void after_greeting_command(struct session *s, const struct event *e)
         return; /* a refused EHLO leaves the state as it was (RFC 5321 4.1.4) */
     s->helo = s->upstream_greeted = true;
     if (e->verb == VERB_HELO)
-        s->offered = s->removed = 0;
+        s->offered = s->removed = s->size_limit = 0;
     session_reset_transaction(s);
 }
 
@@ -25,7 +29,8 @@ static void after_mail(struct session *s, unsigned code)
     s->mail = s->mail || code / 100 == 2;
 }
 
-/* The reply to DATA decides what the client's next octets are. */
+/* The reply to DATA decides what the client's next octets are: mail data behind any 3yz, since
+ * who does not know a code goes by its first digit (RFC 5321 4.2). */
 static void after_data(struct session *s, struct exchange *ex, unsigned code)
 {
     bool early = !input_is_empty(s, CLIENT);
@@ -38,13 +43,29 @@ static void after_data(struct session *s, struct exchange *ex, unsigned code)
         session_give_up(s, LOCAL_EARLY_DATA, NOTE_COUNT);
         return;
     }
-    if (code == 354 && content_begin(s, false))
+    if (code / 100 == 3 && content_begin(s, false)) {
         session_enter(s, STATE_DATA);
+    } else if (code / 100 == 2) { /* observe */
+        notes_add(&ex->event.notes, NOTE_REPLY_UNEXPECTED, s->at[SERVER]);
+        session_lose_track(s);
+    }
 }
 
 static void after_message(struct session *s)
 {
-    s->mail = s->bdat = false;
+    s->mail = false;
+    s->bdat = session_has_pending(s, VERB_BDAT);
+}
+
+static void after_chunk(struct session *s, struct exchange *ex)
+{
+    if (ex->last_chunk)
+        after_message(s);
+    if (s->state != STATE_CHUNK || s->first != NULL || s->chunk_left == 0)
+        return;
+    /* Observe: accepted before its last octet was sent. */
+    notes_add(&ex->event.notes, NOTE_REPLY_EARLY, s->at[SERVER]);
+    session_lose_track(s);
 }
 
 /* Octets of a layer can come from either side next. */
@@ -57,10 +78,10 @@ static void after_auth(struct session *s)
 
 static void after_xclient(struct session *s, unsigned code)
 {
-    if (code != 220)
+    if (code / 100 != 2)
         return;
     s->helo = s->authenticated = false;
-    s->offered = s->removed = 0;
+    s->offered = s->removed = s->size_limit = 0;
     upgrade_forget_upstream(s);
     session_reset_transaction(s);
 }
@@ -92,11 +113,10 @@ static void apply_reply(struct session *s, struct exchange *ex)
         after_message(s);
         break;
     case VERB_BDAT:
-        if (ex->last_chunk)
-            after_message(s);
+        after_chunk(s, ex);
         break;
     case VERB_AUTH:
-        if (e->code == 334)
+        if (e->code / 100 == 3)
             session_enter(s, STATE_AUTH);
         else if (ok)
             after_auth(s);
@@ -144,11 +164,12 @@ static bool filter_keywords(struct session *s, struct span reply, bool *layer)
     s->offered = offer.offered;
     s->removed = offer.removed;
     *layer = offer.sasl_layer;
+    s->size_limit = ehlo_offers(s->offered, EHLO_SIZE) ? ehlo_size(reply) : 0;
     return ok;
 }
 
 /* What the client gets: as received, canonical, or with keywords removed. */
-static bool make_sent(struct session *s, struct exchange *ex, const struct reply *r)
+bool session_make_sent(struct session *s, struct exchange *ex, const struct reply *r)
 {
     struct event *e = &ex->event;
     bool layer = false;
@@ -169,8 +190,8 @@ static bool make_sent(struct session *s, struct exchange *ex, const struct reply
             return true;
         }
     }
-    if (!r->canonical && !s->env->observe) {
-        if (!reply_canonical(r->received, &s->out))
+    if ((!r->canonical || r->teaser > 0) && !s->env->observe) {
+        if (!reply_canonical(span_drop(r->received, r->teaser), &s->out))
             return false;
         e->replied = buf_span(&s->out);
     }
@@ -188,7 +209,7 @@ static enum step relay_reply(struct session *s, struct exchange *ex, const struc
     e->origin = ORIGIN_UPSTREAM;
     e->reply_us = s->now_us - e->t_us;
     s->replied_at = s->received[CLIENT];
-    if (!make_sent(s, ex, r)) {
+    if (!session_make_sent(s, ex, r)) {
         session_close(s, CLOSE_NO_MEMORY);
         exchange_free(s->env->exchanges, ex);
         return STEP_AGAIN;
@@ -222,8 +243,8 @@ void session_merge_notes(struct exchange *ex, const struct notes *notes)
 }
 
 /* Replies that cannot be followed: the count would be off for the rest (RFC 5321 4.2.1). */
-static enum step protocol_error(struct session *s, struct span received, struct notes *notes,
-                                enum note_id note)
+enum step session_protocol_error(struct session *s, struct span received, struct notes *notes,
+                                 enum note_id note)
 {
     struct exchange *ex;
 
@@ -308,6 +329,28 @@ static bool is_refusal_unasked(const struct session *s, const struct reply *r)
     return s->first == NULL && s->state == STATE_COMMAND && r->code >= 400;
 }
 
+/* DATA is answered as if it was a message: what the client sends next, nobody can say. */
+static bool is_unexpected(const struct exchange *ex, const struct reply *r)
+{
+    return ex->event.verb == VERB_DATA && r->code / 100 == 2;
+}
+
+/* Does the reply make void what was sent of a message? */
+static bool begins_anew(const struct exchange *ex, const struct reply *r)
+{
+    switch (ex->event.verb) {
+    case VERB_EHLO:
+    case VERB_HELO:
+    case VERB_MAIL:
+    case VERB_XCLIENT:
+        return r->code / 100 == 2;
+    case VERB_DATA:
+        return r->code / 100 == 3;
+    default:
+        return false;
+    }
+}
+
 static enum step take_reply(struct session *s, const struct reply *r, struct notes *notes,
                             struct wish *w)
 {
@@ -320,10 +363,17 @@ static enum step take_reply(struct session *s, const struct reply *r, struct not
         return take_last(s, r, notes, NOTE_UPSTREAM_421, CLOSE_UPSTREAM_421, w);
     if (is_refusal_unasked(s, r))
         return take_last(s, r, notes, NOTE_REPLY_UNSOLICITED, CLOSE_UPSTREAM_REFUSED, w);
+    step = early_reply(s, ex, r, notes);
+    if (step != STEP_IDLE)
+        return step;
     if (ex == NULL || ex->held)
-        return protocol_error(s, r->received, notes, NOTE_REPLY_UNSOLICITED);
+        return session_protocol_error(s, r->received, notes, NOTE_REPLY_UNSOLICITED);
     if (ex->waits)
         return replace_reply(s, ex, r);
+    if (is_unexpected(ex, r) && !s->env->observe)
+        return session_protocol_error(s, r->received, notes, NOTE_REPLY_UNEXPECTED);
+    if (begins_anew(ex, r) && content_abandon(s, ex->event.at))
+        return STEP_AGAIN; /* its record comes first */
     session_merge_notes(ex, notes);
     step = upgrade_reply(s, ex, r);
     if (step != STEP_IDLE)
@@ -344,6 +394,7 @@ enum step server_step(struct session *s, struct wish *w)
 {
     struct span in;
     struct reply r;
+    enum reply_result result;
     struct notes notes = { .len = 0 };
     size_t blank;
 
@@ -360,11 +411,12 @@ enum step server_step(struct session *s, struct wish *w)
         return STEP_AGAIN;
     blank = reply_blank_lines(in);
     if (blank > REPLY_MAX)
-        return protocol_error(s, span_first(in, REPLY_MAX), &notes, NOTE_REPLY_OVERLONG);
+        return session_protocol_error(s, span_first(in, REPLY_MAX), &notes,
+                                      NOTE_REPLY_OVERLONG);
     if (blank > 0)
         notes_add(&notes, NOTE_REPLY_BLANK_LINE, s->at[SERVER]);
-    enum reply_result result =
-        reply_parse(span_drop(in, blank), &r, &notes, s->at[SERVER] + blank);
+    result = (awaits_greeting(s) ? reply_parse_greeting : reply_parse)(
+        span_drop(in, blank), &r, &notes, s->at[SERVER] + blank);
     if (result == REPLY_MORE)
         return STEP_IDLE;
     input_use(s, SERVER, blank);
@@ -373,13 +425,13 @@ enum step server_step(struct session *s, struct wish *w)
     case REPLY_OK:
         break;
     case REPLY_BAD_CODE:
-        return protocol_error(s, r.received, &notes,
-                              awaits_greeting(s) ? NOTE_GREETING_NOT_SMTP
-                                                 : NOTE_REPLY_BAD_CODE);
+        return session_protocol_error(s, r.received, &notes,
+                                      awaits_greeting(s) ? NOTE_GREETING_NOT_SMTP
+                                                         : NOTE_REPLY_BAD_CODE);
     case REPLY_MISMATCH:
-        return protocol_error(s, r.received, &notes, NOTE_REPLY_CODE_MISMATCH);
+        return session_protocol_error(s, r.received, &notes, NOTE_REPLY_CODE_MISMATCH);
     case REPLY_TOO_LONG:
-        return protocol_error(s, r.received, &notes, NOTE_REPLY_OVERLONG);
+        return session_protocol_error(s, r.received, &notes, NOTE_REPLY_OVERLONG);
     }
     if (reply_looks_masked(r.received))
         notes_add(&notes, NOTE_REPLY_MASKED, s->at[SERVER]);

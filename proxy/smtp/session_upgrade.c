@@ -169,7 +169,7 @@ static void begin_new_session(struct session *s)
     s->helo = s->authenticated = s->early_talker = false;
     s->eight_bit = s->binary_mime = s->first_command = false;
     s->upstream_starttls = s->upstream_xclient = false;
-    s->offered = s->removed = 0;
+    s->offered = s->removed = s->size_limit = 0;
     s->reads_len = 0;
     s->reads_more = false;
     s->last_verb = VERB_UNKNOWN;

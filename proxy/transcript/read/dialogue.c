@@ -155,7 +155,7 @@ static void put_action(struct dialogue *d, const struct record *r)
     } told[] = {
         { "refused", "refused by smtpscope, never sent on" },
         { "stripped", "answered by smtpscope on purpose, never sent on" },
-        { "swallowed", "swallowed by smtpscope: neither sent on nor answered" },
+        { "swallowed", "swallowed by smtpscope: not sent on" },
     };
     const char *action = record_text(r->root, "action");
 

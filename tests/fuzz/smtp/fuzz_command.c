@@ -17,18 +17,16 @@ enum { FOREIGN_OCTETS = 600 };
 
 static void check_bdat(struct span arg)
 {
-    uint64_t octets = 0;
-    bool last = false;
+    struct bdat b, again;
     char text[64];
 
-    if (command_bdat(arg, &octets, &last) != BDAT_OK)
+    if (command_bdat(arg, &b) != BDAT_OK)
         return;
-    uint64_t again = 0;
-    bool last_again = !last;
-    snprintf(text, sizeof text, "%ju%s", (uintmax_t)octets, last ? " LAST" : "");
-    ALWAYS(octets <= INT64_MAX);
-    ALWAYS(command_bdat(span_str(text), &again, &last_again) == BDAT_OK);
-    ALWAYS(again == octets && last_again == last);
+    snprintf(text, sizeof text, "%ju%s", (uintmax_t)b.octets, b.last ? " LAST" : "");
+    ALWAYS(b.octets <= INT32_MAX);
+    ALWAYS(command_bdat(span_str(text), &again) == BDAT_OK);
+    ALWAYS(again.octets == b.octets && again.last == b.last && again.plain);
+    ALWAYS(!b.plain || strlen(text) == arg.len);
 }
 
 static void check_canonical_path(const struct path *p, enum path_kind kind)

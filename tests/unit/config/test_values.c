@@ -217,9 +217,9 @@ static void check_client(const struct relay_settings *s)
     assert_int_equal(s->intercept, INTERCEPT_TPROXY);
     assert_true(s->source_client);
     assert_int_equal(s->proxy_protocol, PROXY_ANY);
-    assert_int_equal(s->trusted_count, ARRAY_LEN(networks));
-    for (unsigned i = 0; i < s->trusted_count; i++) {
-        network_text(&s->trusted[i], text);
+    assert_int_equal(s->trusted.count, ARRAY_LEN(networks));
+    for (unsigned i = 0; i < s->trusted.count; i++) {
+        network_text(&s->trusted.list[i], text);
         assert_string_equal(text, networks[i]);
     }
     assert_int_equal(s->timeouts.tls, 5000);

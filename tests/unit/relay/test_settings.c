@@ -216,21 +216,22 @@ static void test_trust(void **state)
 
     (void)state;
     assert_true(addr_parse(&client, "192.0.2.1:1", &why));
-    assert_false(settings_trust(s, &client)); /* nobody is, at first */
-    s->trusted = calloc(ARRAY_LEN(networks), sizeof *s->trusted);
-    assert_non_null(s->trusted);
-    for (; s->trusted_count < ARRAY_LEN(networks); s->trusted_count++)
-        assert_true(
-            network_parse(&s->trusted[s->trusted_count], networks[s->trusted_count], &why));
+    assert_false(networks_have(&s->trusted, &client)); /* nobody is, at first */
+    s->trusted.list = calloc(ARRAY_LEN(networks), sizeof *s->trusted.list);
+    assert_non_null(s->trusted.list);
+    for (; s->trusted.count < ARRAY_LEN(networks); s->trusted.count++)
+        assert_true(network_parse(&s->trusted.list[s->trusted.count],
+                                  networks[s->trusted.count], &why));
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         assert_true(addr_parse(&client, cases[i].client, &why));
-        if (settings_trust(s, &client) != cases[i].trusted)
+        if (networks_have(&s->trusted, &client) != cases[i].trusted)
             fail_msg("%s", cases[i].client);
     }
-    assert_false(settings_trust(s, &nobody));
-    assert_true(network_parse(&s->trusted[0], "0.0.0.0/0", &why));
-    assert_true(settings_trust(s, &(struct addr){ .ip = { 8, 8, 8, 8 }, .family = AF_INET }));
-    assert_false(settings_trust(s, &nobody));
+    assert_false(networks_have(&s->trusted, &nobody));
+    assert_true(network_parse(&s->trusted.list[0], "0.0.0.0/0", &why));
+    assert_true(
+        networks_have(&s->trusted, &(struct addr){ .ip = { 8, 8, 8, 8 }, .family = AF_INET }));
+    assert_false(networks_have(&s->trusted, &nobody));
     settings_unref(&s);
 }
 

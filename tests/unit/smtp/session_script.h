@@ -90,6 +90,8 @@ struct script {
     const char *starttls; /* the policy's word; NULL: terminate */
     enum upstream_tls upstream;
     bool observe, trusted, lenient, strict;
+    bool newlines;       /* trusted to end mail in LF.LF */
+    bool joined;         /* octets to one side in a row are written down as one piece */
     unsigned errors;     /* error_limit */
     const char *xclient; /* attributes */
     const struct fact_step steps[SCRIPT_STEPS];
@@ -106,6 +108,7 @@ struct player {
     bool closed;
     char log[SCRIPT_LOG];
     size_t len;
+    char mark; /* of the octets written down last; 0: something else came behind them */
 };
 
 static inline void player_add(struct player *p, const char *text)
@@ -115,11 +118,15 @@ static inline void player_add(struct player *p, const char *text)
     assert_true(p->len + n < sizeof p->log);
     memcpy(p->log + p->len, text, n + 1);
     p->len += n;
+    p->mark = 0;
+    if (p->script->joined && p->len >= 8 && strcmp(p->log + p->len - 8, "\\015\\012") == 0)
+        strcpy(p->log + (p->len -= 7) - 1, "|"); /* cut apart */
 }
 
 static inline void player_add_bytes(struct player *p, const char *mark, struct span bytes)
 {
-    player_add(p, mark);
+    if (!p->script->joined || p->mark != mark[0])
+        player_add(p, mark);
     for (size_t i = 0; i < bytes.len; i++) {
         char c[8] = { (char)bytes.ptr[i], '\0' };
 
@@ -131,6 +138,7 @@ static inline void player_add_bytes(struct player *p, const char *mark, struct s
         }
         player_add(p, c);
     }
+    p->mark = mark[0];
 }
 
 static inline void player_add_event(struct player *p, const struct event *e)
@@ -279,6 +287,8 @@ static inline void player_begin(struct player *p, const struct script *script)
     session_init(&p->s, &p->env);
     if (script->trusted)
         session_trust_client(&p->s);
+    if (script->newlines)
+        session_trust_newlines(&p->s);
     if (script->xclient != NULL)
         assert_true(session_send_xclient(&p->s, span_str(script->xclient)));
 }

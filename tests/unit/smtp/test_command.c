@@ -154,38 +154,44 @@ static void bdat_arguments(void **state)
         const char *arg;
         enum bdat_result result;
         uint64_t octets;
-        bool last;
+        bool last, plain;
     } bdats[] = {
-        { "0", BDAT_OK, 0, false },
-        { "5 LAST", BDAT_OK, 5, true },
-        { "2   last", BDAT_OK, 2, true },
-        { "4294967297 LAST", BDAT_OK, UINT64_C(4294967297), true },
-        { "9223372036854775807", BDAT_OK, INT64_MAX, false },
-        { "9223372036854775808", BDAT_BAD, 0, false },
-        { "00000000000000000005", BDAT_BAD, 0, false },
-        { "18446744073709551617", BDAT_BAD, 0, false },
-        { "9999999999999999999999999999999999999999", BDAT_BAD, 0, false },
-        { "", BDAT_BAD, 0, false },
-        { "LAST", BDAT_BAD, 0, false },
-        { "-1 LAST", BDAT_BAD, 0, false },
-        { "+1", BDAT_BAD, 0, false },
-        { "five LAST", BDAT_BAD, 0, false },
-        { "3 FINAL", BDAT_BAD, 0, false },
-        { "3LAST", BDAT_BAD, 0, false },
-        { "3\tLAST", BDAT_BAD, 0, false },
-        { "3 LAST x", BDAT_BAD, 0, false },
-        { "0x10", BDAT_BAD, 0, false },
+        { "0", BDAT_OK, 0, false, true },
+        { "5 LAST", BDAT_OK, 5, true, true },
+        { "5 last", BDAT_OK, 5, true, true },
+        { "2   last", BDAT_OK, 2, true, false },
+        { "2147483647", BDAT_OK, 2147483647, false, true },
+        { "0000000005", BDAT_OK, 5, false, false },
+        { "00", BDAT_OK, 0, false, false },
+        { "2147483648 LAST", BDAT_WIDE, UINT64_C(2147483648), true, true },
+        { "4294967297 LAST", BDAT_WIDE, UINT64_C(4294967297), true, true },
+        { "9223372036854775807", BDAT_WIDE, INT64_MAX, false, true },
+        { "00000000005", BDAT_WIDE, 5, false, false },
+        { "18446744073709551615", BDAT_WIDE, UINT64_MAX, false, true },
+        { "18446744073709551617", BDAT_WIDE, UINT64_MAX, false, true },
+        { "9999999999999999999999999999999999999999", BDAT_WIDE, UINT64_MAX, false, true },
+        { "", BDAT_BAD, 0, false, false },
+        { "LAST", BDAT_BAD, 0, false, false },
+        { "-1 LAST", BDAT_BAD, 0, false, false },
+        { "+1", BDAT_BAD, 0, false, false },
+        { "five LAST", BDAT_BAD, 0, false, false },
+        { "3 FINAL", BDAT_BAD, 0, false, false },
+        { "3LAST", BDAT_BAD, 0, false, false },
+        { "3\tLAST", BDAT_BAD, 0, false, false },
+        { "3 LAST x", BDAT_BAD, 0, false, false },
+        { "3 4", BDAT_BAD, 0, false, false },
+        { "0x10", BDAT_BAD, 0, false, false },
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bdats); i++) {
-        uint64_t octets = 0;
-        bool last = false;
+        struct bdat b = { 0 };
 
-        check_number(command_bdat(guarded_str(bdats[i].arg), &octets, &last), bdats[i].result,
+        check_number(command_bdat(guarded_str(bdats[i].arg), &b), bdats[i].result,
                      bdats[i].arg);
-        check_number(octets, bdats[i].octets, bdats[i].arg);
-        check_number(last, bdats[i].last, bdats[i].arg);
+        check_number(b.octets, bdats[i].octets, bdats[i].arg);
+        check_number(b.last, bdats[i].last, bdats[i].arg);
+        check_number(b.plain, bdats[i].plain, bdats[i].arg);
     }
 }
 
