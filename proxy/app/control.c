@@ -22,7 +22,7 @@ struct control {
     struct server server;
     uv_loop_t loop;
     uv_signal_t signal[ARRAY_LEN(signals)];
-    uv_async_t done;
+    uv_async_t done, reload;
     uv_timer_t timer;
     bool draining, aborting, gave_up;
 };
@@ -34,6 +34,7 @@ static void control_close(struct control *c)
     for (unsigned i = 0; i < ARRAY_LEN(signals); i++)
         uv_close((uv_handle_t *)&c->signal[i], NULL);
     uv_close((uv_handle_t *)&c->done, NULL);
+    uv_close((uv_handle_t *)&c->reload, NULL);
     uv_close((uv_handle_t *)&c->timer, NULL);
 }
 
@@ -84,12 +85,21 @@ static void control_reopen(struct control *c)
         worker_dump(c->server.workers[i]);
 }
 
+/* However many HUPs came, and behind all signals that came with them. */
+static void on_reload(uv_async_t *async)
+{
+    struct control *c = CONTAINER_OF(async, struct control, reload);
+
+    if (!c->draining)
+        server_reload(&c->server);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct control *c = handle->data;
 
-    if (number == SIGHUP && !c->draining)
-        server_reload(&c->server);
+    if (number == SIGHUP)
+        uv_async_send(&c->reload);
     else if (number == SIGUSR1)
         control_reopen(c);
     else if (number == SIGTERM || number == SIGINT)
@@ -118,6 +128,8 @@ static void control_init(struct control *c)
 
     if (error == 0)
         error = uv_async_init(&c->loop, &c->done, on_done);
+    if (error == 0)
+        error = uv_async_init(&c->loop, &c->reload, on_reload);
     for (unsigned i = 0; error == 0 && i < ARRAY_LEN(signals); i++) {
         c->signal[i].data = c;
         error = uv_signal_init(&c->loop, &c->signal[i]);

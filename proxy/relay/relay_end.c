@@ -5,6 +5,8 @@
 enum {
     QUIT_WAIT_MS = 5000,   /* for either side to close after QUIT */
     LINGER_WAIT_MS = 3000, /* for the client to close after our last reply */
+    REFUSED_WAIT_MS = 500, /* the same, where it never had a session */
+    REFUSED_MAX = 64,      /* of those, of one loop at a time; more are closed at once */
     FLUSH_WAIT_MS = 30000, /* for the client to take what was queued before */
     WARN_EVERY_MS = 60000, /* the same fault of an upstream */
 };
@@ -116,6 +118,7 @@ void relay_close(struct relay *r)
         relay_record_close(r);
     wheel_cancel(&relay_shared(r)->wheel, &r->timer);
     relay_dial_cancel(r);
+    relay_shared(r)->refused -= r->refused;
     if (r->admitted)
         admission_leave(r->service->admission, &r->client, r->service->settings);
     /* Where ends are mirrored, the reset of one side becomes a reset of the other. */
@@ -173,6 +176,27 @@ static void end_wait(struct relay *r, uint64_t ms)
     r->end_due_ms = relay_now_ms(r) + ms;
 }
 
+/* All is delivered: how long the client may take to close. */
+static void end_delivered(struct relay *r)
+{
+    if (r->ending == ENDING_LINGER)
+        end_wait(r, r->admitted ? LINGER_WAIT_MS : REFUSED_WAIT_MS);
+    if (r->ending == ENDING_QUIT)
+        end_wait(r, QUIT_WAIT_MS);
+}
+
+/* Who floods the listener gets an answer, and no descriptors that others need. */
+static bool refused_may_linger(struct relay *r)
+{
+    if (r->admitted)
+        return true;
+    if (relay_shared(r)->refused >= REFUSED_MAX)
+        return false;
+    relay_shared(r)->refused++;
+    r->refused = true;
+    return true;
+}
+
 void relay_end(struct relay *r)
 {
     struct conn *client = &r->leg[CLIENT];
@@ -185,13 +209,15 @@ void relay_end(struct relay *r)
     tcp_release(&client->tcp, UINT8_MAX);
     tcp_release(&r->leg[SERVER].tcp, UINT8_MAX);
     end_wait(r, FLUSH_WAIT_MS);
+    if (r->ending == ENDING_LINGER && !refused_may_linger(r))
+        r->ending = ENDING_FLUSH;
     if (r->ending == ENDING_LINGER) {
         relay_drop_leg(r, SERVER);
         if (!conn_shutdown(client))
             r->ending = ENDING_NOW;
-    } else if (r->ending == ENDING_QUIT && leg_is_flushed(client)) {
-        end_wait(r, QUIT_WAIT_MS);
     }
+    if (leg_is_flushed(client)) /* no event will tell: its FIN may have left long ago */
+        end_delivered(r);
     relay_end_step(r);
 }
 
@@ -223,10 +249,8 @@ void relay_end_step(struct relay *r)
 
 void relay_end_flushed(struct relay *r, enum side side)
 {
-    if (side == CLIENT && r->ending == ENDING_LINGER)
-        end_wait(r, LINGER_WAIT_MS);
-    if (side == CLIENT && r->ending == ENDING_QUIT)
-        end_wait(r, QUIT_WAIT_MS);
+    if (side == CLIENT)
+        end_delivered(r);
     relay_end_step(r);
 }
 

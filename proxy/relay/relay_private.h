@@ -32,6 +32,7 @@ struct relay_loop {
     uint32_t flush_ms;
     struct relay *first; /* all that live */
     unsigned live;
+    unsigned refused;       /* of them: without a session, and the client has not closed yet */
     uint64_t health_checks; /* balancers that connected and left: no sessions */
     bool
         blocked; /* the transcript is full: clients and deadlines wait until `room` is called */
@@ -126,6 +127,7 @@ struct relay {
     uint8_t leg_state[2];
     uint8_t open;  /* handles not yet closed */
     bool admitted; /* counted by admission */
+    bool refused;  /* counted by the loop, while it lingers */
     bool close_wished, no_memory;
     bool suspended;      /* in the middle of a fact, until the transcript has room */
     bool moved;          /* a wish was carried out for this fact */
