@@ -116,8 +116,8 @@ static const struct config_key keys[] = {
     { .path = "listeners.upstream",
       .type = KEY_UPSTREAM,
       .owner = OWNER_SETTINGS,
-      .about = "Where sessions go, tried in this order: an address, a host name (looked up for "
-               "each session), or \"reflect\" for the built-in reflector. The port is 25 when "
+      .about = "Where sessions go, tried in this order: an address, a host name (see "
+               "HOST NAMES), or \"reflect\" for the built-in reflector. The port is 25 when "
                "none is given. Word original, alone, is where the client was going to; it "
                "needs intercept. There is no default." },
     { .path = "listeners.mode",
