@@ -27,7 +27,7 @@ static const struct tcp_events events = { .on_closed = on_closed };
 
 static bool on_connection(struct listener *l)
 {
-    assert_int_equal(tcp_accept(&inside, (uv_stream_t *)&l->uv), 0);
+    assert_int_equal(listener_accept(l, &inside), 0);
     accepted = true;
     return true;
 }

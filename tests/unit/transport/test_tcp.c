@@ -74,7 +74,7 @@ static bool on_connection(struct listener *l)
     if (refuse)
         return false;
     tcp_init(&tcp, &loop, NULL);
-    assert_int_equal(tcp_accept(&tcp, (uv_stream_t *)&l->uv), 0);
+    assert_int_equal(listener_accept(l, &tcp), 0);
     accepted = true;
     return true;
 }
