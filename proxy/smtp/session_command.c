@@ -72,6 +72,9 @@ static enum step send_on(struct judge *j, struct span raw, struct wish *w)
 
     s->last_verb = (uint8_t)j->cmd.verb;
     session_push(s, j->ex);
+    if (j->cmd.verb == VERB_AUTH)
+        s->auth_layer = sasl_may_have_layer(auth_mechanism(&j->cmd));
+    /* Rewriting may move the line: from here on j->cmd has its verb only. */
     if (!s->env->observe && !make_rewritten(j)) {
         session_close(s, CLOSE_NO_MEMORY);
         return STEP_AGAIN;
@@ -81,8 +84,6 @@ static enum step send_on(struct judge *j, struct span raw, struct wish *w)
         content_abandon(s, UINT64_MAX);
     } else if (j->cmd.verb == VERB_MAIL) {
         s->bdat = false;
-    } else if (j->cmd.verb == VERB_AUTH) {
-        s->auth_layer = sasl_may_have_layer(auth_mechanism(&j->cmd));
     }
     if (j->framed)
         begin_chunk(j, true);
