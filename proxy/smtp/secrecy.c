@@ -74,7 +74,12 @@ void secrecy_lines(struct secrecy *k, struct event *e)
 
 void secrecy_peek(struct secrecy *k, struct span lines)
 {
-    remember(k, secret_find_in_lines(lines, mode_at(k, UINT64_MAX)).octets);
+    struct span front = span_first(lines, SECRET_MEMORY_MAX);
+    struct secret s = secret_find_in_lines(front, mode_at(k, UINT64_MAX));
+
+    remember(k, s.octets);
+    if (s.octets.len > 0 && front.len < lines.len)
+        k->lost = true;
 }
 
 /* The client did not know of it when it sent what was received before. */

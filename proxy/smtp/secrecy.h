@@ -42,7 +42,10 @@ void secrecy_auth_line(struct secrecy *k, struct event *e);
 void secrecy_cut_line(struct secrecy *k, struct event *e, bool auth, bool passed);
 /* Lines that nobody has looked at, in e->received. */
 void secrecy_lines(struct secrecy *k, struct event *e);
-/* Lines that are not to be told yet, or not the client's: their secrets are remembered. */
+/*
+ * Lines that are not to be told yet, or not the client's: their secrets are remembered. Only
+ * the first SECRET_MEMORY_MAX octets are looked at.
+ */
 void secrecy_peek(struct secrecy *k, struct span lines);
 
 /* The reply to the event's command; octets received from the client when it came. */

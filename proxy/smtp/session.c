@@ -208,19 +208,16 @@ static enum step raw_forward(struct session *s, struct wish *w)
 }
 
 /*
- * In observe mode the server may repeat lines that are not read yet; and what comes unasked
- * may repeat anything.
+ * In observe mode the server may repeat lines that are not read yet, but for mail; and what
+ * comes unasked may repeat anything.
  */
 static void peek_secrets(struct session *s, const struct event *e)
 {
-    bool unasked = e->kind == EVENT_COMMAND && e->received.len == 0;
-
     if (e->reply.len == 0)
         return;
-    if (unasked)
+    if (e->kind == EVENT_COMMAND && e->received.len == 0)
         secrecy_peek(&s->secrecy, e->reply);
-    if (s->env->observe && !input_is_empty(s, CLIENT) &&
-        (unasked || s->state == STATE_GREETING || s->secrecy.alert))
+    if (s->env->observe && s->last_verb != VERB_DATA && !input_is_empty(s, CLIENT))
         secrecy_peek(&s->secrecy, input_view(s, CLIENT));
 }
 
