@@ -180,7 +180,8 @@ static const struct config_key keys[] = {
       .min = 1,
       .max = SESSIONS_MAX,
       .zero = "no limit",
-      .about = "Sessions at a time from one client network; one more hears 421 4.7.0." },
+      .about = "Sessions at a time from one client network; one more hears 421 4.7.0. Mode "
+               "observe refuses nobody: there it is noted in the record, and logged." },
     { .path = "listeners.limits.per_client_prefix4",
       .type = KEY_INT,
       IN_SETTINGS(prefix4),

@@ -77,7 +77,7 @@ static struct client_network **network_find(struct shard *s, uint32_t hash,
 }
 
 static enum admit network_enter(struct client_network **at, const struct addr *key,
-                                uint32_t limit)
+                                const struct relay_settings *s)
 {
     struct client_network *n = *at;
 
@@ -88,10 +88,11 @@ static enum admit network_enter(struct client_network **at, const struct addr *k
         n->addr = *key;
         *at = n;
     }
-    if (n->sessions >= limit)
+    bool above = n->sessions >= s->per_client;
+    if (above && !s->observe)
         return ADMIT_CLIENT_LIMIT;
     n->sessions++;
-    return ADMIT_YES;
+    return above ? ADMIT_ABOVE : ADMIT_YES;
 }
 
 static enum admit client_enter(struct admission *a, const struct addr *client,
@@ -102,7 +103,7 @@ static enum admit client_enter(struct admission *a, const struct addr *client,
     struct shard *shard = &a->shard[hash % SHARDS];
 
     pthread_mutex_lock(&shard->lock);
-    enum admit answer = network_enter(network_find(shard, hash, &key), &key, s->per_client);
+    enum admit answer = network_enter(network_find(shard, hash, &key), &key, s);
     pthread_mutex_unlock(&shard->lock);
     return answer;
 }
@@ -133,7 +134,7 @@ enum admit admission_enter(struct admission *a, const struct addr *client,
         answer = ADMIT_SESSION_LIMIT;
     else if (s->per_client > 0)
         answer = client_enter(a, client, s);
-    if (answer != ADMIT_YES)
+    if (answer != ADMIT_YES && answer != ADMIT_ABOVE)
         atomic_fetch_sub(&a->sessions, 1);
     return answer;
 }

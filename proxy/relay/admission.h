@@ -18,13 +18,19 @@
 
 struct admission;
 
-enum admit { ADMIT_YES, ADMIT_SESSION_LIMIT, ADMIT_CLIENT_LIMIT };
+enum admit {
+    ADMIT_YES,
+    ADMIT_ABOVE, /* counted in, though its network has per_client sessions: observe mode */
+    ADMIT_SESSION_LIMIT,
+    ADMIT_CLIENT_LIMIT,
+};
 
 /* NULL when memory is out. */
 MUST_CHECK struct admission *admission_new(void);
 void admission_free(struct admission **a);
 
-/* Counts the session in when the answer is ADMIT_YES. Memory out is ADMIT_SESSION_LIMIT. */
+/* Counts the session in when the answer is ADMIT_YES or ADMIT_ABOVE. Memory out is
+ * ADMIT_SESSION_LIMIT: `sessions` protects this process, in observe mode, too. */
 MUST_CHECK enum admit admission_enter(struct admission *a, const struct addr *client,
                                       const struct relay_settings *s);
 /* With the settings it was counted in with. */

@@ -1,10 +1,13 @@
 #include "relay/relay_private.h"
 
+#include "base/log.h"
 #include "base/no_descriptors.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { WARN_EVERY_MS = 60000 };
 
 size_t relay_size(void)
 {
@@ -108,7 +111,16 @@ bool relay_destination(const struct relay *r, struct addr *out)
            ORIGIN_FOUND;
 }
 
-void relay_record_open(struct relay *r, const struct proxy_header *header)
+bool relay_may_warn(const struct relay *r, struct warning *w)
+{
+    w->sessions++;
+    if (relay_now_ms(r) < w->due_ms)
+        return false;
+    w->due_ms = relay_now_ms(r) + WARN_EVERY_MS;
+    return true;
+}
+
+void relay_record_open(struct relay *r, const struct proxy_header *header, bool above)
 {
     char client[ADDR_TEXT_MAX], server[ADDR_TEXT_MAX], original[ADDR_TEXT_MAX];
     char peer[ADDR_TEXT_MAX];
@@ -119,6 +131,7 @@ void relay_record_open(struct relay *r, const struct proxy_header *header)
         .listener = span_str(s->name),
         .mode = s->observe ? SPAN_LIT("observe") : SPAN_LIT("enforce"),
         .client = span_of(client, addr_text(&r->client, client)),
+        .above_per_client = above,
     };
 
     if (relay_own_address(r, &own))
@@ -184,18 +197,26 @@ static bool relay_introduce(struct relay *r)
     return !s->xclient || relay_name_client(r);
 }
 
-/* Limits, then the first thing to do. */
+static void relay_warn_per_client(const struct relay *r)
+{
+    struct service *s = r->service;
+    char client[ADDR_TEXT_MAX];
+
+    if (!relay_may_warn(r, &s->per_client))
+        return;
+    (void)addr_ip_text(&r->client, client);
+    log_warn("listener %s: more than %u sessions at a time from the network of %s, passed on "
+             "in mode observe (%u such session%s)",
+             s->settings->name, s->settings->per_client, client, s->per_client.sessions,
+             s->per_client.sessions == 1 ? "" : "s");
+    s->per_client.sessions = 0;
+}
+
+/* The first thing to do. */
 static void relay_go(struct relay *r, struct span rest)
 {
     const struct relay_settings *s = r->service->settings;
-    enum admit answer = admission_enter(r->service->admission, &r->client, s);
 
-    r->admitted = answer == ADMIT_YES;
-    if (!r->admitted) {
-        relay_refuse(r,
-                     answer == ADMIT_CLIENT_LIMIT ? CLOSE_CLIENT_LIMIT : CLOSE_SESSION_LIMIT);
-        return;
-    }
     if (!relay_introduce(r)) {
         relay_refuse(r, CLOSE_NO_MEMORY);
         return;
@@ -240,8 +261,16 @@ void relay_begin(struct relay *r, const struct proxy_header *header, struct span
     if (header != NULL && !header->local)
         r->client = header->source;
     r->local = header != NULL && header->local;
-    relay_record_open(r, header);
-    if (header != NULL && !relay_believe(r, header))
+    enum admit answer =
+        admission_enter(r->service->admission, &r->client, r->service->settings);
+    r->admitted = answer == ADMIT_YES || answer == ADMIT_ABOVE;
+    relay_record_open(r, header, answer == ADMIT_ABOVE);
+    if (answer == ADMIT_ABOVE)
+        relay_warn_per_client(r);
+    if (!r->admitted)
+        relay_refuse(r,
+                     answer == ADMIT_CLIENT_LIMIT ? CLOSE_CLIENT_LIMIT : CLOSE_SESSION_LIMIT);
+    else if (header != NULL && !relay_believe(r, header))
         relay_refuse(r, CLOSE_NO_MEMORY);
     else
         relay_go(r, rest);
@@ -280,7 +309,7 @@ bool relay_accept(struct service *s, struct listener *l)
     bool known = tcp_peer(&r->leg[CLIENT].tcp, &r->client);
     relay_loop_start_flush(loop);
     if (error == 0 && !known) { /* it was reset before it was accepted */
-        relay_record_open(r, NULL);
+        relay_record_open(r, NULL, false);
         relay_note_first(r, CLIENT, HOW_RESET);
         relay_refuse(r, CLOSE_CLIENT_LEFT);
     } else if (error == 0 && s->settings->proxy_protocol != 0 &&
@@ -289,7 +318,7 @@ bool relay_accept(struct service *s, struct listener *l)
     } else if (error == 0 && relay_is_intercepted(r, l)) {
         relay_begin(r, NULL, (struct span){ 0 });
     } else {
-        relay_record_open(r, NULL);
+        relay_record_open(r, NULL, false);
         relay_refuse(r, error != 0 ? CLOSE_INTERNAL : CLOSE_DIRECT);
     }
     return true;

@@ -8,7 +8,6 @@ enum {
     REFUSED_WAIT_MS = 500, /* the same, where it never had a session */
     REFUSED_MAX = 64,      /* of those, of one loop at a time; more are closed at once */
     FLUSH_WAIT_MS = 30000, /* for the client to take what was queued before */
-    WARN_EVERY_MS = 60000, /* the same fault of an upstream */
 };
 
 void relay_note_first(struct relay *r, int first, enum end_how how)
@@ -84,17 +83,15 @@ static void relay_warn_xclient(const struct relay *r)
 {
     struct service *s = r->service;
 
-    s->warn_missed++;
-    if (relay_now_ms(r) < s->warn_due_ms)
+    if (!relay_may_warn(r, &s->xclient))
         return;
     log_warn(
         "listener %s: the upstream %s takes no XCLIENT with the client's address from this "
         "host, %u session%s ended with 421: in Postfix, add this host's address to "
         "smtpd_authorized_xclient_hosts",
-        s->settings->name, s->settings->upstreams[r->upstream].text, s->warn_missed,
-        s->warn_missed == 1 ? "" : "s");
-    s->warn_due_ms = relay_now_ms(r) + WARN_EVERY_MS;
-    s->warn_missed = 0;
+        s->settings->name, s->settings->upstreams[r->upstream].text, s->xclient.sessions,
+        s->xclient.sessions == 1 ? "" : "s");
+    s->xclient.sessions = 0;
 }
 
 /* ---- the way out ---- */
@@ -153,6 +150,7 @@ static enum ending ending_of(const struct relay *r)
     case CLOSE_CLIENT_STALLED:
     case CLOSE_CLIENT_EOF_DATA:
     case CLOSE_PROXY_HEADER:
+    case CLOSE_NO_PROXY_HEADER:
     case CLOSE_DRAIN_TIMEOUT:
     case CLOSE_NO_MEMORY:
     case CLOSE_INTERNAL:

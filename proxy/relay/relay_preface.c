@@ -26,13 +26,21 @@ void relay_preface(struct relay *r)
     relay_update(r);
 }
 
-/* The balancer is not what it should be: that is worth a record. */
-static void preface_failed(struct relay *r, enum close_reason why)
+/* The balancer is not what it should be: that is worth a record, with what it sent. */
+static void preface_failed(struct relay *r, struct span bytes, enum close_reason why)
 {
-    free(r->early);
+    struct early *early = r->early; /* bytes may be its */
+
     r->early = NULL;
-    relay_record_open(r, NULL);
+    relay_record_open(r, NULL, false);
+    session_reject(&r->session, bytes, why, relay_now_us(r));
     relay_refuse(r, why);
+    free(early);
+}
+
+static struct span preface_kept(const struct relay *r)
+{
+    return r->early == NULL ? SPAN_LIT("") : span_of(r->early->bytes, r->early->len);
 }
 
 void relay_preface_bytes(struct relay *r, struct span bytes)
@@ -42,19 +50,19 @@ void relay_preface_bytes(struct relay *r, struct span bytes)
     struct proxy_header header;
 
     if (before > 0 && !relay_keep_early(r, span_first(bytes, PROXY_HEADER_MAX))) {
-        preface_failed(r, CLOSE_NO_MEMORY);
+        preface_failed(r, bytes, CLOSE_NO_MEMORY);
         return;
     }
     struct span whole = before > 0 ? span_of(r->early->bytes, r->early->len) : bytes;
     switch (proxy_header_read(whole, allowed, &header)) {
     case PROXY_MORE:
         if (before == 0 && !relay_keep_early(r, bytes))
-            preface_failed(r, CLOSE_NO_MEMORY);
+            preface_failed(r, bytes, CLOSE_NO_MEMORY);
         return;
     case PROXY_BAD:
         log_warn("listener %s: a trusted balancer sent no usable PROXY header: %s",
                  r->service->settings->name, header.why);
-        preface_failed(r, CLOSE_PROXY_HEADER);
+        preface_failed(r, whole, CLOSE_PROXY_HEADER);
         return;
     case PROXY_OK:
         break;
@@ -74,10 +82,12 @@ void relay_preface_end(struct relay *r, enum tcp_end how)
     if (r->unrecorded)
         relay_close(r);
     else
-        preface_failed(r, how == TCP_END_FIN ? CLOSE_PROXY_HEADER : CLOSE_CLIENT_RESET);
+        preface_failed(r, preface_kept(r),
+                       how == TCP_END_FIN ? CLOSE_PROXY_HEADER : CLOSE_CLIENT_RESET);
 }
 
 void relay_preface_due(struct relay *r)
 {
-    preface_failed(r, CLOSE_PROXY_HEADER);
+    preface_failed(r, preface_kept(r),
+                   r->early == NULL ? CLOSE_NO_PROXY_HEADER : CLOSE_PROXY_HEADER);
 }

@@ -40,14 +40,19 @@ struct relay_loop {
     void *on_empty_arg;
 };
 
+/* A line for the operator that comes once a minute. */
+struct warning {
+    uint64_t due_ms;   /* not before that, the next one */
+    unsigned sessions; /* it is about, since the last */
+};
+
 struct service {
     struct session_env env;
     struct relay_settings *settings;
     struct admission *admission;
     struct relay_loop *loop;
     unsigned references;
-    uint64_t warn_due_ms; /* not before that, the next line about XCLIENT */
-    unsigned warn_missed; /* sessions it would have been about */
+    struct warning xclient, per_client;
 };
 
 /* Reasons not to read a leg. */
@@ -168,9 +173,12 @@ void relay_leg_closed(struct relay *r, enum side side);
 /* The client is known: records, limits, then TLS or the upstream. `header`: of its balancer,
  * or NULL; `rest`: what came behind that. */
 void relay_begin(struct relay *r, const struct proxy_header *header, struct span rest);
-void relay_record_open(struct relay *r, const struct proxy_header *header);
+/* above: its network has more sessions than per_client. */
+void relay_record_open(struct relay *r, const struct proxy_header *header, bool above);
 /* No upstream is asked: the client hears why, where it can. */
 void relay_refuse(struct relay *r, enum close_reason why);
+/* One more session to warn of. True: now; then the count begins anew behind the line. */
+MUST_CHECK bool relay_may_warn(const struct relay *r, struct warning *w);
 /* Where the client was going to: before the interception, or here. False: not known. */
 bool relay_destination(const struct relay *r, struct addr *out);
 

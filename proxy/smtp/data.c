@@ -24,6 +24,13 @@ void data_init(struct data *d, const struct policy *policy)
     lookalike_init(&d->look7, true);
 }
 
+void data_passed_on(struct data *d)
+{
+    d->refused = false;
+    d->stats.altered = false;
+    d->stats.octets_sent = d->stats.octets;
+}
+
 struct scan_result data_scan(const struct data *d, struct span in)
 {
     bool line_start = d->look.state == LOOK_LINE || d->look7.state == LOOK_LINE;

@@ -106,6 +106,9 @@ void data_init(struct data *d, const struct policy *policy);
  */
 enum data_result data_next(struct data *d, struct span *in, struct data_piece *piece);
 
+/* What came has left as it came, whatever policy says: nothing was refused or altered. */
+void data_passed_on(struct data *d);
+
 /*
  * The connection ended before the data did (note data-eof), after a DATA_MORE: undecided
  * octets are content after all, but nothing is sent for them. Closes the figures; true

@@ -193,6 +193,19 @@ void session_end(struct session *s, enum close_reason why, uint64_t now_us)
         session_close(s, why);
 }
 
+void session_reject(struct session *s, struct span bytes, enum close_reason why,
+                    uint64_t now_us)
+{
+    s->now_us = now_us;
+    if (s->closing)
+        return;
+    s->fact = bytes;
+    s->in[CLIENT] = bytes;
+    s->received[CLIENT] += bytes.len;
+    s->rejected = true;
+    session_close(s, why);
+}
+
 /* ---- wishes --------------------------------------------------------------------- */
 
 static enum step raw_forward(struct session *s, struct wish *w)

@@ -191,7 +191,7 @@ struct session {
     bool tls_server : 1, start_tls : 1;          /* whose handshake; it is to be wished for */
     bool trusted_newlines : 1;                   /* mail of this client may end in LF.LF */
     bool lf_ended : 1;                           /* its last one did: only QUIT may follow */
-    bool trusted : 1, gone_tls : 1, tls_declined : 1;
+    bool rejected : 1, trusted : 1, gone_tls : 1, tls_declined : 1;
     bool upstream_starttls : 1, upstream_xclient : 1; /* what the upstream itself offers */
     bool upstream_greeted : 1;                        /* it was told a name by EHLO or HELO */
 };
@@ -246,6 +246,13 @@ void session_gap(struct session *s, enum side from, uint64_t octets, uint64_t no
  * reason closes at once.
  */
 void session_end(struct session *s, enum close_reason why, uint64_t now_us);
+
+/*
+ * The client is not let in: what it sent is written down, nothing of it is read or passed on,
+ * and the session closes. In place of the first fact.
+ */
+void session_reject(struct session *s, struct span bytes, enum close_reason why,
+                    uint64_t now_us);
 
 /* The next wish, or false when the fact is used up. */
 bool session_next(struct session *s, struct wish *w);

@@ -41,6 +41,8 @@ void content_end(struct session *s, bool complete)
         data_opaque_end(d);
     else if (!complete)
         c->cut_off = data_cut(d, &c->cut);
+    if (s->env->observe)
+        data_passed_on(d);
     if (session_lost_octets(s))
         notes_drop(&d->notes, NOTE_DATA_EOF); /* the client may have sent all of it */
     if (d->stats.eight_bit > 0 && !s->eight_bit)

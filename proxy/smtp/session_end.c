@@ -67,7 +67,7 @@ void end_mirrored(struct session *s, enum side from, enum end how)
     if (s->quit_told)
         session_close(s, CLOSE_QUIT);
     else if (s->state == STATE_OPAQUE && (how == END_FIN || s->ended[other] == 1 + END_FIN))
-        session_close(s, CLOSE_OPAQUE_END); /* who is done with TLS resets what comes late */
+        session_close(s, opaque_close(s)); /* who is done with TLS resets what comes late */
     else
         session_close(s, mirrored_reason(s, from, how));
 }
@@ -141,9 +141,11 @@ static enum step leftover(struct session *s)
         secrecy_auth_line(&s->secrecy, &ex->event);
     else
         secrecy_lines(&s->secrecy, &ex->event);
-    ex->event.action = s->env->observe ? ACTION_RELAYED : ACTION_SWALLOWED;
+    ex->event.action = s->env->observe && !s->rejected ? ACTION_RELAYED : ACTION_SWALLOWED;
     ex->event.origin = ORIGIN_NONE;
-    if (s->early_talker || s->state == STATE_GREETING || s->preamble != PREAMBLE_NONE)
+    if (s->rejected)
+        ; /* it came in its time, and was not what it should be */
+    else if (s->early_talker || s->state == STATE_GREETING || s->preamble != PREAMBLE_NONE)
         notes_add(&ex->event.notes, NOTE_EARLY_TALKER, ex->event.at);
     if (s->ended[CLIENT])
         notes_add(&ex->event.notes, NOTE_CMD_EOF, ex->event.at);

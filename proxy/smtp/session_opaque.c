@@ -57,6 +57,13 @@ void session_gap(struct session *s, enum side from, uint64_t octets, uint64_t no
         content_end(s, false);
 }
 
+enum close_reason opaque_close(const struct session *s)
+{
+    if (strcmp(s->opaque_why, "starttls") == 0)
+        return CLOSE_OPAQUE_END;
+    return strcmp(s->opaque_why, "not-smtp") == 0 ? CLOSE_NOT_SMTP : CLOSE_UNREAD_END;
+}
+
 bool session_lost_octets(const struct session *s)
 {
     return s->missing[CLIENT] > 0 || s->missing[SERVER] > 0 ||

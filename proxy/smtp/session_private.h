@@ -243,6 +243,8 @@ enum step opaque_step(struct session *s, enum side from, struct wish *w);
  * Then nothing more can be read, and in enforce mode the session ends.
  */
 bool opaque_layer_begins(struct session *s, enum side from);
+/* Why the session ends, when the stream that is not read does. */
+enum close_reason opaque_close(const struct session *s);
 /* A capture does not show all of the session. */
 bool session_lost_octets(const struct session *s);
 /* At the end: what passed, unless that was told. */

@@ -64,6 +64,8 @@ void record_open(struct recorder *r, const struct record_open *info)
     DRAFT_TEXT(&j, "server", info->server);
     DRAFT_TEXT(&j, "original", info->original);
     put_proxy(&j, info);
+    if (info->above_per_client)
+        JSON_BOOL(&j, "above_per_client", true);
     put_syn(&j, info);
     draft_end(&j, r);
 }

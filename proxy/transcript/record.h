@@ -44,7 +44,8 @@ struct record_open {
     unsigned proxy_version; /* 0: none */
     bool proxy_local;       /* the balancer speaks for itself */
     struct span proxy_peer;
-    struct span syn[2]; /* import: TCP options of the first segments, by side, as text */
+    bool above_per_client; /* observe mode: one session more than per_client */
+    struct span syn[2];    /* import: TCP options of the first segments, by side, as text */
 };
 
 /* A handshake this proxy took part in. */

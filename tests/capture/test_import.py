@@ -278,6 +278,54 @@ class Gaps(unittest.TestCase):
         self.assertIn("0 gaps", TOOLS.said)
 
 
+class Recognized(unittest.TestCase):
+    """On ports that are nobody's: what is SMTP, and who is the client."""
+    CLIENT, SERVER = ("192.0.2.10", 2525), ("198.51.100.20", 10025)
+
+    def talk(self, *lines, client=CLIENT):
+        talk = Talk(client=client, server=self.SERVER).hello()
+        for side, line in enumerate(lines):
+            (talk.client if side % 2 else talk.server)(line)
+        return talk.bye().packets
+
+    def test_greeting_without_the_word(self):
+        for hello in (b"EHLO c\r\n", b"helo c\r\n"):
+            got = records(self.talk(b"220-mx ready\r\n", hello, b"250 mx\r\n"))
+            with self.subTest(hello=hello):
+                self.assertEqual(kinds(got), ["open", "connect", "greeting", "command", "close"])
+                self.assertEqual(got[0]["client"], "192.0.2.10:2525")
+
+    def test_greeting_in_pieces(self):
+        talk = Talk(client=self.CLIENT, server=self.SERVER).hello()
+        talk.server(b"220-").server(b"mx\r\n220 go\r\n").client(b"EHLO c\r\n")
+        got = records(talk.server(b"250 mx\r\n").bye().packets)
+        self.assertEqual(only(got, "greeting")["reply"], "220-mx\r\n220 go\r\n")
+
+    def test_others_that_greet_with_220(self):
+        self.assertEqual(records(self.talk(b"220 ftp\r\n", b"USER a\r\n", b"331 b\r\n")), [])
+        self.assertEqual(records(self.talk(b"220 ftp\r\n")), [])
+        self.assertEqual(records(self.talk(b"220 " + b"x" * 5000, b"EHLO c\r\n")), [])
+
+    def test_the_ends_are_those_of_the_syn(self):
+        """The client's port is one of servers: what follows is not its session as a server."""
+        packets = self.talk(b"220 ftp\r\n", b"USER a\r\n", b"331 b\r\n", b"PASS c\r\n")
+        self.assertEqual(records(packets), [])
+        self.assertEqual(records(packets, "--port", "2525"), [])
+        packets = self.talk(b"220 x\r\n", b"EHLO c\r\n", b"250 mx\r\n")
+        self.assertEqual(records(packets, "--port", "2525"), [])
+        self.assertEqual(len(records(packets, "--port", "10025")), 5)
+
+
+class NothingRefused(unittest.TestCase):
+    def test_what_passed_was_not_refused(self):
+        for body in (b"a\r\n. \r\nb\r\n", b"a\n.\nb\r\n", b"a\r\n.\rb\r\n",
+                     b"a" + b"\r" * 1500 + b"b\r\n", b"a\0b\r\n"):
+            got = only(records(Talk().mail(body).packets), "content")
+            with self.subTest(body=body[:20]):
+                self.assertEqual((got["refused"], got["altered"]), (False, False))
+                self.assertNotIn("refused_by", got)
+
+
 class Ends(unittest.TestCase):
     def ended(self, talk, reason, first, how):
         close = records(talk.packets)[-1]

@@ -47,6 +47,22 @@ static enum side first_side(const struct import *im, const struct segment *s)
     return is_asked_for(im->config, s->to.port) ? CLIENT : SERVER;
 }
 
+/* A connection of others: its client's port may be one of ours, and must not pass for a
+ * server's. */
+static struct connection *remember(struct import *im, const struct segment *s, enum side from)
+{
+    struct connection *c;
+
+    if (!is_asked_for(im->config, from == CLIENT ? s->from.port : s->to.port))
+        return NULL;
+    c = table_add(&im->table, &im->env, s, from, false);
+    if (c != NULL) {
+        connection_ignore(c);
+        table_touch(&im->table, c, false);
+    }
+    return NULL;
+}
+
 /* A connection begins, or is met in its middle; NULL: nothing of interest. */
 static struct connection *add(struct import *im, const struct segment *s)
 {
@@ -54,7 +70,9 @@ static struct connection *add(struct import *im, const struct segment *s)
     bool on_port = is_asked_for(im->config, from == CLIENT ? s->to.port : s->from.port);
     bool begins = (s->flags & SEGMENT_SYN) != 0;
 
-    if (!on_port && (!begins || im->config->port_count > 0))
+    if (!on_port && begins && im->config->port_count > 0)
+        return remember(im, s, from);
+    if (!on_port && !begins)
         return NULL;
     if (!begins && s->payload.len + s->cut == 0)
         return NULL; /* the last words of one that was over */
@@ -76,7 +94,7 @@ static void take_segment(struct import *im, struct segment *s)
     bool was_dead = c->dead;
     connection_take(c, s);
     table_touch(&im->table, c, was_dead);
-    if (c->foreign)
+    if (c->foreign && !c->start) /* else its ends are known, and are remembered */
         table_remove(&im->table, c);
 }
 

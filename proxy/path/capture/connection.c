@@ -6,6 +6,7 @@ enum {
     AHEAD_MAX = 1 << 30, /* RFC 7323 2.3: no window is larger */
     TLS_HANDSHAKE = 0x16,
     GREETING_LOOK = 512,
+    FIRST_MAX = 4096, /* a greeting of several lines */
 };
 
 /* Not further ahead than any window reaches. */
@@ -21,6 +22,7 @@ void connection_init(struct connection *c, struct connection_env *env, const str
     c->first_us = c->last_us = s->t_us;
     c->addr[from] = s->from;
     c->addr[side_other(from)] = s->to;
+    buf_init(&c->first, FIRST_MAX);
     flow_init(&c->flow[CLIENT], &env->held);
     flow_init(&c->flow[SERVER], &env->held);
 }
@@ -29,6 +31,7 @@ void connection_deinit(struct connection *c)
 {
     flow_deinit(&c->flow[CLIENT]);
     flow_deinit(&c->flow[SERVER]);
+    buf_release(&c->first);
     feed_free(&c->feed);
 }
 
@@ -47,6 +50,19 @@ bool connection_is_greeting(struct span octets)
         if (span_starts_with_nocase(span_drop(line, i), SPAN_LIT("SMTP")))
             return true;
     return false;
+}
+
+/* FTP and others greet with 220, too. */
+static bool may_be_greeting(struct span octets)
+{
+    return octets.len >= 4 && span_starts_with(octets, SPAN_LIT("220")) &&
+           (octets.ptr[3] == ' ' || octets.ptr[3] == '-');
+}
+
+static bool is_hello(struct span octets)
+{
+    return span_starts_with_nocase(octets, SPAN_LIT("EHLO ")) ||
+           span_starts_with_nocase(octets, SPAN_LIT("HELO "));
 }
 
 /* What is said first tells how to read the rest; NULL: from the greeting on. */
@@ -81,10 +97,28 @@ static bool open_feed(struct connection *c)
     return true;
 }
 
+static bool is_wanted(const struct connection *c, enum side from, struct span octets)
+{
+    return c->on_port || (from == SERVER && connection_is_greeting(octets)) ||
+           (from == CLIENT && is_hello(octets));
+}
+
+/* Not known yet what it is: the client's first word will tell. */
+static bool waits_for_client(struct connection *c, enum side from, struct span octets,
+                             uint64_t t_us)
+{
+    if (from == CLIENT || is_wanted(c, from, octets) ||
+        (c->first.len == 0 && !may_be_greeting(octets)))
+        return false;
+    if (c->first.len == 0)
+        c->first_said_us = t_us;
+    return buf_append(&c->first, octets);
+}
+
 /* Something is to be passed on for the first time. False: nobody is interested. */
 static bool begin(struct connection *c, enum side from, struct span octets)
 {
-    bool wanted = c->on_port || (from == SERVER && connection_is_greeting(octets));
+    bool wanted = is_wanted(c, from, octets);
     const char *why = unreadable(c, from, octets);
 
     if (!wanted || !open_feed(c)) {
@@ -103,8 +137,15 @@ static void bury(struct connection *c)
     c->dead = true;
     c->stuck_us = 0;
     feed_free(&c->feed);
+    buf_release(&c->first);
     flow_deinit(&c->flow[CLIENT]);
     flow_deinit(&c->flow[SERVER]);
+}
+
+void connection_ignore(struct connection *c)
+{
+    c->foreign = c->start = true;
+    bury(c);
 }
 
 static void check_over(struct connection *c)
@@ -115,8 +156,14 @@ static void check_over(struct connection *c)
 
 static void pass_octets(struct connection *c, enum side from, struct span octets, uint64_t t_us)
 {
-    if (c->feed != NULL || begin(c, from, octets))
-        feed_bytes(c->feed, from, octets, t_us);
+    if (c->feed == NULL && waits_for_client(c, from, octets, t_us))
+        return;
+    if (c->feed == NULL && !begin(c, from, octets))
+        return;
+    if (c->first.len > 0)
+        feed_bytes(c->feed, SERVER, buf_span(&c->first), c->first_said_us);
+    buf_release(&c->first);
+    feed_bytes(c->feed, from, octets, t_us);
 }
 
 static void pass_end(struct connection *c, enum side from, enum end how, uint64_t t_us)

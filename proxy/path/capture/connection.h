@@ -13,13 +13,15 @@
  *                            acknowledged is nothing
  *
  * Who is the client: who sent the SYN; without one, who did not greet; else who talks to a port
- * of servers. Whether it is SMTP at all is decided with the first octets.
+ * of servers. Whether it is SMTP at all is decided with the first octets: on a port of its own
+ * always; on another by the word in the greeting, or by EHLO or HELO behind a 220.
  *
  * Owns: flows, the feed.
  */
 #ifndef PATH_CAPTURE_CONNECTION_H
 #define PATH_CAPTURE_CONNECTION_H
 
+#include "base/buf.h"
 #include "path/capture/capture.h"
 #include "path/capture/feed.h"
 #include "path/capture/flow.h"
@@ -50,6 +52,8 @@ struct connection {
     struct flow flow[2];
     struct syn_options syn_options[2]; /* by enum side */
     struct feed *feed;                 /* NULL: nothing was said yet, or all is over */
+    struct buf first; /* what the server said first, while that may be SMTP or not */
+    uint64_t first_said_us;
     uint64_t first_us, answered_us, last_us;
     uint64_t stuck_us; /* since when something waits; 0: nothing does */
     bool syn;          /* the client's SYN was captured */
@@ -69,6 +73,9 @@ void connection_init(struct connection *c, struct connection_env *env, const str
 void connection_deinit(struct connection *c);
 
 void connection_take(struct connection *c, struct segment *s);
+/* Its SYN was seen, and it is none of ours; kept, so that nobody takes its client for a server
+ * later. */
+void connection_ignore(struct connection *c);
 /* Would this segment begin another connection between the same ports? */
 bool connection_is_renewed(const struct connection *c, const struct segment *s);
 /* No more of it is to be seen. */

@@ -71,6 +71,11 @@ void dialogue_open(struct dialogue *d, const struct record *r)
     put_text(p, DIM, r->vantage);
     paint_words(p, DIM, ")");
     paint_end(p);
+    if (record_flag(r->root, "above_per_client")) {
+        paint_line(p, PLAIN, "***  ");
+        paint_words(p, PLAIN, "more sessions at a time than per_client from this network");
+        paint_end(p);
+    }
     put_syn(p, json_object_get(r->root, "syn"));
 }
 

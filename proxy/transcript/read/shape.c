@@ -42,6 +42,7 @@ static const struct field open_fields[] = {
     MAY("server", TEXT),
     MAY("original", TEXT),
     { "proxy", FIELD_OBJECT, false, &proxy_shape },
+    MAY("above_per_client", FLAG),
     { "syn", FIELD_OBJECT, false, &syn_shape },
 };
 SHAPE(open);

@@ -78,6 +78,12 @@ static const struct script left[] = {
       .observe = true,
       .steps = { S_READ("220 mx\r\n"), C_READ("NOOP\r\n"), FIN(SERVER), FIN(CLIENT) },
       .log = "<220 mx|{greeting 220}>NOOP|{NOOP}[close upstream-eof]" },
+    { .name = "observe: another protocol is not TLS",
+      .observe = true,
+      .steps = { S_READ("220 mx\r\n"), C_READ("GET / HTTP/1.1\r\n\r\n"), FIN(CLIENT),
+                 FIN(SERVER) },
+      .log =
+          "<220 mx|{greeting 220}>GET / HTTP/1.1||{? not-smtp-http}{opaque}[close not-smtp]" },
     { .name = "observe: QUIT needs no reply",
       .observe = true,
       .steps = { S_READ("220 mx\r\n"), C_READ("QUIT\r\n"), FIN(CLIENT), FIN(SERVER) },
