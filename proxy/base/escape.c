@@ -29,6 +29,11 @@ size_t escape(char *out, size_t size, struct span in)
     size_t len = 0, cut = 0; /* cut: where "..." would still fit */
 
     assert(size >= 8);
+    if (size < 8) {
+        if (size > 0)
+            out[0] = '\0';
+        return 0;
+    }
     for (size_t i = 0; i < in.len; i++) {
         char one[4];
         size_t n = escape_one(one, in.ptr[i]);

@@ -118,7 +118,7 @@ static void client_leave(struct admission *a, const struct addr *client,
     pthread_mutex_lock(&shard->lock);
     struct client_network **at = network_find(shard, hash, &key), *n = *at;
     assert(n != NULL && n->sessions > 0);
-    if (--n->sessions == 0) {
+    if (n != NULL && --n->sessions == 0) {
         *at = n->next;
         free(n);
     }

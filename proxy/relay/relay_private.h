@@ -134,6 +134,7 @@ struct relay {
     bool admitted; /* counted by admission */
     bool refused;  /* counted by the loop, while it lingers */
     bool close_wished, no_memory;
+    bool broken;         /* octets could not be sent that always can */
     bool suspended;      /* in the middle of a fact, until the transcript has room */
     bool moved;          /* a wish was carried out for this fact */
     bool unrecorded;     /* no record is written: a health check that left */

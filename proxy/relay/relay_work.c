@@ -1,5 +1,7 @@
 #include "relay/relay_private.h"
 
+#include "base/log.h"
+
 #include <assert.h>
 
 static void relay_send(struct relay *r, enum side to)
@@ -27,8 +29,20 @@ static void relay_put(struct relay *r, enum side to, struct span bytes, bool las
         return;
     bool fits = batch_add(b, bytes, true); /* too long to copy: sent before it is gone */
     assert(fits);
-    (void)fits;
+    if (!fits)
+        r->broken = true;
     relay_send(r, to);
+}
+
+/* What cannot be, or a system call that should not fail: the session ends, and somebody has to
+ * look. */
+static void relay_log_fault(const struct relay *r)
+{
+    char sid[27];
+
+    recorder_sid(&r->recorder, sid);
+    log_error("listener %s: session %s cannot go on and is closed: an internal error",
+              r->service->settings->name, sid);
 }
 
 static void relay_obey(struct relay *r, const struct wish *w)
@@ -65,6 +79,8 @@ static void relay_obey(struct relay *r, const struct wish *w)
         relay_drop_leg(r, SERVER);
         break;
     case WISH_CLOSE:
+        if (w->reason == CLOSE_INTERNAL)
+            relay_log_fault(r);
         r->close_wished = true;
         r->reason = (uint8_t)w->reason;
         break;
@@ -96,6 +112,11 @@ static bool leg_is_unheard(const struct relay *r, int side)
 /* One fact of our own, if a leg or memory was lost while wishes were carried out. */
 static bool relay_tell_losses(struct relay *r)
 {
+    if (r->broken) {
+        r->broken = false;
+        session_end(&r->session, CLOSE_INTERNAL, relay_now_us(r));
+        return true;
+    }
     if (r->no_memory) {
         r->no_memory = false;
         session_end(&r->session, CLOSE_NO_MEMORY, relay_now_us(r));

@@ -26,8 +26,10 @@ void session_deinit(struct session *s)
 
     while ((ex = session_pop(s)) != NULL)
         exchange_free(s->env->exchanges, ex);
-    if (s->done != NULL)
-        exchange_free(s->env->exchanges, s->done);
+    while ((ex = s->done) != NULL) {
+        s->done = ex->next;
+        exchange_free(s->env->exchanges, ex);
+    }
     if (s->told != NULL)
         exchange_free(s->env->exchanges, s->told);
     if (s->parked != NULL)
@@ -96,8 +98,13 @@ void session_bytes(struct session *s, enum side from, struct span bytes, uint64_
     session_set_time(s, now_us);
     if (s->closing || bytes.len == 0)
         return;
-    assert(s->state != STATE_TLS ||
-           s->tls_server != (from == SERVER)); /* session_tls() first */
+    bool early = s->state == STATE_TLS && s->tls_server == (from == SERVER);
+
+    assert(!early); /* session_tls() first */
+    if (early) {
+        session_close(s, CLOSE_INTERNAL);
+        return;
+    }
     if (from == CLIENT) {
         s->read_at = s->received[CLIENT];
         remember_read(s, s->read_at);
@@ -237,7 +244,8 @@ static void peek_secrets(struct session *s, const struct event *e)
 static enum step tell(struct session *s, struct wish *w)
 {
     s->told = s->done;
-    s->done = NULL;
+    s->done = s->told->next;
+    s->told->next = NULL;
     peek_secrets(s, &s->told->event);
     secrecy_reply(&s->secrecy, &s->told->event, s->received[CLIENT]);
     secrecy_tell(&s->secrecy, &s->told->event);
@@ -449,7 +457,7 @@ size_t session_memory(const struct session *s)
 {
     size_t octets = s->exchange_octets + s->out.size;
 
-    octets += s->held[CLIENT].size + s->held[SERVER].size;
+    octets += s->held[CLIENT].size + s->held[SERVER].size + s->secrecy.memory.items.size;
     if (s->content != NULL)
         octets += sizeof *s->content;
     if (s->watch != NULL)

@@ -146,7 +146,7 @@ struct session {
     uint64_t received[2];          /* octets received, by side */
     uint64_t read_at;              /* where the client's last read began */
     struct exchange *first, *last; /* FIFO of commands without a reply */
-    struct exchange *done;         /* complete: its event is to be told */
+    struct exchange *done;         /* complete: their events are to be told */
     struct exchange *told;         /* its event was told: to be given back */
     struct exchange *parked;       /* of a line or chunk that is still being thrown away;
                                       a command of our own without its reply */

@@ -237,7 +237,7 @@ static enum step foreign_found(struct session *s, struct span in, enum note_id w
     if (s->env->observe) {
         ex->event.origin = ORIGIN_NONE;
         session_become_opaque(s, "not-smtp");
-        s->done = ex;
+        session_report(s, ex);
         return STEP_AGAIN;
     }
     input_use(s, CLIENT, (size_t)ex->event.received_octets);

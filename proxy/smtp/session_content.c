@@ -6,9 +6,14 @@
 
 bool content_begin(struct session *s, bool bdat)
 {
-    struct content *c = pool_take(s->env->contents);
+    struct content *c;
 
     assert(s->content == NULL);
+    if (s->content != NULL) { /* whose end nobody would be told of */
+        session_close(s, CLOSE_INTERNAL);
+        return false;
+    }
+    c = pool_take(s->env->contents);
     if (c == NULL) {
         session_close(s, CLOSE_NO_MEMORY);
         return false;
@@ -302,6 +307,11 @@ enum step content_step(struct session *s, struct wish *w)
     struct span in, rest;
     enum data_result result;
 
+    assert(c != NULL);
+    if (c == NULL) {
+        session_close(s, CLOSE_INTERNAL);
+        return STEP_AGAIN;
+    }
     if (!c->rest.same) { /* the second half of a rewritten piece */
         c->rest.same = true;
         if (c->rest.sent.len > 0)

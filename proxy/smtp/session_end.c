@@ -149,7 +149,7 @@ static enum step leftover(struct session *s)
         notes_add(&ex->event.notes, NOTE_EARLY_TALKER, ex->event.at);
     if (s->ended[CLIENT])
         notes_add(&ex->event.notes, NOTE_CMD_EOF, ex->event.at);
-    s->done = ex;
+    session_report(s, ex);
     return STEP_AGAIN;
 }
 

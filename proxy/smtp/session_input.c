@@ -1,8 +1,5 @@
 /* session_input - input of both sides not yet used, and the FIFO of exchanges. */
 #include "smtp/session_private.h"
-
-#include <assert.h>
-
 /* ---- input ---------------------------------------------------------------------- */
 
 struct span input_view(struct session *s, enum side side)
@@ -125,9 +122,18 @@ void session_save_memory(struct session *s, bool on)
     s->saving = on;
 }
 
+void session_report(struct session *s, struct exchange *ex)
+{
+    struct exchange **at = &s->done;
+
+    while (*at != NULL)
+        at = &(*at)->next;
+    ex->next = NULL;
+    *at = ex;
+}
+
 void session_finish(struct session *s, struct exchange *ex)
 {
-    assert(s->done == NULL);
     struct event *e = &ex->event;
 
     if (e->kind == EVENT_COMMAND && e->received.len > 0 && !e->auth_line &&
@@ -137,5 +143,5 @@ void session_finish(struct session *s, struct exchange *ex)
         if (e->code >= 200 && e->code < 400)
             s->good[tally]++;
     }
-    s->done = ex;
+    session_report(s, ex);
 }

@@ -93,7 +93,7 @@ static enum step watch_tell(struct session *s)
     ex->event.at = s->opaque_at[CLIENT];
     ex->event.tls = tls_watch_facts(s->watch);
     ex->event.tls_us = s->now_us - s->opaque_us;
-    s->done = ex;
+    session_report(s, ex);
     return STEP_AGAIN;
 }
 
@@ -145,6 +145,6 @@ enum step opaque_tell(struct session *s)
         ex->event.opaque_octets[side] = s->received[side] - s->opaque_at[side];
         ex->event.opaque_missing[side] = s->missing[side];
     }
-    s->done = ex;
+    session_report(s, ex);
     return STEP_AGAIN;
 }

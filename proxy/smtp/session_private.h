@@ -117,6 +117,8 @@ struct exchange *session_pop(struct session *s);
 bool session_has_pending(const struct session *s, enum verb verb);
 /* No more commands are taken before there are replies. */
 bool session_queue_is_full(const struct session *s);
+/* The exchange's event is told, after those that wait for it already. */
+void session_report(struct session *s, struct exchange *ex);
 /* The exchange is complete: its event is told next. */
 void session_finish(struct session *s, struct exchange *ex);
 

@@ -261,7 +261,7 @@ enum step session_protocol_error(struct session *s, struct span received, struct
         ex->event.notes = *notes;
         ex->event.reply = received;
         input_use(s, SERVER, received.len);
-        s->done = ex;
+        session_report(s, ex);
         return STEP_AGAIN;
     }
     session_enter(s, s->state == STATE_GREETING ? STATE_GREETING : STATE_STOPPED);

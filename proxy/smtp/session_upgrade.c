@@ -54,8 +54,14 @@ enum step upgrade_wish(struct session *s, struct wish *w)
 {
     enum side side = s->tls_server ? SERVER : CLIENT;
 
-    assert(input_is_empty(s, side)); /* nothing is carried across */
+    bool clean = input_is_empty(s, side);
+
+    assert(clean); /* nothing is carried across */
     s->start_tls = false;
+    if (!clean) {
+        session_close(s, CLOSE_INTERNAL);
+        return STEP_AGAIN;
+    }
     w->kind = WISH_START_TLS;
     w->side = side;
     return STEP_WISH;

@@ -32,9 +32,12 @@ bool draft_begin(struct json *j, struct recorder *r, struct span kind, uint64_t 
     struct draft_head head = { kind, r->sid, t_us, ++r->n };
     struct stream *s = r->stream;
 
-    j->p = stream_reserve(s, octets * JSON_OCTET_MAX + DRAFT_FIXED + s->vantage_len);
+    size_t room = octets * JSON_OCTET_MAX + DRAFT_FIXED + s->vantage_len;
+
+    *j = (struct json){ .p = stream_reserve(s, room) };
     if (j->p == NULL)
         return false;
+    j->end = j->p + room;
     draft_head(j, s, &head);
     return true;
 }
@@ -42,7 +45,10 @@ bool draft_begin(struct json *j, struct recorder *r, struct span kind, uint64_t 
 void draft_end(struct json *j, struct recorder *r)
 {
     JSON_LIT(j, "}\n");
-    stream_commit(r->stream, j->p);
+    if (j->full)
+        stream_drop(r->stream);
+    else
+        stream_commit(r->stream, j->p);
 }
 
 void draft_notes(struct json *j, const struct notes *n)

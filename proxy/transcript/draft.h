@@ -15,6 +15,8 @@
  * it stays below 3 KiB.
  */
 enum { DRAFT_FIXED = 4096 };
+_Static_assert((int)DRAFT_FIXED <= (int)CHUNK_SLACK,
+               "all but the texts fits behind a full chunk");
 
 struct draft_head {
     struct span kind;
@@ -32,6 +34,7 @@ void draft_head(struct json *j, struct stream *s, const struct draft_head *h);
  */
 MUST_CHECK bool draft_begin(struct json *j, struct recorder *r, struct span kind, uint64_t t_us,
                             size_t octets);
+/* Should the texts have been longer than said: the record is dropped, and counted. */
 void draft_end(struct json *j, struct recorder *r);
 
 /* Members that are left out when there is nothing to say. */

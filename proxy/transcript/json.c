@@ -94,6 +94,8 @@ void json_octets(struct json *j, struct span s)
     const unsigned char *p = s.ptr;
     size_t left = s.len;
 
+    if (!json_fits(j, s.len * JSON_OCTET_MAX))
+        return;
     while (left >= 8) {
         uint64_t x, special;
         memcpy(&x, p, 8);
@@ -126,6 +128,8 @@ static void hex4(unsigned char *out, const unsigned char *in)
 
 void json_hex(struct json *j, const unsigned char *octets, size_t len)
 {
+    if (!json_fits(j, 2 * len))
+        return;
     for (; len >= 4; len -= 4, octets += 4, j->p += 8)
         hex4(j->p, octets);
     for (size_t i = 0; i < len; i++) {

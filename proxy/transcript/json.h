@@ -1,9 +1,11 @@
 /*
  * json - JSON text straight into memory that is known to be large enough.
  *
- * No checks, no allocation, no printf: whoever writes a record first reserves its
- * upper bound (JSON_OCTET_MAX for each octet of text plus what its keys and
- * numbers take, see draft.h) and hands over what was used.
+ * No allocation, no printf, no check of what has a fixed length: whoever writes a
+ * record first reserves its upper bound (JSON_OCTET_MAX for each octet of text plus
+ * what its keys and numbers take, see draft.h) and hands over what was used. A text
+ * that would pass `end` all the same is left out and makes it `full`: the record is
+ * not to be used then.
  *
  * An octet b of text is written as the code point U+00bb. What is special in
  * JSON, every control character and DEL are escaped, the C1 controls (U+0080 to
@@ -24,6 +26,8 @@ enum {
 /* Where the next character goes. */
 struct json {
     unsigned char *p;
+    const unsigned char *end; /* of what is reserved; NULL: not known */
+    bool full;
 };
 
 /* Characters that are JSON already. */
@@ -46,6 +50,15 @@ void json_u64(struct json *j, uint64_t v);
 static inline void json_bool(struct json *j, bool v)
 {
     json_raw(j, v ? "true" : "false", v ? 4 : 5);
+}
+
+/* Is there room for so many characters? False: full from now on. */
+static inline bool json_fits(struct json *j, size_t characters)
+{
+    if (j->end == NULL || (j->p <= j->end && characters <= (size_t)(j->end - j->p)))
+        return true;
+    j->full = true;
+    return false;
 }
 
 /* The octets as the inside of a string. */

@@ -86,7 +86,7 @@ struct chunk *queue_take(struct queue *q, size_t octets, struct spool *spool)
     if (allowed && size == CHUNK_OCTETS)
         c = take_free(q);
     if (allowed && c == NULL)
-        c = malloc(sizeof *c + size);
+        c = malloc(sizeof *c + size + CHUNK_SLACK);
     if (c != NULL) {
         *c = (struct chunk){ .size = size, .spool = spool };
         if (spool != NULL)
@@ -113,7 +113,7 @@ void queue_put(struct queue *q, struct chunk *c, size_t ready, bool closed)
 
     pthread_mutex_lock(&q->lock);
     assert(ready >= c->ready && ready <= c->size && !c->closed);
-    c->ready = ready;
+    c->ready = ready < c->ready ? c->ready : ready < c->size ? ready : c->size;
     c->closed = closed;
     if (closed)
         chunk_count(q, c);
@@ -146,7 +146,7 @@ bool queue_written(struct queue *q, size_t done)
     bool gone = false;
 
     assert(done <= c->ready);
-    c->done = done;
+    c->done = done < c->ready ? done : c->ready;
     if (c->done < c->ready)
         return false;
     q->first = c->next;

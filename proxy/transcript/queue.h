@@ -34,6 +34,7 @@ struct spool;
 
 enum {
     CHUNK_OCTETS = 65536 - 64, /* with its head a round number for malloc */
+    CHUNK_SLACK = 4096,        /* behind them: a record that does not fit ends there */
     QUEUE_KEEP = 8,            /* free chunks kept */
     QUEUE_MIN = 4 * 65536,     /* smallest limit */
 };

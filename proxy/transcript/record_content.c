@@ -120,7 +120,7 @@ static void put_hash(struct json *j, const unsigned char hash[HASH_OCTETS])
 static void put_blocks(struct json *j, const struct content_digest *d)
 {
     JSON_LIT(j, ",\"blocks\":[");
-    for (uint32_t i = 0; i < d->block_count; i++) {
+    for (uint32_t i = 0; i < d->block_count && !j->full; i++) {
         if (i > 0)
             *j->p++ = ',';
         *j->p++ = '[';

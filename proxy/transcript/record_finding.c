@@ -64,7 +64,7 @@ void record_finding(struct recorder *r, const struct finding *f, uint64_t t_us)
 {
     struct json j;
 
-    assert(f->bytes.len <= FINDING_BYTES_MAX);
+    assert(f->bytes.len <= FINDING_BYTES_MAX); /* more is counted, too: finding_octets() */
     if (!stream_is_on(r->stream) ||
         !draft_begin(&j, r, SPAN_LIT("finding"), t_us, finding_octets(f)))
         return;

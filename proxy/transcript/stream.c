@@ -1,6 +1,7 @@
 #include "transcript/stream.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "transcript/content.h"
 #include "transcript/draft.h"
 #include "transcript/spool.h"
@@ -17,7 +18,7 @@ static char *vantage_json(const char *vantage, size_t *len)
 
     if (text == NULL)
         return NULL;
-    struct json j = { text };
+    struct json j = { .p = text };
     JSON_TEXT(&j, "vantage", name);
     *len = (size_t)(j.p - text);
     return (char *)text;
@@ -100,7 +101,7 @@ static void count_lost(struct stream *s)
 static void stream_tell_lost(struct stream *s)
 {
     struct draft_head head = { .kind = SPAN_LIT("lost"), .sid = s->sid, .n = ++s->n };
-    struct json j = { s->chunk->bytes + s->used };
+    struct json j = { .p = s->chunk->bytes + s->used };
 
     head.t_us = clock_wall_us();
     draft_head(&j, s, &head);
@@ -124,11 +125,21 @@ unsigned char *stream_reserve(struct stream *s, size_t octets)
     return s->chunk->bytes + s->used;
 }
 
+void stream_drop(struct stream *s)
+{
+    log_error("a record is longer than it could be and is left out: a fault of this program");
+    count_lost(s);
+}
+
 void stream_commit(struct stream *s, const unsigned char *end)
 {
     size_t used = (size_t)(end - s->chunk->bytes);
 
     assert(used > s->used && used <= s->chunk->size);
+    if (used <= s->used || used > s->chunk->size) {
+        stream_drop(s);
+        return;
+    }
     s->used = used;
     s->records++;
     if (s->config->flush_ms == 0)

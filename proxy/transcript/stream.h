@@ -59,6 +59,8 @@ void stream_leave(struct stream *s);
 struct queue *writer_queue(struct writer *w);
 const struct writer_config *writer_config_of(const struct writer *w);
 
+/* What was written at the place reserved is no record: it is dropped, counted and logged. */
+void stream_drop(struct stream *s);
 /* The record ends at `end`; hands it over at once if the config says so. */
 void stream_commit(struct stream *s, const unsigned char *end);
 

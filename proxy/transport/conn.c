@@ -180,6 +180,8 @@ void conn_init(struct conn *c, uv_loop_t *loop, void *owner)
 int conn_start_tls(struct conn *c, struct tls_context *ctx, const char *name)
 {
     assert(c->tls == NULL);
+    if (c->tls != NULL)
+        return UV_EALREADY;
     c->tls = tls_new(ctx, &shared(c)->wire, name);
     if (c->tls == NULL)
         return UV_ENOMEM;
@@ -249,7 +251,7 @@ int conn_write(struct conn *c, uv_buf_t *bufs, unsigned count)
     if (c->tls == NULL)
         return tcp_write(&c->tcp, bufs, count);
     assert(!c->handshaking);
-    if (c->tls_failed || c->tcp.fin_asked)
+    if (c->handshaking || c->tls_failed || c->tcp.fin_asked)
         return UV_EPIPE;
     int error = conn_encrypt_all(c, bufs, count);
     int sent = conn_send_wire(c);

@@ -157,6 +157,8 @@ static void keep_first(struct tls *t, struct span in)
 void tls_put_wire(struct tls *t, struct span in)
 {
     assert(t->in.len == 0);
+    if (t->in.len > 0 && t->failure == TLS_FAILURE_NONE)
+        t->failure = TLS_FAILURE_PROTOCOL; /* rather no stream than one with a gap */
     if (in.len == 0 || t->failure != TLS_FAILURE_NONE)
         return;
     t->in = in;
@@ -208,7 +210,7 @@ enum tls_result tls_read(struct tls *t, void *out, size_t max, size_t *got)
 {
     assert(t->complete && max > 0);
     *got = 0;
-    if (t->failure != TLS_FAILURE_NONE)
+    if (!t->complete || max == 0 || t->failure != TLS_FAILURE_NONE)
         return TLS_FAILED;
     if (t->dry)
         return TLS_MORE;
@@ -226,7 +228,7 @@ enum tls_result tls_write(struct tls *t, struct span in, size_t *took)
 {
     assert(t->complete && !t->finished);
     *took = 0;
-    if (t->failure != TLS_FAILURE_NONE)
+    if (!t->complete || t->finished || t->failure != TLS_FAILURE_NONE)
         return TLS_FAILED;
     tls_clear_errors();
     while (*took < in.len && t->wire->size - t->wire->len >= TLS_RECORD_ROOM) {

@@ -152,6 +152,48 @@ static void no_wake_up_is_lost(void **state)
     end(&a, &b);
 }
 
+enum { THREADS = 4, ROUNDS = 20000 };
+
+static void wake_nobody(void *arg)
+{
+    (void)arg;
+}
+
+static void *come_and_go(void *arg)
+{
+    struct memory_share s;
+    size_t held[4] = { 0 };
+    uint32_t random = *(uint32_t *)arg;
+
+    memory_join(&s, &memory, wake_nobody, NULL);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        random = random * 1103515245 + 12345;
+        size_t *one = &held[random >> 30];
+        memory_count(&s, one, memory_allows(&s, *one) ? *one + (random >> 16 & 0x3fff) : 0);
+    }
+    for (unsigned i = 0; i < 4; i++)
+        memory_count(&s, &held[i], 0);
+    memory_leave(&s);
+    return NULL;
+}
+
+/* Whatever several workers do at a time, nothing stays behind. */
+static void threads(void **state)
+{
+    pthread_t thread[THREADS];
+    uint32_t seed[THREADS] = { 1, 2, 3, 4 };
+
+    (void)state;
+    memory_init(&memory, LIMIT);
+    for (unsigned i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, come_and_go, &seed[i]), 0);
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    assert_int_equal(atomic_load(&memory.used), 0);
+    assert_null(memory.first);
+    memory_deinit(&memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +202,7 @@ int main(void)
         cmocka_unit_test(the_more_it_holds_the_earlier_it_waits),
         cmocka_unit_test(who_waits_is_told),
         cmocka_unit_test(no_wake_up_is_lost),
+        cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -308,7 +308,7 @@ static void both_hashes_are_one(void **state)
     }
     hash_ops_plain.whole(SPAN_LIT(""), a);
     char text_hex[33] = "";
-    struct json j = { (unsigned char *)text_hex };
+    struct json j = { .p = (unsigned char *)text_hex };
     json_hex(&j, a, HASH_OCTETS);
     assert_string_equal(text_hex, "99aa06d3014798d86001c324468d497f"); /* xxhsum -H2 */
 }

@@ -26,7 +26,7 @@ static void check_octets(struct span s)
     size_t room = s.len * JSON_OCTET_MAX, want_len = 0;
     unsigned char *got = malloc(room ? room : 1);
     char *want = malloc(room + 8);
-    struct json j = { got };
+    struct json j = { .p = got };
 
     json_octets(&j, guarded(s));
     for (size_t i = 0; i < s.len; i++)
@@ -78,7 +78,7 @@ static void numbers(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char want[JSON_U64_MAX + 1];
         unsigned char *got = malloc(JSON_U64_MAX);
-        struct json j = { got };
+        struct json j = { .p = got };
         int len = snprintf(want, sizeof want, "%llu", (unsigned long long)cases[i]);
         json_u64(&j, cases[i]);
         check_span(span_of(got, (size_t)(j.p - got)), span_of(want, (size_t)len), want);
@@ -97,7 +97,7 @@ static void hex(void **state)
         sprintf(want + 2 * i, "%02x", i);
     }
     for (size_t len = 0; len <= 256; len++) {
-        struct json j = { got };
+        struct json j = { .p = got };
         json_hex(&j, all, len);
         check_span(span_of(got, (size_t)(j.p - got)), span_of(want, 2 * len), "hex");
     }
@@ -124,7 +124,7 @@ static void times(void **state)
         check_span(span_of(got, sizeof got), span_str(cases[i].text), cases[i].text);
     }
     unsigned char us[8];
-    struct json j = { us };
+    struct json j = { .p = us };
     json_microseconds(&j, 1020);
     check_span(span_of(us, (size_t)(j.p - us)), SPAN_LIT("001020Z"), "microseconds");
 }
