@@ -9,7 +9,7 @@
 #define DAYS(n)             ((n)*MINUTES(1440))
 #define MEBI(n)             ((n) * (UINT64_C(1) << 20))
 
-enum { SESSIONS_MAX = 1000000, COMMAND_OCTETS_MAX = 32768 };
+enum { SESSIONS_MAX = 1000000, MIN_RATE_MAX = 1000000, COMMAND_OCTETS_MAX = 32768 };
 
 static const char *const log_levels[] = { "debug", "info", "warn", "error", NULL };
 static const char *const modes[] = { "enforce", "observe", NULL }; /* index: settings.observe */
@@ -201,6 +201,18 @@ static const struct config_key keys[] = {
       .max = SESSIONS_MAX,
       .zero = "no limit",
       .about = "Commands refused by the proxy before the session ends with 421 4.7.0." },
+    { .path = "listeners.limits.min_rate",
+      .type = KEY_INT,
+      IN_SETTINGS(min_rate),
+      .min = 1,
+      .max = MIN_RATE_MAX,
+      .zero = "no limit",
+      .about =
+          "Octets of mail data that a client has to send in a second on average. It may "
+          "fall behind by twice data_block_timeout; one that falls behind further hears "
+          "421 4.4.2. Time in which it is not read, because the upstream or "
+          "the transcript is slow, does not count. A line of 9600 baud carries 960. Not in "
+          "mode observe." },
     TIMEOUT_KEY("connect_timeout", connect, "For each upstream address tried."),
     TIMEOUT_KEY("greeting_timeout", greeting, "For the greeting of the upstream."),
     TIMEOUT_KEY("command_timeout", command, "For the next command of the client."),

@@ -23,6 +23,7 @@ static enum end_how how_of(enum close_reason reason)
 {
     switch (reason) {
     case CLOSE_CLIENT_TIMEOUT:
+    case CLOSE_CLIENT_SLOW:
     case CLOSE_UPSTREAM_TIMEOUT:
     case CLOSE_CLIENT_STALLED:
     case CLOSE_UPSTREAM_STALLED:

@@ -97,6 +97,13 @@ struct stall {
     bool watched;
 };
 
+/* What the client has in hand while mail data is waited for: see relay_pace.c. */
+struct pace {
+    uint64_t octets, since_ms; /* of the client, at the last look; when that was */
+    uint64_t left_ms;
+    bool runs, held; /* held: the client was not read since the last look */
+};
+
 struct dial;
 
 /* Octets of the client that come before their time. */
@@ -125,6 +132,7 @@ struct relay {
     uint64_t tls_us;     /* when the handshake under way began */
     uint64_t end_due_ms; /* PREFACE, HANDSHAKE, ENDING */
     struct stall stall[2];
+    struct pace pace;
     struct addr client; /* the PROXY header's, where there is one */
     int8_t first;       /* who closed first: enum side or FIRST_ */
     uint8_t how;        /* enum end_how, of that */
@@ -247,6 +255,14 @@ bool relay_memory_holds(struct relay *r, enum side side);
 size_t relay_memory_room(const struct relay *r);
 /* Too short for a queue of commands without a reply. */
 bool relay_memory_is_short(const struct relay *r);
+
+/* ---- relay_pace.c: the lowest rate of mail data ---- */
+
+/* After each fact, when the holds are as they have to be. */
+void relay_pace_update(struct relay *r);
+/* 0: never. */
+uint64_t relay_pace_due_ms(const struct relay *r);
+bool relay_pace_is_over(const struct relay *r);
 
 /* ---- relay_dial.c ---- */
 

@@ -184,6 +184,7 @@ static uint64_t passing_due_ms(struct relay *r)
         due_ms = earlier(due_ms, r->wait_since_ms + wait_ms(r));
     for (int side = CLIENT; side <= SERVER; side++)
         due_ms = earlier(due_ms, stall_due_ms(r, (enum side)side));
+    due_ms = earlier(due_ms, relay_pace_due_ms(r));
     return due_ms;
 }
 
@@ -212,6 +213,7 @@ void relay_update(struct relay *r)
     relay_memory_count(r);
     if (r->phase != RELAY_ENDING)
         relay_update_holds(r);
+    relay_pace_update(r);
     uint64_t due_ms = relay_due_ms(r);
     if (due_ms != 0)
         wheel_set(&relay_shared(r)->wheel, &r->timer, due_ms);
@@ -251,6 +253,12 @@ static bool wait_is_over(const struct relay *r)
     return wait_ms(r) > 0 && r->wait_since_ms + wait_ms(r) <= relay_now_ms(r);
 }
 
+/* Not for silence: that is a timeout. */
+static bool relay_is_too_slow(const struct relay *r)
+{
+    return relay_pace_is_over(r) && relay_pace_due_ms(r) < r->wait_since_ms + wait_ms(r);
+}
+
 static void enforce_due(struct relay *r, uint64_t now_us)
 {
     if (relay_shared(r)->blocked) { /* nobody is late whom we do not read */
@@ -263,6 +271,8 @@ static void enforce_due(struct relay *r, uint64_t now_us)
         session_end(&r->session, CLOSE_CLIENT_STALLED, now_us);
     else if (leg_is_stalled(r, SERVER) || (over && waits_for_deaf(r, SERVER)))
         session_end(&r->session, CLOSE_UPSTREAM_STALLED, now_us);
+    else if (relay_is_too_slow(r))
+        session_end(&r->session, CLOSE_CLIENT_SLOW, now_us);
     else if (wait_is_over(r))
         session_timeout(&r->session, now_us);
 }

@@ -63,6 +63,7 @@ struct relay_settings *settings_new(void)
     s->prefix4 = 32;
     s->prefix6 = 64;
     s->error_limit = 20;
+    s->min_rate = 100;
     s->tls.upstream = UPSTREAM_TLS_MAY;
     return s;
 }

@@ -75,6 +75,7 @@ struct relay_settings {
     uint32_t per_client;        /* per client network; 0: no limit */
     uint8_t prefix4, prefix6;   /* what a client network is: 32 and 64 */
     uint32_t error_limit;       /* refused commands before 421; 0: no limit */
+    uint32_t min_rate;          /* of mail data, octets a second; 0: no limit */
     struct upstream *upstreams; /* tried in this order */
     unsigned upstream_count;
     struct relay_tls tls;

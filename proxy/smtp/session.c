@@ -190,6 +190,8 @@ void session_end(struct session *s, enum close_reason why, uint64_t now_us)
         session_give_up(s, LOCAL_SESSION_LIMIT, NOTE_COUNT);
     else if (why == CLOSE_CLIENT_LIMIT)
         session_give_up(s, LOCAL_CLIENT_LIMIT, NOTE_COUNT);
+    else if (why == CLOSE_CLIENT_SLOW)
+        session_give_up(s, LOCAL_CLIENT_SLOW, NOTE_COUNT);
     else if (why == CLOSE_DIRECT)
         session_give_up(s, LOCAL_DIRECT, NOTE_COUNT);
     else if (why == CLOSE_CAPTURE_END && s->quit_told)
