@@ -5,6 +5,7 @@ Tests of `run`: what happens while nobody listens, at a restart, at "down", when
 import contextlib
 import os
 import signal
+import threading
 import time
 
 from bed import CLIENT, Client, NEAR, SERVER, Server, until
@@ -296,6 +297,24 @@ def test_ipv6_switched_off(world):
         world.intercept.down()
         world.before = world.bed.state()  # the kernel lists routes in another order now
         assert NUMBER not in world.before and "smtpscope" not in world.before, world.before
+
+
+# ---- at once --------------------------------------------------------------------------------
+def test_several_at_once(world):
+    """One after the other, whoever is first: the last one's rules are whole."""
+    calls = [["up", "--interface", "near", "--to", "10027", "--mode", mode]
+             for mode in ("tproxy", "redirect", "tproxy", "redirect", "tproxy")]
+    got = []
+    threads = [threading.Thread(target=lambda words=words: got.append(world.intercept.call(*words)))
+               for words in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [g.returncode for g in got] == [0] * len(calls), [g.stdout for g in got]
+    show = world.intercept.call("show")
+    assert "MISSING" not in show.stdout and "LEFT OVER" not in show.stdout, show.stdout
+    world.clean()
 
 
 # ---- again and again ------------------------------------------------------------------------
