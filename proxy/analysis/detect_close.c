@@ -287,7 +287,7 @@ void close_look(const struct look *k)
         .c = c,
         .u = u,
         .waited_us = u->n != 0 && c->t_us > u->t_us ? c->t_us - u->t_us : 0,
-        .timed_out = c->reason == CLOSE_UPSTREAM_TIMEOUT,
+        .timed_out = c->reason == CLOSE_UPSTREAM_TIMEOUT || c->reason == CLOSE_NO_GREETING,
         .by_server = c->first == SERVER && (c->how == HOW_RESET || c->how == HOW_FIN),
     };
 

@@ -154,7 +154,9 @@ void session_timeout(struct session *s, uint64_t now_us)
     case WAIT_NONE:
         return;
     case WAIT_GREETING:
-        session_give_up(s, LOCAL_GREETING_TIMEOUT, NOTE_UPSTREAM_DOWN);
+        session_give_up(
+            s, s->preamble != PREAMBLE_NONE ? LOCAL_UPSTREAM_TIMEOUT : LOCAL_GREETING_TIMEOUT,
+            NOTE_COUNT);
         return;
     case WAIT_COMMAND:
     case WAIT_DATA_BLOCK:

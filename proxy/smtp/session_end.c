@@ -33,7 +33,7 @@ void end_note_client(struct session *s, enum end how)
 enum close_reason end_blamed(const struct session *s, enum close_reason why)
 {
     bool upstream = why == CLOSE_UPSTREAM_EOF || why == CLOSE_UPSTREAM_RESET ||
-                    why == CLOSE_UPSTREAM_TIMEOUT;
+                    why == CLOSE_UPSTREAM_TIMEOUT || why == CLOSE_NO_GREETING;
 
     return upstream && s->client_end == CLOSE_CLIENT_EOF_REPLY ? CLOSE_CLIENT_EOF_REPLY : why;
 }

@@ -29,6 +29,11 @@ static const struct script left[] = {
       .log = "<220 mx|{greeting 220}=421 4.4.2 The mail server behind this proxy closed the "
              "connection|"
              "{? swallowed 421 upstream-eof}[close upstream-eof]" },
+    { .name = "connected, and no greeting: not the same as no connection",
+      .steps = { TIMEOUT },
+      .log =
+          "=421 4.4.1 The mail server behind this proxy sent no greeting|{greeting 421}[close "
+          "no-greeting]" },
     { .name = "before its reply, which comes",
       .steps = { S("220 mx\r\n"), C("NOOP\r\n"), FIN(CLIENT), S("250 ok\r\n") },
       .log = "<220 mx|{greeting 220}>NOOP|<250 ok|{NOOP 250}[close client-eof-before-reply]" },
@@ -38,8 +43,8 @@ static const struct script left[] = {
              "the connection|{NOOP 421 upstream-eof}[close client-eof-before-reply]" },
     { .name = "before its reply: nor that it is silent",
       .steps = { S("220 mx\r\n"), C("NOOP\r\n"), FIN(CLIENT), TIMEOUT },
-      .log = "<220 mx|{greeting 220}>NOOP|=421 4.4.2 The mail server behind this proxy does "
-             "not answer|{NOOP 421}[close client-eof-before-reply]" },
+      .log = "<220 mx|{greeting 220}>NOOP|=421 4.4.2 The mail server behind this proxy did "
+             "not answer in time|{NOOP 421}[close client-eof-before-reply]" },
     { .name = "behind QUIT",
       .steps = { S("220 mx\r\n"), C("QUIT\r\n"), FIN(CLIENT), RST(SERVER) },
       .log = "<220 mx|{greeting 220}>QUIT|=421 4.4.2 The mail server behind this proxy reset "

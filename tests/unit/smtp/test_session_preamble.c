@@ -128,8 +128,8 @@ static const struct script implicit[] = {
     { .name = "the upstream does not reply",
       .upstream = MAY,
       .steps = { TLS(CLIENT), S("220 mx\r\n"), TIMEOUT },
-      .log = ">EHLO proxy.test|=421 4.4.1 The mail server behind this proxy sent no greeting|"
-             "{greeting 421 up 220 upstream-down}{EHLO added}[close upstream-timeout]" },
+      .log = ">EHLO proxy.test|=421 4.4.2 The mail server behind this proxy did not answer in "
+             "time|{greeting 421 up 220}{EHLO added}[close upstream-timeout]" },
     { .name = "a greeting that is not 220 is given as it is",
       .upstream = REQUIRE,
       .steps = { TLS(CLIENT), S("554 no\r\n"), C("QUIT\r\n"), S("221 bye\r\n") },
