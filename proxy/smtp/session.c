@@ -316,7 +316,7 @@ static enum step session_step(struct session *s, struct wish *w)
         return tell(s, w);
     if (s->content != NULL && s->content->ended)
         return content_tell(s, w);
-    if (s->drop) {
+    if (s->drop || chunk_drops_upstream(s)) {
         s->drop = false;
         w->kind = WISH_DROP_UPSTREAM;
         w->side = SERVER;

@@ -180,8 +180,9 @@ struct session {
     const char *opaque_why;
     struct tls_watch *watch; /* while a handshake passes through, else NULL */
     bool helo : 1, mail : 1, rcpt_sent : 1, bdat : 1, binary_mime : 1, eight_bit : 1;
-    bool auth_layer : 1; /* the mechanism of the last AUTH may have a layer */
-    bool chunk_lost : 1; /* a chunk of this transaction was refused here */
+    bool auth_layer : 1;    /* the mechanism of the last AUTH may have a layer */
+    bool chunk_refused : 1; /* the chunk's content: the upstream is to be dropped */
+    bool chunk_lost : 1;    /* a chunk of this transaction was refused here */
     bool authenticated : 1, first_command : 1, early_talker : 1, chunk_forward : 1;
     bool chunk_last : 1, overlong_auth : 1, reads_more : 1, read_fresh : 1;
     bool raw_pending : 1, shutdown : 1, drop : 1, upstream_gone : 1;

@@ -95,6 +95,8 @@ static enum step overlong_answer(struct session *s, struct exchange *ex, struct 
     if (s->env->observe) {
         e->action = ACTION_RELAYED;
         session_enter(s, STATE_SYNC); /* what was cut off may have been anything */
+        if (e->verb == VERB_BDAT)
+            session_lose_track(s);
         return STEP_AGAIN;
     }
     e->action = ACTION_REFUSED;
@@ -107,6 +109,14 @@ static enum step overlong_answer(struct session *s, struct exchange *ex, struct 
     if (auth)
         return auth_cancel(s, ex, LOCAL_AUTH_TOO_LONG, w);
     ex->local = LOCAL_LINE_TOO_LONG;
+    if (e->verb == VERB_BDAT) { /* how long its chunk is, nobody can say */
+        notes_add(&e->notes, NOTE_BDAT_MALFORMED, e->at);
+        ex->local = LOCAL_BDAT_SYNTAX;
+        session_enter(s, STATE_STOPPED);
+    } else if (e->verb == VERB_DATA && session_refuses_early_data(s, ex)) {
+        ex->local = LOCAL_EARLY_DATA;
+        session_enter(s, STATE_STOPPED);
+    }
     command_count_error(s, ex);
     return STEP_AGAIN;
 }
@@ -195,6 +205,7 @@ static enum step gone_line(struct session *s, struct exchange *ex, const struct 
 {
     struct span text = span_first(ex->event.received, l->text.len);
     struct command c = command_parse(text);
+    struct bdat bdat;
 
     ex->event.verb = c.verb;
     ex->event.action = ACTION_REFUSED;
@@ -203,6 +214,10 @@ static enum step gone_line(struct session *s, struct exchange *ex, const struct 
         ex->local = ex->event.verb == VERB_QUIT ? LOCAL_GONE_TLS_QUIT : LOCAL_GONE_TLS;
     else
         ex->local = ex->event.verb == VERB_QUIT ? LOCAL_GONE_QUIT : LOCAL_GONE;
+    if (c.verb == VERB_BDAT && command_bdat(c.arg, &bdat) == BDAT_OK) {
+        chunk_eat(s, ex, bdat.octets);
+        return STEP_AGAIN;
+    }
     session_enter(s, STATE_STOPPED);
     session_push(s, ex);
     return STEP_AGAIN;

@@ -114,7 +114,9 @@ static enum step turn_down(struct judge *j, enum local_reply v)
         return STEP_AGAIN;
     }
     session_push(s, ex);
-    if (local_reply_closes(v) != CLOSE_COUNT)
+    if (j->cmd.verb == VERB_DATA && session_refuses_early_data(s, ex))
+        ex->local = LOCAL_EARLY_DATA;
+    if (local_reply_closes(ex->local) != CLOSE_COUNT)
         session_enter(s, STATE_STOPPED);
     command_count_error(s, ex);
     return STEP_AGAIN;

@@ -344,6 +344,26 @@ static bool chunk_is_refused(const struct session *s)
            (st->bare_lf > 0 || st->bare_cr > 0 || st->nul > 0);
 }
 
+void chunk_eat(struct session *s, struct exchange *ex, uint64_t octets)
+{
+    s->chunk_left = octets;
+    s->chunk_forward = false;
+    s->parked = ex;
+    session_enter(s, STATE_CHUNK);
+}
+
+bool chunk_drops_upstream(struct session *s)
+{
+    if (!s->chunk_refused || s->state == STATE_CHUNK)
+        return false;
+    for (const struct exchange *ex = s->first; ex != NULL; ex = ex->next)
+        if (!exchange_is_local(ex) && !ex->answered)
+            return false;
+    s->chunk_refused = false;
+    s->drop = s->upstream_gone = true;
+    return true;
+}
+
 /* All octets of the chunk have gone by. */
 static enum step chunk_end(struct session *s)
 {
@@ -351,7 +371,8 @@ static enum step chunk_end(struct session *s)
         struct exchange *ex = s->parked;
         s->parked = NULL;
         session_push(s, ex);
-        session_enter(s, STATE_COMMAND);
+        session_enter(s, local_reply_closes(ex->local) != CLOSE_COUNT ? STATE_STOPPED
+                                                                      : STATE_COMMAND);
         command_count_error(s, ex);
         return STEP_AGAIN;
     }
@@ -359,7 +380,7 @@ static enum step chunk_end(struct session *s)
         data_opaque_end(&s->content->data);
         content_end(s, true);
     }
-    if (s->upstream_gone && s->last != NULL && !s->last->answered) {
+    if (s->chunk_refused && s->last != NULL && !s->last->answered) {
         s->last->local = LOCAL_CONTENT_REFUSED;
         s->last->hint = note_refusal(NOTE_BDAT_BARE_LF);
         s->last->event.action = ACTION_REFUSED;
@@ -389,9 +410,8 @@ enum step chunk_step(struct session *s, struct wish *w)
         return STEP_AGAIN; /* eaten */
     remember_content_read(s);
     data_opaque(&s->content->data, in);
-    if (chunk_is_refused(s))
-        refuse_content(s);
-    if (s->upstream_gone)
+    s->chunk_refused = s->chunk_refused || chunk_is_refused(s);
+    if (s->chunk_refused || s->upstream_gone)
         return received_content(s, in, w);
     return forward_content(s, in, CONTENT_SAME, w);
 }

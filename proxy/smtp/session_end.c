@@ -124,7 +124,8 @@ void session_give_up(struct session *s, enum local_reply id, enum note_id note)
 static enum step leftover(struct session *s)
 {
     struct span rest = input_view(s, CLIENT);
-    bool content = s->last_verb == VERB_DATA || s->reason == CLOSE_EARLY_DATA;
+    bool content = s->last_verb == VERB_DATA || s->reason == CLOSE_EARLY_DATA ||
+                   s->reason == CLOSE_BDAT_MALFORMED;
 
     if (rest.len == 0 || s->state == STATE_OPAQUE || s->reason == CLOSE_NO_MEMORY)
         return STEP_IDLE;
@@ -186,8 +187,9 @@ enum step end_step(struct session *s, struct wish *w)
 /* Input is used up: is the session over? */
 enum step end_idle_step(struct session *s)
 {
-    if (s->ended[CLIENT] && s->first == NULL && s->state != STATE_GREETING &&
-        !session_mirrors_ends(s)) {
+    bool idle = s->first == NULL || s->state == STATE_CHUNK; /* a chunk is in the FIFO */
+
+    if (s->ended[CLIENT] && idle && s->state != STATE_GREETING && !session_mirrors_ends(s)) {
         end_client(s, END_FIN);
         session_close(s, end_of_client(s)); /* unless it ended inside a message */
         return STEP_AGAIN;

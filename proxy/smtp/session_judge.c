@@ -370,11 +370,22 @@ static verdict judge_without_tls(struct judge *j)
     }
 }
 
+/* A BDAT is refused for its form, and its chunk comes all the same (RFC 3030 2). */
+static verdict refuse_line(struct judge *j, verdict v)
+{
+    bool certain = (j->cmd.faults & (FAULT_NUL | FAULT_BARE_CR | FAULT_CTRL)) == 0;
+
+    if (j->cmd.verb != VERB_BDAT || (certain && frame_chunk(j) == LOCAL_NONE))
+        return v;
+    note(j, NOTE_BDAT_MALFORMED);
+    return LOCAL_BDAT_SYNTAX;
+}
+
 enum local_reply judge_command(struct judge *j)
 {
     enum local_reply v = judge_line(j);
 
     if (v != LOCAL_NONE)
-        return v;
+        return refuse_line(j, v);
     return session_lacks_tls(j->s) ? judge_without_tls(j) : judge_verb(j);
 }

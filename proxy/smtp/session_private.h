@@ -141,6 +141,9 @@ enum step end_idle_step(struct session *s);
 
 enum step client_step(struct session *s, struct wish *w);
 enum step server_step(struct session *s, struct wish *w);
+/* Is mail data there already, at the reply to DATA, and may it not be? Behind a refusal it
+ * would be read as commands. Notes it. */
+bool session_refuses_early_data(struct session *s, struct exchange *ex);
 /* What the upstream offers itself, from its reply to an EHLO. */
 void session_note_upstream(struct session *s, struct span ehlo);
 void session_merge_notes(struct exchange *ex, const struct notes *notes);
@@ -148,6 +151,10 @@ enum step content_step(struct session *s, struct wish *w);
 /* The content has ended: what is left of it, then its event. */
 enum step content_tell(struct session *s, struct wish *w);
 enum step chunk_step(struct session *s, struct wish *w);
+/* Begins a chunk that is eaten before the exchange is answered. */
+void chunk_eat(struct session *s, struct exchange *ex, uint64_t octets);
+/* A chunk was refused, and every earlier command has its reply: the upstream is dropped. */
+bool chunk_drops_upstream(struct session *s);
 
 /*
  * Judges the command line of the exchange (already stored) and puts it into the FIFO

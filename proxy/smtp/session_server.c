@@ -29,16 +29,19 @@ static void after_mail(struct session *s, unsigned code)
     s->mail = s->mail || code / 100 == 2;
 }
 
+bool session_refuses_early_data(struct session *s, struct exchange *ex)
+{
+    if (input_is_empty(s, CLIENT))
+        return false;
+    notes_add(&ex->event.notes, NOTE_EARLY_DATA, s->at[CLIENT]);
+    return !s->env->observe && policy_get(s->env->policy, RULE_DATA_EARLY) == WORD_REJECT;
+}
+
 /* The reply to DATA decides what the client's next octets are: mail data behind any 3yz, since
  * who does not know a code goes by its first digit (RFC 5321 4.2). */
 static void after_data(struct session *s, struct exchange *ex, unsigned code)
 {
-    bool early = !input_is_empty(s, CLIENT);
-
-    if (early)
-        notes_add(&ex->event.notes, NOTE_EARLY_DATA, s->at[CLIENT]);
-    if (early && !s->env->observe &&
-        policy_get(s->env->policy, RULE_DATA_EARLY) == WORD_REJECT) {
+    if (session_refuses_early_data(s, ex)) {
         session_enter(s, STATE_STOPPED);
         session_give_up(s, LOCAL_EARLY_DATA, NOTE_COUNT);
         return;
@@ -61,9 +64,10 @@ static void after_chunk(struct session *s, struct exchange *ex)
 {
     if (ex->last_chunk)
         after_message(s);
-    if (s->state != STATE_CHUNK || s->first != NULL || s->chunk_left == 0)
+    if (!s->env->observe || s->parked != NULL || s->state != STATE_CHUNK || s->first != NULL ||
+        s->chunk_left == 0)
         return;
-    /* Observe: accepted before its last octet was sent. */
+    /* Accepted before its last octet was sent. */
     notes_add(&ex->event.notes, NOTE_REPLY_EARLY, s->at[SERVER]);
     session_lose_track(s);
 }
@@ -225,9 +229,13 @@ static enum step relay_reply(struct session *s, struct exchange *ex, const struc
     return STEP_WISH;
 }
 
-/* The upstream's 501 to our "*": the client hears what was wrong with its line. */
-static enum step replace_reply(struct session *s, struct exchange *ex, const struct reply *r)
+/* The upstream's 501 to our "*": the client hears what was wrong with its line. An upstream
+ * that goes on, or accepts, has not read "*" as we mean it. */
+static enum step replace_reply(struct session *s, struct exchange *ex, const struct reply *r,
+                               struct notes *notes)
 {
+    if (r->code / 100 < 4)
+        return session_protocol_error(s, r->received, notes, NOTE_REPLY_UNEXPECTED);
     ex->event.reply = r->received;
     input_use(s, SERVER, r->received.len);
     if (s->state == STATE_SYNC)
@@ -369,7 +377,7 @@ static enum step take_reply(struct session *s, const struct reply *r, struct not
     if (ex == NULL || ex->held)
         return session_protocol_error(s, r->received, notes, NOTE_REPLY_UNSOLICITED);
     if (ex->waits)
-        return replace_reply(s, ex, r);
+        return replace_reply(s, ex, r, notes);
     if (is_unexpected(ex, r) && !s->env->observe)
         return session_protocol_error(s, r->received, notes, NOTE_REPLY_UNEXPECTED);
     if (begins_anew(ex, r) && content_abandon(s, ex->event.at))

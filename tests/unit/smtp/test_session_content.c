@@ -71,7 +71,7 @@ static const struct script sizes[] = {
       .steps = { READY_TO_SEND, C_READ("BDAT 00000000002 LAST\r\nhi") },
       .log =
           READY_LOG "=554 5.5.4 BDAT needs a size from 0 to 2147483647, and at most LAST|{BDAT "
-                    "refused 554 bdat-malformed}{? swallowed}[close bdat-malformed]" },
+                    "refused 554 bdat-malformed}{? swallowed secret}[close bdat-malformed]" },
     { .name = "SIZE above the SIZE offered, above 2^31-1, with more digits than that",
       .joined = true,
       .starttls = "refuse",
