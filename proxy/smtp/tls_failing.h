@@ -32,9 +32,9 @@ void tls_failing_end(struct tls_facts *f, enum tls_ending how, enum side from, c
 
 /*
  * What came where a TLS record was expected, up to what is enough to tell. Of a client's
- * line only the first word is kept: what follows may be a secret.
+ * line only the first letters are kept: a verb can be told, a secret cannot.
  */
-enum { TLS_STRANGER_MAX = 48, TLS_STRANGER_WORD_MAX = 8 };
+enum { TLS_STRANGER_MAX = 48, TLS_STRANGER_WORD_MAX = 4 };
 
 struct tls_stranger {
     bool there;

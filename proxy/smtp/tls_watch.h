@@ -16,8 +16,8 @@
  * An alert inside TLS 1.3 has no number to be seen, but its size gives it away when it comes
  * instead of the Finished (a client that does not like the certificate).
  *
- * Plaintext is quoted in detail: a line of the server's, of the client's only its first word,
- * as what follows may be a secret.
+ * Plaintext is quoted in detail: a line of the server's, of the client's only its first
+ * letters, as it may be a secret.
  *
  * Memory: one block while watching, about 2 KiB, and of each side one message as it comes in,
  * at most TLS_WATCH_HELLO_MAX or TLS_WATCH_CERTIFICATE_MAX octets. A side that sends

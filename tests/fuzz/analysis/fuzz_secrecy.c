@@ -10,7 +10,7 @@
  * The client tells its secret only where a transcript must hide it: in an attempt, and after
  * one, until the server says 2yz. The server repeats only what it was sent, and not any more
  * when it has said 2yz twice: once authenticated, a transaction makes secrets forgotten. What
- * may be mail data is no secret.
+ * may be mail data is no secret. Behind a STARTTLS that was taken the server repeats nothing.
  */
 #include "analysis/detect.h"
 #include "analysis/witness.h"
@@ -385,7 +385,7 @@ static void make_echo(struct play *p, char *out, size_t size)
     size_t most = what & 1 ? 200 : ORACLE_SECRET;
 
     out[0] = '\0';
-    if (!p->known || p->taken > 1)
+    if (!p->known || p->taken > 1 || strcmp(session_state_name(&p->session), "opaque") == 0)
         return;
     len -= at;
     if (n % 2 == 1 && n / 2 < len)
