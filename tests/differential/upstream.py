@@ -86,6 +86,8 @@ class Upstream:
                 return bad if self.mail else 503
             self.rcpt = True
             return 250
+        if verb == b"DATA" and event.line.strip().upper() != b"DATA":
+            return 501
         if verb == b"DATA":
             return int(self.how.data) if self.rcpt else 554
         if verb == b"BDAT":
