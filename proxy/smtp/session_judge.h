@@ -48,7 +48,11 @@ static inline enum local_reply refuse(struct judge *j, enum local_reply id, cons
 /* The first word of AUTH's argument. */
 static inline struct span auth_mechanism(const struct command *c)
 {
-    return span_first(c->arg, span_find(c->arg, ' '));
+    size_t n = 0;
+
+    while (n < c->arg.len && !span_is_blank_char(c->arg.ptr[n]))
+        n++;
+    return span_first(c->arg, n);
 }
 
 /* The octets of the line and its ending: session_judge_line.c. */

@@ -305,9 +305,9 @@ static void greet(struct play *p)
     say(p, SERVER,
         session_ends_tls(&p->s)
             ? "250-mx\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-AUTH PLAIN "
-              "LOGIN\r\n250-STARTTLS\r\n250-XCLIENT NAME\r\n250 8BITMIME\r\n"
+              "GSSAPI\r\n250-PRDR\r\n250-STARTTLS\r\n250-XCLIENT NAME\r\n250 8BITMIME\r\n"
             : "250-mx\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-AUTH PLAIN "
-              "LOGIN\r\n250-SMTPUTF8\r\n250 8BITMIME\r\n");
+              "GSSAPI\r\n250-PRDR\r\n250-SMTPUTF8\r\n250 8BITMIME\r\n");
 }
 
 static void play_fact(struct play *p, uint8_t kind)
