@@ -29,7 +29,8 @@ static void check_bdat(struct span arg)
     ALWAYS(!b.plain || strlen(text) == arg.len);
 }
 
-static void check_canonical_path(const struct path *p, enum path_kind kind)
+/* as_servers: the path itself is only what servers take, whatever its form. */
+static void check_canonical_path(const struct path *p, enum path_kind kind, bool as_servers)
 {
     struct notes notes = { .len = 0 };
     struct path again;
@@ -37,7 +38,7 @@ static void check_canonical_path(const struct path *p, enum path_kind kind)
 
     buf_init(&out, 1u << 24);
     if (path_canonical(p, &out)) {
-        ALWAYS(path_parse(buf_span(&out), kind, true, &again, &notes, 0) == PATH_OK);
+        ALWAYS(path_parse(buf_span(&out), kind, !as_servers, &again, &notes, 0) == PATH_OK);
         ALWAYS(!again.rewrite && span_equal(again.path, p->path));
         ALWAYS(!notes_has(&notes, NOTE_PATH_SPACE) && !notes_has(&notes, NOTE_CMD_SYNTAX));
     }
@@ -60,7 +61,7 @@ static void check_path(struct span arg, enum path_kind kind, bool strict, bool p
     ALWAYS(lies_within(p.path, arg) && lies_within(p.params, arg) &&
            lies_within(p.keyword, arg));
     if (plain)
-        check_canonical_path(&p, kind);
+        check_canonical_path(&p, kind, notes_has(&notes, NOTE_PATH_UNQUOTED));
 }
 
 /* Word, one space, argument: what would be forwarded. */
