@@ -34,7 +34,14 @@ enum origin { ORIGIN_UPSTREAM, ORIGIN_PROXY, ORIGIN_NONE };
 
 struct secrecy; /* secrecy.h */
 
-enum { EVENT_READS_MAX = 12 };
+enum { EVENT_READS_MAX = 12, OPAQUE_SAMPLE_MAX = 256 };
+
+/* How a stream of another protocol begins, by enum side. */
+struct opaque_sample {
+    unsigned char octets[2][OPAQUE_SAMPLE_MAX];
+    size_t len[2];
+    struct span secret[2]; /* of octets: must not be written down */
+};
 
 struct event {
     enum event_kind kind;
@@ -44,23 +51,23 @@ struct event {
 
     /* COMMAND. verb is VERB_DOT for the end of mail data. */
     enum verb verb;
-    bool auth_line;           /* a line of an AUTH dialogue, not a command */
-    struct span word, arg;    /* views of received */
-    struct span received;     /* with its ending; cut to what was kept when overlong */
-    struct span secret;       /* of it: must not be written down; see secret.h */
-    uint64_t received_octets; /* its true length */
-    struct span forwarded;    /* only with ACTION_REWRITTEN and ACTION_ADDED */
-    enum action action;
+    bool auth_line;                  /* a line of an AUTH dialogue, not a command */
+    struct span word, arg;           /* views of received */
+    struct span received;            /* with its ending; cut to what was kept when overlong */
+    struct span secret;              /* of it: must not be written down; see secret.h */
+    uint64_t received_octets;        /* its true length */
+    struct span forwarded;           /* only with ACTION_REWRITTEN and ACTION_ADDED */
     uint64_t forwarded_us;           /* from t_us until it was forwarded; 0 when it was not */
     uint16_t reads[EVENT_READS_MAX]; /* offsets in received at which a read began */
     uint8_t reads_len;
     bool reads_more; /* there were more */
+    enum action action;
 
     /* COMMAND and GREETING */
-    enum origin origin;  /* who made the reply; NONE when there was none */
-    struct span reply;   /* as received from upstream */
-    struct span replied; /* as sent to the client, when different (or made here) */
+    enum origin origin; /* who made the reply; NONE when there was none */
     unsigned code;
+    struct span reply;             /* as received from upstream */
+    struct span replied;           /* as sent to the client, when different (or made here) */
     struct span enhanced;          /* "2.1.5" or empty */
     uint64_t reply_us;             /* from t_us to the reply */
     const struct secrecy *secrecy; /* what replies may repeat; NULL: nothing */
@@ -80,9 +87,10 @@ struct event {
     uint64_t tls_us; /* it took */
 
     /* OPAQUE */
-    uint64_t opaque_octets[2];  /* by enum side */
-    uint64_t opaque_missing[2]; /* of them, those nobody saw (captures) */
-    const char *opaque_why;     /* "starttls", "lost-track" */
+    uint64_t opaque_octets[2];                 /* by enum side */
+    uint64_t opaque_missing[2];                /* of them, those nobody saw (captures) */
+    const char *opaque_why;                    /* "starttls", "lost-track" */
+    const struct opaque_sample *opaque_sample; /* "not-smtp": its first octets; else NULL */
 };
 
 #endif

@@ -1,6 +1,7 @@
 #include "smtp/secrecy.h"
 
 #include "smtp/secret.h"
+#include "smtp/secret_foreign.h"
 
 void secrecy_init(struct secrecy *k)
 {
@@ -70,6 +71,24 @@ void secrecy_cut_line(struct secrecy *k, struct event *e, bool auth, bool passed
 void secrecy_lines(struct secrecy *k, struct event *e)
 {
     e->secret = secret_find_in_lines(e->received, mode_at(k, e->at)).octets;
+}
+
+void secrecy_foreign(struct secrecy *k, struct event *e)
+{
+    e->secret = secret_find_foreign(e->received, mode_at(k, e->at));
+}
+
+void secrecy_sample(struct secrecy *k, struct event *e, struct opaque_sample *sample)
+{
+    struct span client = span_of(sample->octets[CLIENT], sample->len[CLIENT]);
+    struct span server = span_of(sample->octets[SERVER], sample->len[SERVER]);
+
+    sample->secret[CLIENT] = secret_find_foreign(client, mode_at(k, e->at));
+    sample->secret[SERVER] = secret_find_foreign(server, SECRET_CALM);
+    remember(k, sample->secret[CLIENT]);
+    if (sample->secret[CLIENT].len > 0 && e->opaque_octets[CLIENT] > client.len)
+        k->lost = true;
+    e->opaque_sample = sample;
 }
 
 void secrecy_peek(struct secrecy *k, struct span lines)

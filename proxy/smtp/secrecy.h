@@ -42,6 +42,10 @@ void secrecy_auth_line(struct secrecy *k, struct event *e);
 void secrecy_cut_line(struct secrecy *k, struct event *e, bool auth, bool passed);
 /* Lines that nobody has looked at, in e->received. */
 void secrecy_lines(struct secrecy *k, struct event *e);
+/* The same, of another protocol. */
+void secrecy_foreign(struct secrecy *k, struct event *e);
+/* Sets e->opaque_sample, and in it what is secret. e: its figures are complete. */
+void secrecy_sample(struct secrecy *k, struct event *e, struct opaque_sample *sample);
 /*
  * Lines that are not to be told yet, or not the client's: their secrets are remembered. Only
  * the first SECRET_MEMORY_MAX octets are looked at.

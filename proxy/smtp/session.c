@@ -3,6 +3,7 @@
 #include "smtp/tls_watch.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 enum { HELD_SLACK = 1 << 20 };
 
@@ -36,6 +37,7 @@ void session_deinit(struct session *s)
         exchange_free(s->env->exchanges, s->parked);
     s->done = s->told = s->parked = NULL;
     tls_watch_free(&s->watch);
+    free(s->opaque_sample);
     content_free(s);
     preamble_free(s);
     secrecy_free(&s->secrecy);
@@ -466,7 +468,8 @@ size_t session_memory(const struct session *s)
         octets += sizeof *s->content;
     if (s->watch != NULL)
         octets += tls_watch_memory(s->watch);
-    octets += s->secrecy.memory.items.size;
+    if (s->opaque_sample != NULL)
+        octets += sizeof *s->opaque_sample;
     return octets;
 }
 

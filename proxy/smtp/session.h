@@ -178,7 +178,8 @@ struct session {
     uint8_t parting;    /* observe: enum close_reason the upstream gave with its last reply, or
                            CLOSE_COUNT */
     const char *opaque_why;
-    struct tls_watch *watch; /* while a handshake passes through, else NULL */
+    struct opaque_sample *opaque_sample; /* of another protocol, else NULL */
+    struct tls_watch *watch;             /* while a handshake passes through, else NULL */
     bool helo : 1, mail : 1, rcpt_sent : 1, bdat : 1, binary_mime : 1, eight_bit : 1;
     bool auth_layer : 1;    /* the mechanism of the last AUTH may have a layer */
     bool chunk_refused : 1; /* the chunk's content: the upstream is to be dropped */

@@ -248,7 +248,7 @@ static enum step foreign_found(struct session *s, struct span in, enum note_id w
     if (s->state == STATE_GREETING)
         notes_add(&ex->event.notes, NOTE_EARLY_TALKER, ex->event.at);
     notes_add(&ex->event.notes, which, ex->event.at);
-    secrecy_lines(&s->secrecy, &ex->event);
+    secrecy_foreign(&s->secrecy, &ex->event);
     if (s->env->observe) {
         ex->event.origin = ORIGIN_NONE;
         session_become_opaque(s, "not-smtp");

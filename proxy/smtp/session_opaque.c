@@ -7,6 +7,21 @@
 #include "smtp/sasl.h"
 #include "smtp/tls_watch.h"
 
+#include <stdlib.h>
+
+/* The next octets of a side, up to the first that are missing. */
+static void sample_add(struct session *s, enum side from, struct span in)
+{
+    struct opaque_sample *sample = s->opaque_sample;
+
+    if (sample == NULL || s->missing[from] > 0)
+        return;
+    in = span_first(in, OPAQUE_SAMPLE_MAX - sample->len[from]);
+    if (in.len > 0)
+        memcpy(sample->octets[from] + sample->len[from], in.ptr, in.len);
+    sample->len[from] += in.len;
+}
+
 void session_become_opaque(struct session *s, const char *why)
 {
     s->opaque_why = why;
@@ -15,6 +30,8 @@ void session_become_opaque(struct session *s, const char *why)
         s->opaque_at[side] = s->at[side];
     if (strcmp(why, "starttls") == 0 || strcmp(why, "implicit-tls") == 0)
         s->watch = tls_watch_new(); /* without memory: not watched */
+    else if (strcmp(why, "not-smtp") == 0)
+        s->opaque_sample = calloc(1, sizeof *s->opaque_sample); /* the same */
     session_enter(s, STATE_OPAQUE);
 }
 
@@ -116,6 +133,7 @@ enum step opaque_step(struct session *s, enum side from, struct wish *w)
         return STEP_IDLE;
     if (s->watch != NULL)
         tls_watch_bytes(s->watch, from, in);
+    sample_add(s, from, in);
     input_use(s, from, in.len);
     if (s->env->observe)
         return STEP_AGAIN; /* the octets went ahead */
@@ -145,6 +163,8 @@ enum step opaque_tell(struct session *s)
         ex->event.opaque_octets[side] = s->received[side] - s->opaque_at[side];
         ex->event.opaque_missing[side] = s->missing[side];
     }
+    if (s->opaque_sample != NULL)
+        secrecy_sample(&s->secrecy, &ex->event, s->opaque_sample);
     session_report(s, ex);
     return STEP_AGAIN;
 }

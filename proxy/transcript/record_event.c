@@ -141,12 +141,27 @@ static void record_greeting(struct recorder *r, const struct event *e)
     draft_end(&j, r);
 }
 
+static void put_sample(struct json *j, const struct event *e, enum redact_level level)
+{
+    const struct opaque_sample *sample = e->opaque_sample;
+    struct cuts cuts;
+
+    JSON_LIT(j, ",\"sample\":{\"client\":");
+    redact_sample(&cuts, e, level, CLIENT);
+    redact_text(j, &cuts, span_of(sample->octets[CLIENT], sample->len[CLIENT]), 0);
+    JSON_LIT(j, ",\"server\":");
+    redact_sample(&cuts, e, level, SERVER);
+    redact_text(j, &cuts, span_of(sample->octets[SERVER], sample->len[SERVER]), 0);
+    *j->p++ = '}';
+}
+
 static void record_opaque(struct recorder *r, const struct event *e)
 {
     struct span why = span_str(e->opaque_why != NULL ? e->opaque_why : "");
+    size_t sample = e->opaque_sample != NULL ? sizeof e->opaque_sample->octets : 0;
     struct json j;
 
-    if (!draft_begin(&j, r, SPAN_LIT("opaque"), e->t_us, why.len))
+    if (!draft_begin(&j, r, SPAN_LIT("opaque"), e->t_us, why.len + sample))
         return;
     DRAFT_TEXT(&j, "why", why);
     JSON_LIT(&j, ",\"octets\":{\"client\":");
@@ -159,6 +174,8 @@ static void record_opaque(struct recorder *r, const struct event *e)
         JSON_U64(&j, "server", e->opaque_missing[SERVER]);
         *j.p++ = '}';
     }
+    if (sample > 0)
+        put_sample(&j, e, r->stream->config->redact);
     draft_notes(&j, &e->notes);
     draft_end(&j, r);
 }

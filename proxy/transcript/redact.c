@@ -196,6 +196,25 @@ void redact_reply(struct cuts *c, const struct event *e, enum redact_level level
         cut_names_too(c, reply);
 }
 
+void redact_sample(struct cuts *c, const struct event *e, enum redact_level level,
+                   enum side side)
+{
+    const struct opaque_sample *sample = e->opaque_sample;
+    struct span text = span_of(sample->octets[side], sample->len[side]);
+    struct span secret = sample->secret[side], front = text;
+
+    c->len = 0;
+    if (level == REDACT_NONE)
+        return;
+    if (secret.len > 0)
+        front = span_first(text, (size_t)(secret.ptr - text.ptr));
+    if (side == SERVER && front.len > 0)
+        cut_echo(c, e, front);
+    if (level == REDACT_ALL)
+        cut_names_too(c, front);
+    cut_add(c, front.len, front.len + secret.len, text.len);
+}
+
 void redact_text(struct json *j, const struct cuts *c, struct span s, size_t from)
 {
     size_t at = 0;

@@ -33,6 +33,9 @@ void redact_line(struct cuts *c, const struct event *e, enum redact_level level,
 /* Of the reply to this event, which may repeat what was secret in any command before. */
 void redact_reply(struct cuts *c, const struct event *e, enum redact_level level,
                   struct span reply);
+/* Of the front of one side of another protocol; a server may repeat its client's secrets. */
+void redact_sample(struct cuts *c, const struct event *e, enum redact_level level,
+                   enum side side);
 /*
  * For those who look at an event besides its record: the text of its reply as it is there.
  * False: the reply is to be looked at as it came. True: *copy instead, the caller's to

@@ -288,10 +288,13 @@ int main(int argc, char **argv)
     refused_mail(&b);
     signed_mail(&b);
     every_octet(&a);
+    struct opaque_sample begins = { .octets = { "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400\xff" },
+                                    .len = { 18, 13 } };
     struct event opaque = { .kind = EVENT_OPAQUE,
                             .t_us = now,
                             .opaque_octets = { 1000, 2000 },
-                            .opaque_why = "starttls" };
+                            .opaque_why = "not-smtp",
+                            .opaque_sample = &begins };
     record_event(&b, &opaque);
     close_session(&b, CLOSE_CONTENT_REFUSED, -1);
     mail(&a);

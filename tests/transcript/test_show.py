@@ -53,7 +53,9 @@ class Show(unittest.TestCase):
                      " =>  repaired and sent on as 5051 octets", "     | Subject: hello\n",
                      "===  ehlo=1 auth=1 mail=1 rcpt=1/2 data=1 commands=5/6\n",
                      "===  QUIT was answered (quit): the client closed first (FIN), after 1.23 s",
-                     "swallowed by smtpscope", "70000 octets in all"):
+                     "swallowed by smtpscope", "70000 octets in all",
+                     " 2000 from the upstream\n ->  GET / HTTP/1.1\n ->  \n"
+                     "<-   HTTP/1.1 400\\377\n"):
             self.assertIn(want, text)
 
     def test_no_octet_reaches_the_terminal_raw(self):

@@ -148,6 +148,25 @@ static void put_reply(struct dialogue *d, const struct record *r)
     free(replied.ptr);
 }
 
+/* Of another protocol: how each side began. */
+static void put_sample(struct dialogue *d, const struct record *r)
+{
+    static const char *const names[] = { "client", "server" };
+    static const enum dialogue_marker markers[] = { FROM_CLIENT, TO_CLIENT };
+    const json_t *sample = json_object_get(r->root, "sample");
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct wire w;
+        w.ptr = record_wire(sample, names[i], &w.len);
+        if (wire_span(w).len > 0) {
+            put_reply_text(d, markers[i], PLAIN, wire_span(w));
+            paint_end(&d->paint);
+            put_hex(d, names[i], wire_span(w));
+        }
+        free(w.ptr);
+    }
+}
+
 static void put_action(struct dialogue *d, const struct record *r)
 {
     static const struct {
@@ -309,6 +328,7 @@ void dialogue_print(struct dialogue *d, const struct record *r)
         break;
     case RECORD_OPAQUE:
         dialogue_opaque(d, r);
+        put_sample(d, r);
         break;
     case RECORD_CLOSE:
         dialogue_close(d, r);

@@ -167,11 +167,15 @@ SHAPE(content);
 static const struct field both_fields[] = { MUST("client", COUNT), MUST("server", COUNT) };
 SHAPE(both);
 
+static const struct field sample_fields[] = { MUST("client", WIRE), MUST("server", WIRE) };
+SHAPE(sample);
+
 static const struct field opaque_fields[] = {
     HEAD,
     MAY("why", TEXT),
     { "octets", FIELD_OBJECT, true, &both_shape },
     { "missing", FIELD_OBJECT, false, &both_shape },
+    { "sample", FIELD_OBJECT, false, &sample_shape },
     NOTES,
 };
 SHAPE(opaque);

@@ -93,7 +93,27 @@ static void log_event(struct log *l, const struct event *e)
                      !e->data->refused && st->altered, e->complete);
         put(l, head, (size_t)n);
     }
+    for (int side = CLIENT; e->opaque_sample != NULL && side <= SERVER; side++) {
+        n = snprintf(head, sizeof head, " sample=%zu secret=%zu ", e->opaque_sample->len[side],
+                     e->opaque_sample->secret[side].len);
+        put(l, head, (size_t)n);
+        put(l, e->opaque_sample->octets[side], e->opaque_sample->len[side]);
+    }
     put(l, "\n", 1);
+}
+
+/* All of a stream, up to what is kept of it. */
+static void check_sample(const struct opaque_sample *sample, const uint64_t octets[2])
+{
+    for (int side = CLIENT; side <= SERVER; side++) {
+        struct span secret = sample->secret[side];
+        const unsigned char *start = sample->octets[side];
+
+        ALWAYS(sample->len[side] ==
+               (octets[side] < OPAQUE_SAMPLE_MAX ? octets[side] : OPAQUE_SAMPLE_MAX));
+        ALWAYS(secret.len == 0 ||
+               (secret.ptr >= start && secret.ptr + secret.len <= start + sample->len[side]));
+    }
 }
 
 static void check_event(const struct play *p, const struct event *e)
@@ -104,6 +124,8 @@ static void check_event(const struct play *p, const struct event *e)
     ALWAYS(e->secret.len == 0 ||
            (e->secret.ptr >= e->received.ptr &&
             e->secret.ptr + e->secret.len <= e->received.ptr + e->received.len));
+    if (e->opaque_sample != NULL)
+        check_sample(e->opaque_sample, e->opaque_octets);
     ALWAYS(!e->auth_line || e->secret.len == secret_without_ending(e->received).len);
     ALWAYS(e->replied.len == 0 || e->code != 0 || e->origin == ORIGIN_UPSTREAM);
     ALWAYS(e->origin != ORIGIN_PROXY ||

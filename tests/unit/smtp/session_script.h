@@ -169,6 +169,14 @@ static inline void player_add_event(struct player *p, const struct event *e)
         player_add(p, " ");
         player_add(p, note_name((enum note_id)e->notes.list[i].id));
     }
+    for (int side = CLIENT; e->opaque_sample != NULL && side <= SERVER; side++) {
+        const struct opaque_sample *sample = e->opaque_sample;
+        struct span octets = { sample->octets[side], sample->len[side] };
+        if (sample->secret[side].len > 0)
+            octets.len = (size_t)(sample->secret[side].ptr - octets.ptr);
+        player_add(p, side == CLIENT ? " " : " / ");
+        player_add_bytes(p, "", octets);
+    }
     if (e->secret.len > 0 && e->secret.ptr == e->received.ptr)
         player_add(p, " secret");
     player_add(p, "}");

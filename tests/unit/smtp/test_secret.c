@@ -2,6 +2,7 @@
 
 #include "base/attributes.h"
 #include "smtp/secret.h"
+#include "smtp/secret_foreign.h"
 
 #define S "s3cret"
 
@@ -183,6 +184,37 @@ static void lines_that_nobody_looks_at(void **state)
                    span_str(lines[i].secret), lines[i].text);
 }
 
+static const struct {
+    const char *text, *secret;
+} foreign[] = {
+    { "GET / HTTP/1.1\r\nHost: x\r\nUser-Agent: y (z; +https://y.test/)\r\n"
+      "Accept: text/plain, */*\r\n\r\n",
+      "" },
+    { "GET / HTTP/1.1\r\nAuthorization: Basic " S "\r\nHost: x\r\n", S "\r\nHost: x" },
+    { "GET / HTTP/1.1\r\nproxy-authorization: " S "\r\n", "proxy-authorization: " S },
+    { "GET / HTTP/1.1\r\nCookie: " S "\r\n", ": " S },
+    { "HTTP/1.1 200 OK\r\nSet-Cookie: " S, ": " S },
+    { "X-Api-Key: " S "\r\n", ": " S },
+    { "GET /?user=a&PASSWORD=" S " HTTP/1.1\r\n", "WORD=" S " HTTP/1.1" },
+    { "DESCRIBE rtsp://bob:" S "@x/ RTSP/1.0\r\n", "bob:" S "@x/ RTSP/1.0" },
+    { "DESCRIBE rtsp://bob:" S, "bob:" S }, /* cut off: it may go on so */
+    { "GET http://x/ HTTP/1.1\r\nReferer: http://bob@x/\r\n", "bob@x/" },
+    { "GET http://x/a@b HTTP/1.1\r\n", "" },
+    { "*2\r\n$4\r\nAUTH\r\n$6\r\n" S "\r\n", "$6\r\n" S },
+    { "*4\r\n$6\r\nCONFIG\r\n$3\r\nSET\r\n$11\r\nrequirepass\r\n$6\r\n" S "\r\n",
+      "\r\n$6\r\n" S },
+    { "\x03\x01 Cookie: mstshash=bob\r\n", ": mstshash=bob" },
+    { "POST / HTTP/1.1\r\n\r\nDATA\r\nSubject: x\r\n", "Subject: x" },
+};
+
+static void other_protocols(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(foreign); i++)
+        check_span(secret_find_foreign(guarded_str(foreign[i].text), SECRET_CALM),
+                   span_str(foreign[i].secret), foreign[i].text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +222,7 @@ int main(void)
         cmocka_unit_test(the_empty_span_is_at_the_end),
         cmocka_unit_test(a_nul_does_not_uncover_it),
         cmocka_unit_test(lines_that_nobody_looks_at),
+        cmocka_unit_test(other_protocols),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

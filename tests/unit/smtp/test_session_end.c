@@ -87,8 +87,20 @@ static const struct script left[] = {
       .observe = true,
       .steps = { S_READ("220 mx\r\n"), C_READ("GET / HTTP/1.1\r\n\r\n"), FIN(CLIENT),
                  FIN(SERVER) },
-      .log =
-          "<220 mx|{greeting 220}>GET / HTTP/1.1||{? not-smtp-http}{opaque}[close not-smtp]" },
+      .log = "<220 mx|{greeting 220}>GET / HTTP/1.1||{? not-smtp-http}{opaque GET / "
+             "HTTP/1.1|| / }[close not-smtp]" },
+    { .name = "observe: another protocol, what is kept of both sides",
+      .observe = true,
+      .steps = { S_READ("220 mx\r\n"), C_READ("*1\r\n$4\r\nINFO\r\n"), S_READ("221 no\r\n"),
+                 C_READ("PING\r\n"), FIN(SERVER), FIN(CLIENT) },
+      .log = "<220 mx|{greeting 220}>*1|$4|INFO|{? not-smtp-redis}<221 no|>PING|{opaque *1|$4|"
+             "INFO|PING| / 221 no|}[close not-smtp]" },
+    { .name = "observe: another protocol, and its secret",
+      .observe = true,
+      .steps = { S_READ("220 mx\r\n"), C_READ("GET /?password=x HTTP/1.1\r\n\r\n"), FIN(CLIENT),
+                 FIN(SERVER) },
+      .log = "<220 mx|{greeting 220}>GET /?password=x HTTP/1.1||{? not-smtp-http}{opaque GET "
+             "/?pass / }[close not-smtp]" },
     { .name = "observe: QUIT needs no reply",
       .observe = true,
       .steps = { S_READ("220 mx\r\n"), C_READ("QUIT\r\n"), FIN(CLIENT), FIN(SERVER) },

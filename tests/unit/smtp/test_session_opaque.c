@@ -24,6 +24,7 @@ struct rig {
     char told[4096]; /* the records, a line each */
     struct tls_facts facts;
     uint64_t now_us, tls_t_us, tls_us, passed[2];
+    struct opaque_sample sample;
     bool closed;
 };
 
@@ -49,6 +50,8 @@ static void take_event(struct rig *r, const struct event *e)
     } else if (e->kind == EVENT_OPAQUE) {
         r->passed[CLIENT] = e->opaque_octets[CLIENT];
         r->passed[SERVER] = e->opaque_octets[SERVER];
+        if (e->opaque_sample != NULL)
+            r->sample = *e->opaque_sample;
     }
 }
 
@@ -97,8 +100,7 @@ static void say_facts(struct rig *r, struct span facts, size_t cut)
     }
 }
 
-/* Up to the 220 of STARTTLS; its octets are not counted. */
-static void rig_begin(struct rig *r, bool observe)
+static void rig_greet(struct rig *r, bool observe)
 {
     memset(r, 0, sizeof *r);
     policy_init(&r->policy, PRESET_DEFAULT);
@@ -112,6 +114,12 @@ static void rig_begin(struct rig *r, bool observe)
     r->now_us = T0;
     session_init(&r->s, &r->env);
     say(r, SERVER, SPAN_LIT("220 mx.test ESMTP\r\n"));
+}
+
+/* Up to the 220 of STARTTLS; its octets are not counted. */
+static void rig_begin(struct rig *r, bool observe)
+{
+    rig_greet(r, observe);
     say(r, CLIENT, SPAN_LIT("EHLO c.test\r\n"));
     say(r, SERVER, SPAN_LIT("250-mx.test\r\n250 STARTTLS\r\n"));
     say(r, CLIENT, SPAN_LIT("STARTTLS\r\n"));
@@ -264,6 +272,45 @@ static void held_octets_come_before_the_end(void **state)
     rig_end(&r);
 }
 
+static void say_cut(struct rig *r, enum side from, struct span in, size_t cut)
+{
+    for (; in.len > 0; in = span_drop(in, cut))
+        say(r, from, span_first(in, cut));
+}
+
+/* Of another protocol the first octets of both sides are kept, however they come. */
+static void another_protocol_is_sampled(void **state)
+{
+    static const size_t cuts[] = { 1, 7, 255, 256, 257, 1000 };
+    static const size_t lens[] = { 20, 255, 256, 257, 600 };
+    char from_client[600], from_server[600];
+
+    (void)state;
+    memset(from_client, 'c', sizeof from_client);
+    memset(from_server, 's', sizeof from_server);
+    memcpy(from_client, "GET / HTTP/1.1\r\n", 16);
+    for (size_t i = 0; i < ARRAY_LEN(cuts) * ARRAY_LEN(lens); i++) {
+        static struct rig r;
+        size_t cut = cuts[i / ARRAY_LEN(lens)], len = lens[i % ARRAY_LEN(lens)];
+        size_t kept = len < OPAQUE_SAMPLE_MAX ? len : OPAQUE_SAMPLE_MAX;
+
+        rig_greet(&r, true);
+        size_t before = session_memory(&r.s);
+        say_cut(&r, CLIENT, span_of(from_client, len), cut);
+        assert_true(session_memory(&r.s) >= before + sizeof(struct opaque_sample));
+        say_cut(&r, SERVER, span_of(from_server, len), cut);
+        session_eof(&r.s, CLIENT, END_FIN, r.now_us);
+        session_eof(&r.s, SERVER, END_FIN, r.now_us);
+        pump(&r);
+        assert_string_equal(r.told, "greeting\ncommand\nopaque not-smtp\n");
+        check_span(span_of(r.sample.octets[CLIENT], r.sample.len[CLIENT]),
+                   span_of(from_client, kept), "client");
+        check_span(span_of(r.sample.octets[SERVER], r.sample.len[SERVER]),
+                   span_of(from_server, kept), "server");
+        rig_end(&r);
+    }
+}
+
 /* Given up in the middle, it holds nothing: the leak checker looks on. */
 static void session_may_be_dropped_at_any_time(void **state)
 {
@@ -286,6 +333,7 @@ int main(void)
         cmocka_unit_test(handshake_is_told_once_and_forgotten),
         cmocka_unit_test(broken_handshake_is_told_before_what_passed),
         cmocka_unit_test(plaintext_passes_and_is_told),
+        cmocka_unit_test(another_protocol_is_sampled),
         cmocka_unit_test(held_octets_come_before_the_end),
         cmocka_unit_test(session_may_be_dropped_at_any_time),
     };

@@ -207,12 +207,53 @@ static void lost_secrets(void **state)
     secrecy_free(&secrecy);
 }
 
+/* The front of another protocol: what the server repeats of the client's secret goes, too. */
+static void samples(void **state)
+{
+    static const struct {
+        enum redact_level level;
+        const char *client, *server;
+    } cases[] = {
+        { REDACT_NONE, "a@b GET /?password=c2VjcmV0\\r\\n", "500 no c2VjcmV0 a@b" },
+        { REDACT_SECRETS, "a@b GET /?pass***\\r\\n", "500 no *** a@b" },
+        { REDACT_ALL, "***@b GET /?pass***\\r\\n", "500 no *** ***@b" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct opaque_sample sample = { .len = { 0 } };
+        struct event e = { .kind = EVENT_OPAQUE, .opaque_why = "not-smtp" };
+        struct secrecy secrecy;
+        struct scene s;
+        char want[256];
+
+        sample.len[CLIENT] =
+            (size_t)sprintf((char *)sample.octets[CLIENT], "a@b GET /?password=c2VjcmV0\r\n");
+        sample.len[SERVER] =
+            (size_t)sprintf((char *)sample.octets[SERVER], "500 no c2VjcmV0 a@b");
+        secrecy_init(&secrecy);
+        e.opaque_octets[CLIENT] = sample.len[CLIENT];
+        secrecy_sample(&secrecy, &e, &sample);
+        secrecy_tell(&secrecy, &e);
+        begin(&s, (struct writer_config){ .redact = cases[i].level });
+        record_event(&s.recorder, &e);
+        char *text = end(&s);
+        snprintf(want, sizeof want, "\"sample\":{\"client\":\"%s\",\"server\":\"%s\"}}\n",
+                 cases[i].client, cases[i].server);
+        if (strstr(text, want) == NULL)
+            fail_msg("no %s in %s", want, text);
+        free(text);
+        end_folder();
+        secrecy_free(&secrecy);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(redaction),          cmocka_unit_test(forwarded_lines),
         cmocka_unit_test(too_many_addresses), cmocka_unit_test(echoes_are_cut),
-        cmocka_unit_test(lost_secrets),
+        cmocka_unit_test(lost_secrets),       cmocka_unit_test(samples),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
