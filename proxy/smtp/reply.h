@@ -36,8 +36,15 @@ struct reply {
     struct span received; /* all its octets */
     bool canonical;       /* sending `received` as it is would be right */
     bool more_than_one;   /* has continuation lines */
-    size_t teaser;        /* octets at its front that do not count: reply_parse_greeting() */
+    size_t teaser;        /* octets at its front that do not count: empty lines, an invitation
+                             that became a refusal */
 };
+
+/* The lines that count. */
+static inline struct span reply_text(const struct reply *r)
+{
+    return span_drop(r->received, r->teaser);
+}
 
 /*
  * Reads one reply from the start of `in`. Notes get offset `at` + position. For

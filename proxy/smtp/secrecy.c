@@ -1,5 +1,6 @@
 #include "smtp/secrecy.h"
 
+#include "smtp/reply.h"
 #include "smtp/secret.h"
 #include "smtp/secret_foreign.h"
 
@@ -109,11 +110,20 @@ static void calm_down(struct secrecy *k, uint64_t received)
     k->alert = false;
 }
 
+/* RFC 4954 4; who does not know another 3yz goes by its first digit. */
+static bool is_challenge(const struct event *e)
+{
+    struct span text = span_drop(e->reply, reply_blank_lines(e->reply));
+
+    return span_starts_with(text, SPAN_LIT("334")) ||
+           (e->verb == VERB_AUTH && e->code / 100 == 3);
+}
+
 void secrecy_reply(struct secrecy *k, const struct event *e, uint64_t received)
 {
     bool ok = e->origin == ORIGIN_UPSTREAM && e->code / 100 == 2;
 
-    if (span_starts_with(e->reply, SPAN_LIT("334"))) {
+    if (is_challenge(e)) {
         k->alert = true;
         k->unsure = k->unsure || e->verb != VERB_AUTH;
         k->settled = false;

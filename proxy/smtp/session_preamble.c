@@ -175,8 +175,8 @@ static bool keep_reply(struct session *s, struct exchange *ex, const struct repl
     if (ok && enhanced.len > 0)
         ex->event.enhanced =
             span_of(kept->ptr + (enhanced.ptr - r->received.ptr), enhanced.len);
-    if (ok && !r->canonical)
-        ok = reply_canonical(r->received, &s->out) &&
+    if (ok && (!r->canonical || r->teaser > 0))
+        ok = reply_canonical(reply_text(r), &s->out) &&
              exchange_keep(ex, buf_span(&s->out), &ex->event.replied);
     return ok;
 }
@@ -245,14 +245,14 @@ enum step preamble_step(struct session *s, struct wish *w)
 static enum step after_ehlo(struct session *s, const struct reply *r)
 {
     if (r->code / 100 == 2)
-        session_note_upstream(s, r->received);
+        session_note_upstream(s, reply_text(r));
     if (wants_tls(s) && s->upstream_starttls)
         return say(s, PREAMBLE_STARTTLS, VERB_STARTTLS, SPAN_LIT("STARTTLS"));
     if (wants_tls(s) && s->env->upstream_tls == UPSTREAM_TLS_REQUIRE) {
         session_give_up(s, LOCAL_GONE_TLS, NOTE_COUNT);
         return STEP_AGAIN;
     }
-    return say_xclient(s, r->received);
+    return say_xclient(s, reply_text(r));
 }
 
 static enum step after_starttls(struct session *s, struct exchange *ex, const struct reply *r)

@@ -181,10 +181,10 @@ bool session_make_sent(struct session *s, struct exchange *ex, const struct repl
     e->reply = r->received;
     if (e->verb == VERB_EHLO && e->kind == EVENT_COMMAND && r->code / 100 == 2) {
         if (s->env->observe) {
-            s->offered = ehlo_parse(r->received);
+            s->offered = ehlo_parse(reply_text(r));
             return true;
         }
-        if (!filter_keywords(s, r->received, &layer))
+        if (!filter_keywords(s, reply_text(r), &layer))
             return false;
         if (layer)
             notes_add(&e->notes, NOTE_SASL_LAYER, s->at[SERVER]);
@@ -195,7 +195,7 @@ bool session_make_sent(struct session *s, struct exchange *ex, const struct repl
         }
     }
     if ((!r->canonical || r->teaser > 0) && !s->env->observe) {
-        if (!reply_canonical(span_drop(r->received, r->teaser), &s->out))
+        if (!reply_canonical(reply_text(r), &s->out))
             return false;
         e->replied = buf_span(&s->out);
     }
@@ -398,13 +398,31 @@ static bool awaits_greeting(const struct session *s)
     return s->state == STATE_GREETING && s->preamble == PREAMBLE_NONE;
 }
 
+/* One reply, with the empty lines before it: they are skipped, and noted. */
+static enum reply_result read_reply(const struct session *s, struct span in, struct reply *r,
+                                    struct notes *notes)
+{
+    size_t blank = reply_blank_lines(in);
+    enum reply_result result;
+
+    if (blank > REPLY_MAX) {
+        *r = (struct reply){ .received = span_first(in, REPLY_MAX) };
+        return REPLY_TOO_LONG;
+    }
+    if (blank > 0)
+        notes_add(notes, NOTE_REPLY_BLANK_LINE, s->at[SERVER]);
+    result = (awaits_greeting(s) ? reply_parse_greeting : reply_parse)(
+        span_drop(in, blank), r, notes, s->at[SERVER] + blank);
+    r->teaser += blank;
+    r->received = span_first(in, blank + r->received.len);
+    return result;
+}
+
 enum step server_step(struct session *s, struct wish *w)
 {
     struct span in;
     struct reply r;
-    enum reply_result result;
     struct notes notes = { .len = 0 };
-    size_t blank;
 
     if (input_is_empty(s, SERVER))
         return STEP_IDLE;
@@ -417,19 +435,9 @@ enum step server_step(struct session *s, struct wish *w)
     }
     if (opaque_layer_begins(s, SERVER))
         return STEP_AGAIN;
-    blank = reply_blank_lines(in);
-    if (blank > REPLY_MAX)
-        return session_protocol_error(s, span_first(in, REPLY_MAX), &notes,
-                                      NOTE_REPLY_OVERLONG);
-    if (blank > 0)
-        notes_add(&notes, NOTE_REPLY_BLANK_LINE, s->at[SERVER]);
-    result = (awaits_greeting(s) ? reply_parse_greeting : reply_parse)(
-        span_drop(in, blank), &r, &notes, s->at[SERVER] + blank);
-    if (result == REPLY_MORE)
-        return STEP_IDLE;
-    input_use(s, SERVER, blank);
-    switch (result) {
+    switch (read_reply(s, in, &r, &notes)) {
     case REPLY_MORE:
+        return STEP_IDLE;
     case REPLY_OK:
         break;
     case REPLY_BAD_CODE:
@@ -441,7 +449,7 @@ enum step server_step(struct session *s, struct wish *w)
     case REPLY_TOO_LONG:
         return session_protocol_error(s, r.received, &notes, NOTE_REPLY_OVERLONG);
     }
-    if (reply_looks_masked(r.received))
+    if (reply_looks_masked(reply_text(&r)))
         notes_add(&notes, NOTE_REPLY_MASKED, s->at[SERVER]);
     if (s->preamble != PREAMBLE_NONE)
         return preamble_reply(s, &r, &notes);

@@ -205,6 +205,8 @@ static enum place judge_replied(const struct mutation *m, const struct diff_find
 
     if (f->way != WAY_REPLY)
         return PLACE_NONE;
+    if (m->differs == said->len)
+        return PLACE_UNIT; /* an empty line behind all replies: of the one that never came */
     return here > before ? here : before;
 }
 

@@ -2,6 +2,8 @@
  * than there is room for. */
 #include "unit/transcript/scene.h"
 
+#include "smtp/secrecy.h"
+
 static struct tls_facts no_facts(void)
 {
     return (struct tls_facts){ .alert_received = TLS_ALERT_UNKNOWN,
@@ -347,9 +349,14 @@ static void added_secrets(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
         struct event e = our_command("XCLIENT LOGIN=hidden NAME=a@b.test\r\n");
+        struct secrecy secrecy;
         struct scene s;
         begin(&s, (struct writer_config){ .redact = levels[i] });
         e.reply = SPAN_LIT("501 bad LOGIN hidden for c@d.test\r\n");
+        secrecy_init(&secrecy); /* as the session does */
+        e.secret = span_of(e.forwarded.ptr + strlen("XCLIENT LOGIN="), strlen("hidden"));
+        assert_true(secret_memory_add(&secrecy.memory, e.secret));
+        e.secrecy = &secrecy;
         record_event(&s.recorder, &e);
         char *text = end(&s);
         end_folder();
@@ -357,6 +364,7 @@ static void added_secrets(void **state)
         assert_non_null(strstr(text, "\"forwarded\":\"XCLIENT LOGIN=*** NAME="));
         assert_non_null(strstr(text, "\"reply\":\"501 bad LOGIN *** for "));
         free(text);
+        secrecy_free(&secrecy);
     }
 }
 
