@@ -66,11 +66,11 @@ struct event {
     /* COMMAND and GREETING */
     enum origin origin; /* who made the reply; NONE when there was none */
     unsigned code;
-    struct span reply;             /* as received from upstream */
-    struct span replied;           /* as sent to the client, when different (or made here) */
-    struct span enhanced;          /* "2.1.5" or empty */
-    uint64_t reply_us;             /* from t_us to the reply */
-    const struct secrecy *secrecy; /* what replies may repeat; NULL: nothing */
+    struct span reply;       /* as received from upstream */
+    struct span replied;     /* as sent to the client, when different (or made here) */
+    struct span enhanced;    /* "2.1.5" or empty */
+    uint64_t reply_us;       /* from t_us to the reply */
+    struct secrecy *secrecy; /* what replies may repeat; NULL: nothing */
 
     /* CONTENT */
     const struct data *data;

@@ -138,15 +138,14 @@ void secrecy_reply(struct secrecy *k, const struct event *e, uint64_t received)
     }
 }
 
-void secrecy_tell(const struct secrecy *k, struct event *e)
+void secrecy_tell(struct secrecy *k, struct event *e)
 {
     e->secrecy = secret_memory_is_empty(&k->memory) && !k->lost ? NULL : k;
 }
 
-void secrecy_mark(const struct secrecy *k, struct span reply, bool *marks)
+void secrecy_mark(struct secrecy *k, struct span reply, bool *marks)
 {
+    k->lost = k->lost || !secret_memory_find(&k->memory, reply, marks);
     if (k->lost)
         secret_memory_mark_all(reply, marks);
-    else
-        secret_memory_find(&k->memory, reply, marks);
 }

@@ -7,7 +7,7 @@
  *
  * What was secret is remembered, to know it again in replies (secret_memory.h): to the end of
  * the session, or, when the client has authenticated, to its first transaction after that. If
- * more was secret than can be remembered, every reply's text is.
+ * more was secret than can be remembered, or compared, every reply's text is.
  *
  * Sans-IO. Owns: the memory of secrets.
  */
@@ -55,8 +55,8 @@ void secrecy_peek(struct secrecy *k, struct span lines);
 /* The reply to the event's command; octets received from the client when it came. */
 void secrecy_reply(struct secrecy *k, const struct event *e, uint64_t received);
 /* Before an event is told: what its replies are to be compared with. */
-void secrecy_tell(const struct secrecy *k, struct event *e);
+void secrecy_tell(struct secrecy *k, struct event *e);
 /* Sets marks[i] for each octet i of the reply that may be of a secret. */
-void secrecy_mark(const struct secrecy *k, struct span reply, bool *marks);
+void secrecy_mark(struct secrecy *k, struct span reply, bool *marks);
 
 #endif

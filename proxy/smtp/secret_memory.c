@@ -7,6 +7,7 @@ enum { ITEM_HEAD = 2, DECODED_MIN = 4 };
 void secret_memory_init(struct secret_memory *m)
 {
     buf_init(&m->items, SECRET_MEMORY_MAX);
+    m->work = SECRET_WORK_MAX;
 }
 
 void secret_memory_free(struct secret_memory *m)
@@ -62,9 +63,16 @@ struct compare {
     const struct secret_text *text;
     struct span reply;
     bool *marks;
+    uint32_t *work; /* what may still be spent; 0: the comparison is not complete */
     uint64_t window;
     unsigned n; /* octets in the window */
 };
+
+static bool spend(struct compare *c, size_t steps)
+{
+    *c->work = steps < *c->work ? *c->work - (uint32_t)steps : 0;
+    return *c->work > 0;
+}
 
 static void mark(struct compare *c, size_t from, size_t n)
 {
@@ -84,10 +92,14 @@ static void mark_window(struct compare *c)
     const unsigned char *from = c->text->octets, *end = from + c->text->len, *hit;
 
     window_octets(c->window, SECRET_WINDOW, octets);
-    while ((hit = memmem(from, (size_t)(end - from), octets, SECRET_WINDOW)) != NULL) {
+    while (spend(c, SECRET_WINDOW) &&
+           (hit = memmem(from, (size_t)(end - from), octets, SECRET_WINDOW)) != NULL) {
+        if (!spend(c, (size_t)(hit - from)))
+            return;
         mark(c, (size_t)(hit - c->text->octets), SECRET_WINDOW);
         from = hit + 1;
     }
+    spend(c, (size_t)(end - from));
 }
 
 static void compare_begin(struct compare *c)
@@ -98,7 +110,7 @@ static void compare_begin(struct compare *c)
 
 static void compare_octet(struct compare *c, unsigned char octet)
 {
-    if (secret_is_skipped(octet))
+    if (secret_is_skipped(octet) || !spend(c, 1))
         return;
     c->window = c->window << 8 | secret_fold(octet);
     c->n += c->n < SECRET_WINDOW;
@@ -117,7 +129,7 @@ static void compare_end(struct compare *c)
     unsigned char octets[SECRET_WINDOW];
     const struct secret_text *t = c->text;
 
-    if (c->n < SECRET_SHORT_MIN || c->n == SECRET_WINDOW)
+    if (c->n < SECRET_SHORT_MIN || c->n == SECRET_WINDOW || !spend(c, t->len))
         return;
     window_octets(c->window, c->n, octets);
     for (size_t i = 0; i + c->n <= t->len; i++) {
@@ -263,9 +275,20 @@ static bool has_escapes(struct span reply)
     return false;
 }
 
-void secret_memory_find(const struct secret_memory *m, struct span reply, bool *marks)
+/* Each octet of a reply pays for some of the work it makes. */
+static void earn(struct secret_memory *m, size_t octets)
+{
+    size_t room = SECRET_WORK_MAX - m->work;
+
+    m->work +=
+        (uint32_t)(octets < room / SECRET_WORK_OCTET ? octets * SECRET_WORK_OCTET : room);
+}
+
+bool secret_memory_find(struct secret_memory *m, struct span reply, bool *marks)
 {
     bool again = has_escapes(reply);
+
+    earn(m, reply.len);
 
     for (unsigned pass = 0; pass <= (unsigned)again; pass++) {
         struct secret_reader reader = { .reply = reply, .decode = pass == 1 };
@@ -273,12 +296,15 @@ void secret_memory_find(const struct secret_memory *m, struct span reply, bool *
 
         text.len = 0;
         while (secret_text_next(&reader, &text)) {
-            struct compare c = { .text = &text, .reply = reply, .marks = marks };
+            struct compare c = {
+                .text = &text, .reply = reply, .marks = marks, .work = &m->work
+            };
             struct span rest = buf_span(&m->items), item;
-            while (next_item(&rest, &item))
+            while (m->work > 0 && next_item(&rest, &item))
                 compare_item(&c, item);
         }
     }
+    return m->work > 0;
 }
 
 void secret_memory_mark_all(struct span reply, bool *marks)

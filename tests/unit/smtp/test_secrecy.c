@@ -140,6 +140,46 @@ static void long_lines(void **state)
     secrecy_free(&t.k);
 }
 
+static bool is_marked_whole(struct talk *t, const char *text)
+{
+    struct span reply = span_str(text);
+    bool marks[64] = { false };
+
+    secrecy_mark(&t->k, reply, marks);
+    return memchr(marks + 4, false, reply.len - 4) == NULL;
+}
+
+/* How long a peer can make the comparing: then replies are not compared, all is secret. */
+static void work_is_bounded(void **state)
+{
+    char line[2048] = "AUTH PLAIN ";
+    struct talk t;
+
+    (void)state;
+    memset(line + 11, 'A', sizeof line - 12);
+    begin(&t);
+    say(&t, line, 535);
+    assert_false(is_marked_whole(&t, "250 ok"));
+    for (unsigned i = 0; i < 10000; i++)
+        (void)is_marked_whole(&t, "250 ok");
+    assert_true(is_marked_whole(&t, "250 ok"));
+    secrecy_free(&t.k);
+
+    begin(&t); /* one that repeats in itself, and in the reply */
+    say(&t, line, 535);
+    for (unsigned i = 0; i < 1000; i++)
+        assert_true(is_marked_whole(&t, "250 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+    assert_true(is_marked_whole(&t, "250 ok"));
+    secrecy_free(&t.k);
+
+    begin(&t); /* an ordinary one, never: replies pay for themselves */
+    say(&t, "AUTH PLAIN AGJvYgBodW50ZXIyaHVudGVyMg==", 535);
+    for (unsigned i = 0; i < 20000; i++)
+        assert_false(is_marked_whole(&t, "250 2.1.5 <bob@example.com>... Recipient ok"));
+    assert_false(t.k.lost);
+    secrecy_free(&t.k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +187,7 @@ int main(void)
         cmocka_unit_test(what_was_sent_before_the_reply),
         cmocka_unit_test(how_long_secrets_are_remembered),
         cmocka_unit_test(long_lines),
+        cmocka_unit_test(work_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
