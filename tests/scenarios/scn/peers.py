@@ -317,6 +317,11 @@ class Peer(TlsSteps, threading.Thread):
             open_still = self.fill_pending()
         raise Failed(f"wanted silence, got {show(self.pending) if self.pending else 'close'}")
 
+    def expect_octets(self):
+        """Something came; it stays where it is, for a handshake."""
+        if not self.pending and not select.select([self.sock], [], [], self.left())[0]:
+            raise Failed("nothing came")
+
     def expect_segments(self, count):
         """So many data segments came in on this connection: on loopback one per write."""
         info = self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 200)

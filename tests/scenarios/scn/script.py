@@ -108,6 +108,7 @@ PEER_STEPS = {
     "recv": ["str", "=reply code", "=reply code str", "=until str", "=~ str", "=once str",
              "=bytes size", "=body", "=proxy version", "=proxy version str"],
     "expect": ["=close", "=reset", "=end", "=truncated", "=silence ms", "=segments int",
+               "=octets",
                "=tls facts", "=broken str"],
     "send_clear": ["str"],
     "truncate": [""],
