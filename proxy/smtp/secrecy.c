@@ -102,6 +102,18 @@ void secrecy_peek(struct secrecy *k, struct span lines)
         k->lost = true;
 }
 
+void secrecy_peek_ahead(struct secrecy *k, struct span lines, uint64_t at)
+{
+    enum secret_mode mode = mode_at(k, UINT64_MAX);
+
+    if (k->ahead_len == lines.len && k->ahead_at == at && k->ahead_mode == mode)
+        return;
+    k->ahead_len = lines.len;
+    k->ahead_at = at;
+    k->ahead_mode = (uint8_t)mode;
+    secrecy_peek(k, lines);
+}
+
 /* The client did not know of it when it sent what was received before. */
 static void calm_down(struct secrecy *k, uint64_t received)
 {

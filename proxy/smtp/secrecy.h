@@ -26,6 +26,8 @@ struct secrecy {
     bool settled; /* authenticated */
     bool forget;  /* and in a transaction: nothing is to be known again */
     bool lost;    /* not all secrets are in the memory */
+    uint64_t ahead_at, ahead_len; /* what was looked at ahead, in the client's stream */
+    uint8_t ahead_mode;           /* enum secret_mode it was looked at in */
 };
 
 void secrecy_init(struct secrecy *k);
@@ -51,6 +53,12 @@ void secrecy_sample(struct secrecy *k, struct event *e, struct opaque_sample *sa
  * the first SECRET_MEMORY_MAX octets are looked at.
  */
 void secrecy_peek(struct secrecy *k, struct span lines);
+
+/*
+ * The same of the client's octets at this offset of its stream, once: a server that floods the
+ * session with replies does not have them looked at again for each.
+ */
+void secrecy_peek_ahead(struct secrecy *k, struct span lines, uint64_t at);
 
 /* The reply to the event's command; octets received from the client when it came. */
 void secrecy_reply(struct secrecy *k, const struct event *e, uint64_t received);

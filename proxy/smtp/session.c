@@ -244,7 +244,7 @@ static void peek_secrets(struct session *s, const struct event *e)
     if (e->kind == EVENT_COMMAND && e->received.len == 0)
         secrecy_peek(&s->secrecy, e->reply);
     if (s->env->observe && s->last_verb != VERB_DATA && !input_is_empty(s, CLIENT))
-        secrecy_peek(&s->secrecy, input_view(s, CLIENT));
+        secrecy_peek_ahead(&s->secrecy, input_view(s, CLIENT), s->at[CLIENT]);
 }
 
 static enum step tell(struct session *s, struct wish *w)

@@ -160,9 +160,9 @@ static inline void player_add_event(struct player *p, const struct event *e)
         snprintf(text, sizeof text, " %u", e->code);
         player_add(p, text);
     }
-    if (e->reply.len >= 3 && e->replied.len >= 3 &&
-        memcmp(e->reply.ptr, e->replied.ptr, 3) != 0) {
-        snprintf(text, sizeof text, " up %.3s", (const char *)e->reply.ptr);
+    struct span reply = span_drop(e->reply, reply_blank_lines(e->reply));
+    if (reply.len >= 3 && e->replied.len >= 3 && memcmp(reply.ptr, e->replied.ptr, 3) != 0) {
+        snprintf(text, sizeof text, " up %.3s", (const char *)reply.ptr);
         player_add(p, text);
     }
     for (unsigned i = 0; i < e->notes.len; i++) {

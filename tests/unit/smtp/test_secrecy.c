@@ -180,6 +180,22 @@ static void work_is_bounded(void **state)
     secrecy_free(&t.k);
 }
 
+/* However many replies come meanwhile, the same octets are looked at once. */
+static void ahead_is_looked_at_once(void **state)
+{
+    struct talk t;
+
+    (void)state;
+    begin(&t);
+    secrecy_peek_ahead(&t.k, SPAN_LIT("NOOP aaaaaaaaaaaaaaa"), 7);
+    secrecy_peek_ahead(&t.k, SPAN_LIT("AUTH PLAIN c2VjcmV0c"),
+                       7); /* the same octets: no look */
+    assert_true(secret_memory_is_empty(&t.k.memory));
+    secrecy_peek_ahead(&t.k, SPAN_LIT("AUTH PLAIN c2VjcmV0c"), 8);
+    assert_false(secret_memory_is_empty(&t.k.memory));
+    secrecy_free(&t.k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +204,7 @@ int main(void)
         cmocka_unit_test(how_long_secrets_are_remembered),
         cmocka_unit_test(long_lines),
         cmocka_unit_test(work_is_bounded),
+        cmocka_unit_test(ahead_is_looked_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
