@@ -1,6 +1,6 @@
 #include "analysis/witness.h"
 
-#include "analysis/dkim_repair.h"
+#include "dkim/repair.h"
 #include "transcript/redact.h"
 #include "transcript/stream.h"
 
@@ -97,7 +97,7 @@ static void see_content(struct witness *w, struct seen *s)
     struct dkim_verdict verdict;
     struct buf headers;
 
-    dkim_repair_content(w->recorder, complete, DKIM_REPAIR_LIVE);
+    record_content_repair(w->recorder, complete, DKIM_REPAIR_LIVE);
     dkim = record_content_dkim(w->recorder, complete);
     if (dkim != NULL) { /* it goes with the record */
         verdict = *dkim;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/config.h"
+#include "config/config.h"
 
 static const char help[] =
     "Usage: smtpscope check [--quiet] -f FILE\n"

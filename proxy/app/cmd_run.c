@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/config.h"
+#include "config/config.h"
 #include "app/control.h"
 
 static const char help[] =

@@ -9,7 +9,7 @@
 #ifndef APP_CONTROL_H
 #define APP_CONTROL_H
 
-#include "app/config.h"
+#include "config/config.h"
 #include "base/attributes.h"
 
 /* Runs the proxy until a signal ends it; takes the configuration over. The exit status. */

@@ -26,8 +26,8 @@ static const struct command {
     { "report", tool_main, "a page about findings, for those who run the firewall" },
     { "import", tool_main, "make a transcript of a packet capture" },
     { "export", tool_main, "make a packet capture of a transcript" },
-    { "reflect", reflect_main, "a server that answers as an MTA and keeps nothing" },
-    { "simulate", simulate_main, "a box that damages mail on purpose" },
+    { "reflect", tool_main, "a server that answers as an MTA and keeps nothing" },
+    { "simulate", tool_main, "a box that damages mail on purpose" },
 };
 
 static void print_help(FILE *out)

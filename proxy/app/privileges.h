@@ -7,7 +7,7 @@
 #ifndef APP_PRIVILEGES_H
 #define APP_PRIVILEGES_H
 
-#include "app/config.h"
+#include "config/config.h"
 #include "base/attributes.h"
 
 #include <stdbool.h>

@@ -12,7 +12,7 @@
 #include "app/privileges.h"
 #include "app/worker.h"
 #include "base/log.h"
-#include "path/reflector.h"
+#include "lab/reflector.h"
 #include "relay/admission.h"
 #include "transport/listener.h"
 #include "transport/resolver.h"

@@ -9,7 +9,7 @@
 #ifndef APP_SERVER_H
 #define APP_SERVER_H
 
-#include "app/config.h"
+#include "config/config.h"
 #include "app/follow.h"
 #include "base/attributes.h"
 #include "relay/memory.h"

@@ -2,7 +2,7 @@
  * tls_facts - what is known of one TLS handshake, finished or not, as plain text.
  *
  * Filled in by whoever saw it: the engine that took part (transport/tls) or the watcher that
- * saw it pass (smtp/tls_watch). An empty string or 0 means: not known. Text that a peer
+ * saw it pass (tlswatch/watch). An empty string or 0 means: not known. Text that a peer
  * chose is cut to its room and holds printable ASCII only: other octets became '?'.
  */
 #ifndef BASE_TLS_FACTS_H

@@ -9,6 +9,7 @@
 #ifndef SMTP_EVENT_H
 #define SMTP_EVENT_H
 
+#include "base/side.h"
 #include "base/span.h"
 #include "base/tls_facts.h"
 #include "smtp/data.h"
@@ -16,8 +17,6 @@
 #include "smtp/verb.h"
 
 #include <stdint.h>
-
-enum side { CLIENT, SERVER };
 
 enum event_kind { EVENT_GREETING, EVENT_COMMAND, EVENT_CONTENT, EVENT_TLS, EVENT_OPAQUE };
 

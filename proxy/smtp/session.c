@@ -1,6 +1,6 @@
 #include "smtp/session_private.h"
 
-#include "smtp/tls_watch.h"
+#include "tlswatch/watch.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "smtp/session_private.h"
 
 #include "smtp/sasl.h"
-#include "smtp/tls_watch.h"
+#include "tlswatch/watch.h"
 
 #include <stdlib.h>
 

@@ -7,12 +7,13 @@
 #include "export_options.h"
 #include "export_pcapng.h"
 #include "export_session.h"
+#include "base/status.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATUS_OK, STATUS_TROUBLE, STATUS_USAGE, BUCKETS = 4096, WAITING_MAX = 256 << 20 };
+enum { BUCKETS = 4096, WAITING_MAX = 256 << 20 };
 
 struct export
 {
@@ -146,16 +147,16 @@ static int run(struct export *e)
     if (e->out == NULL) {
         fprintf(stderr, "smtpscope export: cannot write %s: %s\n", e->o.output,
                 strerror(errno));
-        return STATUS_TROUBLE;
+        return STATUS_WRONG;
     }
     bool fine = export_all(e);
     bool written = ferror(e->out) == 0;
     if (fclose(e->out) != 0 || !written) {
         fprintf(stderr, "smtpscope export: cannot write %s: %s\n", e->o.output,
                 strerror(errno));
-        return STATUS_TROUBLE;
+        return STATUS_WRONG;
     }
-    return fine && !e->trouble ? STATUS_OK : STATUS_TROUBLE;
+    return fine && !e->trouble ? STATUS_OK : STATUS_WRONG;
 }
 
 int main(int argc, char **argv)

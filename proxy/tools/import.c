@@ -2,7 +2,8 @@
 #include "import_options.h"
 
 #include "analysis/catalogue.h"
-#include "path/capture/capture.h"
+#include "capture/capture.h"
+#include "base/status.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STATUS_OK, STATUS_TROUBLE, STATUS_USAGE, STOP_MS = 2000 };
+enum { STOP_MS = 2000 };
 
 struct import {
     struct import_options o;
@@ -154,7 +155,7 @@ static int run(struct import *im)
         fprintf(stderr, "smtpscope import: %s: %s\n", im->o.output, strerror(errno));
         fine = false;
     }
-    return fine ? STATUS_OK : STATUS_TROUBLE;
+    return fine ? STATUS_OK : STATUS_WRONG;
 }
 
 int main(int argc, char **argv)

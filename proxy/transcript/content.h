@@ -16,7 +16,7 @@
 #include "base/buf.h"
 #include "smtp/session.h"
 #include "transcript/cutter.h"
-#include "transcript/dkim.h"
+#include "dkim/dkim.h"
 #include "transcript/hash.h"
 #include "transcript/stream.h"
 

@@ -20,7 +20,7 @@
 #include "smtp/close_reason.h"
 #include "smtp/event.h"
 #include "smtp/session.h"
-#include "transcript/dkim.h"
+#include "dkim/dkim.h"
 #include "transcript/finding.h"
 
 #include <stdint.h>
@@ -113,9 +113,15 @@ void record_chunk(struct recorder *r, enum content_mark mark, struct span bytes)
  * transcript, transcript.dkim = "no", content = "none"), or not signed.
  */
 const struct dkim_verdict *record_content_dkim(struct recorder *r, bool complete);
-/* Then, with transcript.dkim = "repair": the body that does not fit. See dkim_body(). */
+/*
+ * The content whose record is written next, with transcript.dkim = "repair": what undoes its
+ * damage becomes part of that record and of the verdict above. `most`: octets to hash, or to
+ * look at one by one, for all its signatures.
+ */
+void record_content_repair(struct recorder *r, bool complete, uint64_t most);
+/* Its two steps. The body that does not fit: see dkim_body(). */
 bool record_content_body(const struct recorder *r, struct span *body);
-/* What was found of signature i: it becomes part of the record. See dkim_set_damage(). */
+/* What was found of signature i: see dkim_set_damage(). */
 void record_content_damage(struct recorder *r, unsigned i, const char *damage,
                            const char *text);
 /* The last record; gives back what the recorder holds. */

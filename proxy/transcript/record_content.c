@@ -1,5 +1,5 @@
 #include "transcript/content.h"
-#include "transcript/dkim_record.h"
+#include "transcript/record_dkim.h"
 #include "transcript/draft.h"
 #include "transcript/spool.h"
 

@@ -2,7 +2,7 @@
  * check [data|bdat] FILE... - what the signatures of mails kept in files say, one line each:
  * file, header, result, canonicalization, d=, s=, damage, its text; by tabs.
  */
-#include "analysis/dkim_repair.h"
+#include "dkim/repair.h"
 
 #include <stdio.h>
 

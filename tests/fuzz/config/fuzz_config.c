@@ -4,7 +4,7 @@
  *
  * Files are not included: the fuzzer would read the machine it runs on.
  */
-#include "app/config.h"
+#include "config/config.h"
 #include "fuzz/always.h"
 
 #include <string.h>

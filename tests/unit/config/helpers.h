@@ -7,7 +7,7 @@
 #ifndef TESTS_CONFIG_HELPERS_H
 #define TESTS_CONFIG_HELPERS_H
 
-#include "app/config.h"
+#include "config/config.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "app/config_near.h"
-#include "app/config_unit.h"
+#include "config/near.h"
+#include "config/unit.h"
 
 #include <limits.h>
 #include <setjmp.h>

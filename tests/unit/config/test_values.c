@@ -1,6 +1,6 @@
 #include "unit/config/helpers.h"
 
-#include "app/config_schema.h"
+#include "config/schema.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * then what passed.
  */
 #include "unit/check.h"
-#include "unit/smtp/handshakes.h"
+#include "unit/tlswatch/handshakes.h"
 
 #include "base/attributes.h"
 #include "smtp/session.h"

@@ -1,0 +1,143 @@
+#include "capture/table.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+bool table_init(struct table *t, unsigned max)
+{
+    *t = (struct table){ .max = max };
+    t->buckets = calloc(TABLE_BUCKETS, sizeof *t->buckets);
+    t->seed = (uint64_t)(uintptr_t)t->buckets; /* who made the file does not know it */
+    return t->buckets != NULL;
+}
+
+/* ---- by age ----------------------------------------------------------------------- */
+
+static struct table_list *list_of(struct table *t, bool dead)
+{
+    return dead ? &t->dead : &t->live;
+}
+
+static void list_add(struct table_list *l, struct connection *c)
+{
+    c->older = l->newest;
+    c->newer = NULL;
+    if (l->newest != NULL)
+        l->newest->newer = c;
+    else
+        l->oldest = c;
+    l->newest = c;
+    l->count++;
+}
+
+static void list_remove(struct table_list *l, struct connection *c)
+{
+    if (c->older != NULL)
+        c->older->newer = c->newer;
+    else
+        l->oldest = c->newer;
+    if (c->newer != NULL)
+        c->newer->older = c->older;
+    else
+        l->newest = c->older;
+    l->count--;
+}
+
+void table_touch(struct table *t, struct connection *c, bool was_dead)
+{
+    struct table_list *from = list_of(t, was_dead), *to = list_of(t, c->dead);
+
+    if (from == to && from->newest == c)
+        return;
+    list_remove(from, c);
+    list_add(to, c);
+}
+
+/* ---- by their ends ---------------------------------------------------------------- */
+
+/* The same for both directions. */
+static struct connection **bucket_of(struct table *t, const struct addr *a,
+                                     const struct addr *b)
+{
+    unsigned char key[2][sizeof a->ip + sizeof a->port];
+
+    memcpy(key[0], a->ip, sizeof a->ip);
+    memcpy(key[0] + sizeof a->ip, &a->port, sizeof a->port);
+    memcpy(key[1], b->ip, sizeof b->ip);
+    memcpy(key[1] + sizeof b->ip, &b->port, sizeof b->port);
+    uint64_t h = XXH3_64bits_withSeed(key[0], sizeof key[0], t->seed) +
+                 XXH3_64bits_withSeed(key[1], sizeof key[1], t->seed);
+    return &t->buckets[(h ^ h >> 32) % TABLE_BUCKETS];
+}
+
+static bool is_between(const struct connection *c, const struct segment *s)
+{
+    return (addr_equal(&c->addr[CLIENT], &s->from) && addr_equal(&c->addr[SERVER], &s->to)) ||
+           (addr_equal(&c->addr[CLIENT], &s->to) && addr_equal(&c->addr[SERVER], &s->from));
+}
+
+struct connection *table_find(struct table *t, const struct segment *s)
+{
+    struct connection *c = *bucket_of(t, &s->from, &s->to);
+
+    while (c != NULL && !is_between(c, s))
+        c = c->next;
+    return c;
+}
+
+void table_remove(struct table *t, struct connection *c)
+{
+    struct connection **at = bucket_of(t, &c->addr[CLIENT], &c->addr[SERVER]);
+
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
+    list_remove(list_of(t, c->dead), c);
+    connection_deinit(c);
+    free(c);
+}
+
+void table_end(struct table *t, struct connection *c, enum close_reason why)
+{
+    bool was_dead = c->dead;
+
+    connection_end(c, why);
+    table_touch(t, c, was_dead);
+    table_remove(t, c);
+}
+
+static void make_room(struct table *t)
+{
+    if (t->live.count + t->dead.count < t->max)
+        return;
+    if (t->dead.oldest != NULL)
+        table_remove(t, t->dead.oldest);
+    else
+        table_end(t, t->live.oldest, CLOSE_CAPTURE_LIMIT);
+}
+
+struct connection *table_add(struct table *t, struct connection_env *env,
+                             const struct segment *s, enum side from, bool on_port)
+{
+    struct connection *c, **at = bucket_of(t, &s->from, &s->to);
+
+    make_room(t);
+    c = malloc(sizeof *c);
+    if (c == NULL)
+        return NULL;
+    connection_init(c, env, s, from, on_port);
+    c->next = *at;
+    *at = c;
+    list_add(&t->live, c);
+    return c;
+}
+
+void table_deinit(struct table *t)
+{
+    while (t->live.oldest != NULL)
+        table_end(t, t->live.oldest, CLOSE_CAPTURE_END);
+    while (t->dead.oldest != NULL)
+        table_remove(t, t->dead.oldest);
+    free(t->buckets);
+    t->buckets = NULL;
+}

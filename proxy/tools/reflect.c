@@ -1,0 +1,139 @@
+/* `smtpscope reflect`: an upstream for demonstrations and tests. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/status.h"
+#include "lab/reflector.h"
+
+static const char help[] =
+    "Usage: smtpscope reflect [--listen ADDR:PORT] [--script FILE] [--hostname NAME] "
+    "[--verbose]\n"
+    "\n"
+    "An SMTP server that answers every verb as a modern MTA does and keeps nothing; the\n"
+    "answer to a message says how many octets came and their XXH3-128 (xxh128sum).\n"
+    "SIGINT or SIGTERM ends it.\n"
+    "\n"
+    "  -l, --listen ADDR:PORT  where to listen (127.0.0.1:2526; port 0: any free one)\n"
+    "  -s, --script FILE       misreply as FILE says\n"
+    "  -n, --hostname NAME     the name to greet with (this machine's)\n"
+    "  -v, --verbose           log every command and reply\n"
+    "\n"
+    "A script has a statement a line; # begins a comment:\n"
+    "\n"
+    "  offer \"KEYWORD PARAMETERS\"  EHLO lists this too; \"AUTH PLAIN LOGIN\" makes AUTH "
+    "work\n"
+    "  without KEYWORD             EHLO does not list this, and it is not served\n"
+    "  pieces N [every TIME]       what is sent leaves in writes of N octets\n"
+    "  on EVENT [N] ACTION...      what happens at every EVENT of a session, or at the Nth\n"
+    "\n"
+    "  EVENT   greeting, a verb (MAIL), end-of-data, unknown (any other verb), any\n"
+    "  ACTION  answer              the usual answer\n"
+    "          reply \"BYTES\"       these octets instead\n"
+    "          challenge \"BYTES\"   these octets, then a line is taken as the response\n"
+    "          delay TIME          nothing is read or sent for so long\n"
+    "          close               what was sent is delivered, then the connection closed\n"
+    "          reset               the connection is reset\n"
+    "          silence             all else that comes is read and not answered\n"
+    "\n"
+    "BYTES is written as in C (\\r \\n \\t \\0 \\x0d \\015 \\\\ \\\"); \"x\"*9000 repeats, "
+    "strings side\n"
+    "by side are one, nothing is added. TIME is 100ms, 2s, 5m, or seconds. The first\n"
+    "statement that fits acts; the usual answer follows unless it replies or ends the\n"
+    "conversation. A command has its effect when the reply begins with 2 (for DATA 3).\n"
+    "\n"
+    "  on greeting reply \"554 no service\\r\\n\" close\n"
+    "  on RCPT 3 reply \"452 4.5.3 too many\\r\\n\"\n"
+    "  on end-of-data delay 2s\n"
+    "  on EHLO reply \"250-mx.test\\r\\n250-SIZE\\n250 HELP\\r\\n\"\n"
+    "  on AUTH challenge \"334 VXNlcjo=\\r\\n\" reply \"535 5.7.8 no\\r\\n\"\n"
+    "\n"
+    "Exit status: 0 after a signal; 1 script wrong or address not available; 2 usage.\n";
+
+struct options {
+    const char *listen, *script;
+    struct reflector_config config;
+};
+
+/* False: usage was wrong. *done: nothing is left to do. */
+static bool read_options(int argc, char **argv, struct options *o, bool *done)
+{
+    static const struct option names[] = {
+        { "listen", required_argument, NULL, 'l' },
+        { "script", required_argument, NULL, 's' },
+        { "hostname", required_argument, NULL, 'n' },
+        { "verbose", no_argument, NULL, 'v' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    int c;
+
+    while ((c = getopt_long(argc, argv, "l:s:n:vh", names, NULL)) != -1) {
+        switch (c) {
+        case 'l':
+            o->listen = optarg;
+            break;
+        case 's':
+            o->script = optarg;
+            break;
+        case 'n':
+            o->config.hostname = optarg;
+            break;
+        case 'v':
+            o->config.verbose = true;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            *done = true;
+            return true;
+        default:
+            return false;
+        }
+    }
+    return optind == argc;
+}
+
+static void say_ready(const struct addr *bound)
+{
+    char text[ADDR_TEXT_MAX];
+
+    addr_text(bound, text);
+    log_info("reflect: listening on %s", text);
+}
+
+static int reflect(struct options *o)
+{
+    char error[512] = "";
+    const char *why;
+    struct script *script = NULL;
+
+    if (!addr_parse(&o->config.listen, o->listen, &why)) {
+        fprintf(stderr, "smtpscope reflect: --listen %s: %s\n", o->listen, why);
+        return STATUS_USAGE;
+    }
+    if (o->script != NULL) {
+        script = script_load(o->script, error, sizeof error);
+        o->config.script = script;
+    }
+    bool ok = (o->script == NULL || script != NULL) &&
+              reflector_run(&o->config, say_ready, error, sizeof error);
+    if (!ok)
+        fprintf(stderr, "smtpscope reflect: %s\n", error);
+    script_free(&script);
+    return ok ? STATUS_OK : STATUS_WRONG;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = { .listen = "127.0.0.1:2526" };
+    bool done = false;
+
+    signal(SIGPIPE, SIG_IGN);
+    if (!read_options(argc, argv, &o, &done)) {
+        fputs("smtpscope reflect: see smtpscope reflect --help\n", stderr);
+        return STATUS_USAGE;
+    }
+    return done ? STATUS_OK : reflect(&o);
+}

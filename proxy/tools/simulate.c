@@ -1,0 +1,171 @@
+/* `smtpscope simulate`: a middlebox of the catalogue, for tests and for teaching. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/status.h"
+#include "lab/simulator/simulator.h"
+
+static const char help[] =
+    "Usage: smtpscope simulate --preset NAME --upstream ADDR:PORT [--listen ADDR:PORT]\n"
+    "\n"
+    "Passes connections on to the upstream as a firewall, proxy or mail scanner does: with\n"
+    "its damage. Preset clean is a wire. SIGINT or SIGTERM ends it.\n"
+    "\n"
+    "  -p, --preset NAME        what to play; some take a parameter: idle(60)\n"
+    "  -l, --listen ADDR:PORT   where to listen (127.0.0.1:2527; port 0: any free one)\n"
+    "  -u, --upstream ADDR:PORT where to connect to\n"
+    "  -s, --seed N             what presets choose at random: equal seeds, equal choices\n"
+    "  -c, --certificate FILE   of presets that end TLS, in PEM; avast is known by an issuer\n"
+    "                           named \"Avast Web/Mail Shield Root\"\n"
+    "  -k, --key FILE           its private key\n"
+    "  -L, --list               all presets, what they do, and the detectors they trigger\n"
+    "\n"
+    "What ended a connection, and each mutation, is logged. An upstream to play with:\n"
+    "\n"
+    "  smtpscope reflect --listen 127.0.0.1:2526 &\n"
+    "  smtpscope simulate --preset asa-default --upstream 127.0.0.1:2526\n"
+    "\n"
+    "Exit status: 0 after a signal; 1 address not available or certificate wrong; 2 usage.\n";
+
+struct options {
+    const char *listen, *upstream;
+    bool list;
+    struct simulator_config config;
+};
+
+static bool read_seed(const char *text, uint64_t *seed)
+{
+    char *end;
+
+    errno = 0;
+    *seed = strtoull(text, &end, 10);
+    if (errno == 0 && *text >= '0' && *text <= '9' && *end == '\0')
+        return true;
+    fprintf(stderr, "smtpscope simulate: --seed %s: expected a number\n", text);
+    return false;
+}
+
+/* False: usage was wrong. *done: nothing is left to do. */
+static bool read_options(int argc, char **argv, struct options *o, bool *done)
+{
+    static const struct option names[] = {
+        { "preset", required_argument, NULL, 'p' },
+        { "listen", required_argument, NULL, 'l' },
+        { "upstream", required_argument, NULL, 'u' },
+        { "seed", required_argument, NULL, 's' },
+        { "certificate", required_argument, NULL, 'c' },
+        { "key", required_argument, NULL, 'k' },
+        { "list", no_argument, NULL, 'L' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    int c;
+
+    while ((c = getopt_long(argc, argv, "p:l:u:s:c:k:Lh", names, NULL)) != -1) {
+        switch (c) {
+        case 'p':
+            o->config.preset = optarg;
+            break;
+        case 'l':
+            o->listen = optarg;
+            break;
+        case 'u':
+            o->upstream = optarg;
+            break;
+        case 's':
+            if (!read_seed(optarg, &o->config.seed))
+                return false;
+            break;
+        case 'c':
+            o->config.certificate = optarg;
+            break;
+        case 'k':
+            o->config.key = optarg;
+            break;
+        case 'L':
+            o->list = true;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            *done = true;
+            return true;
+        default:
+            return false;
+        }
+    }
+    return optind == argc;
+}
+
+static int list_presets(void)
+{
+    const char *name, *line, *triggers;
+
+    for (unsigned i = 0; simulator_preset(i, &name, &line, &triggers); i++) {
+        printf("%-21s %s\n", name, line);
+        if (simulator_parameter(i) != NULL)
+            printf("%-21s (%s)\n", "", simulator_parameter(i));
+        if (*triggers != '\0')
+            printf("%-21s -> %s\n", "", triggers);
+    }
+    printf("\n%s", simulator_note);
+    return STATUS_OK;
+}
+
+static bool read_address(const char *option, const char *text, struct addr *out)
+{
+    const char *why;
+
+    if (addr_parse(out, text, &why))
+        return true;
+    fprintf(stderr, "smtpscope simulate: --%s %s: %s\n", option, text, why);
+    return false;
+}
+
+static void say_ready(const struct addr *bound)
+{
+    char text[ADDR_TEXT_MAX];
+
+    addr_text(bound, text);
+    log_info("simulate: listening on %s", text);
+}
+
+static int simulate(struct options *o)
+{
+    char error[1024] = "";
+
+    if (o->config.preset == NULL || o->upstream == NULL) {
+        fprintf(stderr, "smtpscope simulate: --%s is needed\n",
+                o->config.preset == NULL ? "preset" : "upstream");
+        return STATUS_USAGE;
+    }
+    if (!read_address("listen", o->listen, &o->config.listen) ||
+        !read_address("upstream", o->upstream, &o->config.upstream))
+        return STATUS_USAGE;
+    if (!simulator_check(o->config.preset, error, sizeof error)) {
+        fprintf(stderr, "smtpscope simulate: --preset: %s\n", error);
+        return STATUS_USAGE;
+    }
+    if (simulator_run(&o->config, say_ready, error, sizeof error))
+        return STATUS_OK;
+    fprintf(stderr, "smtpscope simulate: %s\n", error);
+    return STATUS_WRONG;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = { .listen = "127.0.0.1:2527" };
+    bool done = false;
+
+    signal(SIGPIPE, SIG_IGN);
+    if (!read_options(argc, argv, &o, &done)) {
+        fputs("smtpscope simulate: see smtpscope simulate --help\n", stderr);
+        return STATUS_USAGE;
+    }
+    if (done)
+        return STATUS_OK;
+    return o.list ? list_presets() : simulate(&o);
+}
