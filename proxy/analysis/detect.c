@@ -41,9 +41,9 @@ static uint8_t act_of(const struct event *e)
 /* A command that went on to the upstream. */
 static bool was_sent(const struct event *e)
 {
-    bool sent = e->action == ACTION_RELAYED || e->action == ACTION_REWRITTEN ||
-                e->action == ACTION_ADDED;
-    struct span line = e->action == ACTION_ADDED ? e->forwarded : e->received;
+    bool sent = e->disposition == DISPOSITION_RELAYED ||
+                e->disposition == DISPOSITION_REWRITTEN || e->disposition == DISPOSITION_ADDED;
+    struct span line = e->disposition == DISPOSITION_ADDED ? e->forwarded : e->received;
 
     return sent && line.len > 0 && line.ptr[line.len - 1] == '\n';
 }
@@ -62,7 +62,7 @@ static void remember_unanswered(const struct look *k)
         .n = k->s->n,
         .verb = (uint8_t)e->verb,
         .act = act_of(e),
-        .batched = e->action != ACTION_ADDED && !from_here,
+        .batched = e->disposition != DISPOSITION_ADDED && !from_here,
         .split = e->verb == VERB_DOT && d->tail_split,
     };
 }

@@ -114,7 +114,7 @@ static void look_for_chunk(const struct ending *e)
 static void count_same_mail(const struct ending *e)
 {
     struct detect *d = e->k->d;
-    struct known *u = memory_get(e->k->env->memory, d->upstream);
+    struct known *u = history_get(e->k->env->memory, d->upstream);
     uint64_t key[] = { d->client, d->content_octets };
     uint64_t mail = detect_hash(key, sizeof key);
     struct hint h = hint_of_unanswered(e, SV_25);
@@ -164,7 +164,7 @@ static void look_for_stall(const struct ending *e)
     if (!in_data || !tcp->valid || tcp->unacked == 0 || tcp->retransmits < RETRANSMITS_MIN ||
         e->c->t_us < d->content_us + STALL_US || tcp->acked < d->content_at)
         return;
-    struct known *u = memory_get(e->k->env->memory, d->upstream);
+    struct known *u = history_get(e->k->env->memory, d->upstream);
     if (u == NULL)
         return;
     uint64_t at = tcp->acked - d->content_at;
@@ -223,7 +223,7 @@ static void look_for_kill(const struct ending *e)
     struct detect *d = e->k->d;
     unsigned act = killed_act(e);
     struct detect_memory *m = e->k->env->memory;
-    struct known *u = act < 2 * ACT_COUNT ? memory_get(m, d->upstream) : NULL;
+    struct known *u = act < 2 * ACT_COUNT ? history_get(m, d->upstream) : NULL;
     struct hint h = detect_hint(SV_16);
 
     if (u == NULL) {
@@ -264,7 +264,7 @@ static void look_for_idle_death(const struct ending *e)
     struct known *x;
 
     if ((!ended && !is_ignored(e)) || u->idle_us < IDLE_MIN_US || u->idle_us >= IDLE_MAX_US ||
-        (x = memory_get(e->k->env->memory, e->k->d->upstream)) == NULL)
+        (x = history_get(e->k->env->memory, e->k->d->upstream)) == NULL)
         return;
     uint32_t ms = (uint32_t)(u->idle_us / 1000);
     if (x->idle_least_ms == 0 || ms < x->idle_least_ms)

@@ -43,7 +43,7 @@ static void look_at_size(const struct look *k)
         return;
     surplus = (int64_t)(s->octets - (k->e->bdat ? 0 : s->leading_dots)) -
               (int64_t)k->d->size_declared;
-    c = memory_get(k->env->memory, k->d->client);
+    c = history_get(k->env->memory, k->d->client);
     if (c == NULL)
         return;
     if (surplus <= 0 || surplus != c->size_delta)

@@ -117,7 +117,7 @@ const struct catalogue_entry *detect_match(const struct look *k, enum catalogue_
     uint64_t key[] = { detect_hash(line.ptr, line.len), catalogue_stamp(c), place };
     uint64_t text = detect_hash(key, sizeof key);
     bool once = place == PLACE_HEADER; /* another one in every mail */
-    if (!once && memory_is_quiet(k->env->memory, text))
+    if (!once && is_known_unmatched(k->env->memory, text))
         return NULL;
     e = catalogue_match(c, place, line, NULL);
     if (e == NULL && !once)

@@ -94,7 +94,7 @@ struct known *memory_find(struct detect_memory *m, uint64_t key)
     return &m->all[i];
 }
 
-struct known *memory_get(struct detect_memory *m, uint64_t key)
+struct known *history_get(struct detect_memory *m, uint64_t key)
 {
     struct known *x = memory_find(m, key);
     uint16_t i = m->used;
@@ -117,7 +117,7 @@ struct known *memory_get(struct detect_memory *m, uint64_t key)
 
 /* ---- texts ---- */
 
-bool memory_is_quiet(const struct detect_memory *m, uint64_t text)
+bool is_known_unmatched(const struct detect_memory *m, uint64_t text)
 {
     return m->quiet[text % QUIET] == text;
 }

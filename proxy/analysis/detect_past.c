@@ -94,7 +94,7 @@ static void look_for_drift(const struct look *k, struct known *u, ehlo_set now)
 
 void memory_look_ehlo(const struct look *k, ehlo_set offered)
 {
-    struct known *u = memory_get(k->env->memory, k->d->upstream);
+    struct known *u = history_get(k->env->memory, k->d->upstream);
 
     if (u == NULL)
         return;

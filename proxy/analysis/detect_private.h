@@ -147,9 +147,9 @@ struct known {
 /* NULL: not known. */
 struct known *memory_find(struct detect_memory *m, uint64_t key);
 /* Makes room by forgetting the oldest; NULL for key 0. */
-struct known *memory_get(struct detect_memory *m, uint64_t key);
+struct known *history_get(struct detect_memory *m, uint64_t key);
 /* Is it remembered that this text fits no pattern? */
-bool memory_is_quiet(const struct detect_memory *m, uint64_t text);
+bool is_known_unmatched(const struct detect_memory *m, uint64_t text);
 void memory_set_quiet(struct detect_memory *m, uint64_t text);
 
 /* ---- the detectors, by topic ---- */

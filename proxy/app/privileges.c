@@ -21,7 +21,7 @@ struct capabilities {
     uint64_t effective, permitted, inheritable;
 };
 
-unsigned privileges_raise_files(void)
+unsigned raise_fd_limit(void)
 {
     struct rlimit limit;
 

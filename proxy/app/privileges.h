@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 /* Raises RLIMIT_NOFILE to what is allowed; returns the limit in force. */
-unsigned privileges_raise_files(void);
+unsigned raise_fd_limit(void);
 
 /*
  * May the process do what the configuration asks for? started: listeners are bound already.

@@ -215,7 +215,7 @@ bool server_start(struct server *s, char *error, size_t size)
     const struct config *c = s->config;
 
     server_set_log_level(c);
-    unsigned files = privileges_raise_files();
+    unsigned files = raise_fd_limit();
     s->resolver = resolver_new(&(struct resolver_config){ .lookup = NULL });
     if (s->resolver == NULL || !allocate(s))
         return fail(error, size, "out of memory");

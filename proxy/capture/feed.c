@@ -10,8 +10,8 @@ void feed_env_init(struct feed_env *e, struct stream *records, bool findings,
 {
     *e = (struct feed_env){ .records = records };
     policy_init(&e->policy, PRESET_OBSERVE);
-    e->witness.catalogue = catalogue;
-    e->witness.memory = findings ? detect_memory_new() : NULL;
+    e->observer.catalogue = catalogue;
+    e->observer.memory = findings ? detect_memory_new() : NULL;
     pool_init(&e->exchanges, session_exchange_size(), KEPT);
     pool_init(&e->contents, session_content_size(), KEPT);
     pool_init(&e->feeds, sizeof(struct feed), KEPT);
@@ -29,7 +29,7 @@ void feed_env_deinit(struct feed_env *e)
     pool_deinit(&e->exchanges);
     pool_deinit(&e->contents);
     pool_deinit(&e->feeds);
-    detect_memory_free(&e->witness.memory);
+    detect_memory_free(&e->observer.memory);
 }
 
 static void write_open(struct feed *f, const struct feed_open *o)
@@ -51,9 +51,9 @@ static void write_open(struct feed *f, const struct feed_open *o)
         .us = o->answered_us > o->t_us ? o->answered_us - o->t_us : 0,
     };
 
-    witness_open(&f->witness, &open);
+    observer_open(&f->observer, &open);
     if (o->answered_us != 0)
-        witness_connect(&f->witness, &connect);
+        observer_connect(&f->observer, &connect);
 }
 
 struct feed *feed_new(struct feed_env *e, const struct feed_open *o)
@@ -67,8 +67,8 @@ struct feed *feed_new(struct feed_env *e, const struct feed_open *o)
     };
     session_init(&f->session, &e->session);
     recorder_init(&f->recorder, e->records, o->t_us);
-    witness_init(&f->witness, &e->witness, &f->recorder);
-    f->witness.now_us = o->t_us;
+    observer_init(&f->observer, &e->observer, &f->recorder);
+    f->observer.now_us = o->t_us;
     write_open(f, o);
     return f;
 }
@@ -81,7 +81,7 @@ void feed_free(struct feed **fp)
     if (f == NULL)
         return;
     session_deinit(&f->session);
-    witness_deinit(&f->witness);
+    observer_deinit(&f->observer);
     pool_give(&f->env->feeds, f);
 }
 
@@ -100,26 +100,26 @@ static void write_close(struct feed *f)
         .all = f->session.all,
     };
 
-    witness_close(&f->witness, &info);
+    observer_close(&f->observer, &info);
     f->over = true;
 }
 
-/* Carries out the wishes of the fact just given. */
+/* Carries out the actions of the input just given. */
 static void work(struct feed *f)
 {
-    struct wish w = { 0 };
+    struct action action = { 0 };
     bool closed = false;
 
-    while (session_next(&f->session, &w)) {
-        if (w.content != CONTENT_NONE && w.bdat)
-            record_chunk(&f->recorder, w.content, w.bytes);
-        else if (w.content != CONTENT_NONE)
-            record_content(&f->recorder, w.content, w.bytes);
-        if (w.kind == WISH_RECORD)
-            witness_event(&f->witness, w.event);
-        if (w.kind == WISH_CLOSE) {
+    while (session_next(&f->session, &action)) {
+        if (action.content != CONTENT_NONE && action.bdat)
+            record_chunk(&f->recorder, action.content, action.bytes);
+        else if (action.content != CONTENT_NONE)
+            record_content(&f->recorder, action.content, action.bytes);
+        if (action.kind == ACTION_RECORD)
+            observer_event(&f->observer, action.event);
+        if (action.kind == ACTION_CLOSE) {
             closed = true;
-            f->reason = (uint8_t)w.reason;
+            f->reason = (uint8_t)action.reason;
         }
     }
     if (closed)
@@ -129,7 +129,7 @@ static void work(struct feed *f)
 static uint64_t tick(struct feed *f, uint64_t t_us)
 {
     if (t_us > f->now_us)
-        f->now_us = f->witness.now_us = t_us;
+        f->now_us = f->observer.now_us = t_us;
     return f->now_us;
 }
 
@@ -143,7 +143,7 @@ void feed_refused(struct feed *f, const struct addr *server, const char *error, 
         .error = error,
     };
 
-    witness_connect(&f->witness, &connect);
+    observer_connect(&f->observer, &connect);
     session_upstream_down(&f->session, f->now_us);
     work(f);
 }

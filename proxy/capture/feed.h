@@ -2,14 +2,14 @@
  * feed - a connection of a capture, once it is known to be SMTP: its session and its records.
  *
  * Stands where relay stands in the proxy: gives facts to a session in observe mode and writes
- * down what it wishes to be written. Times are those of packets and never run backwards.
+ * down what it actions to be written. Times are those of packets and never run backwards.
  *
  * Owns: session, recorder. The environment is the importer's.
  */
 #ifndef CAPTURE_FEED_H
 #define CAPTURE_FEED_H
 
-#include "analysis/witness.h"
+#include "analysis/observer.h"
 #include "smtp/session.h"
 #include "transcript/record.h"
 #include "transport/addr.h"
@@ -22,7 +22,7 @@ struct feed_env {
     struct stream *records;
     struct policy policy;
     struct pool exchanges, contents, feeds;
-    struct witness_env witness;
+    struct observer_env observer;
 };
 
 /* findings: say what looks like the work of a box; without memory none are made. */
@@ -36,7 +36,7 @@ struct feed {
     struct feed_env *env;
     struct session session;
     struct recorder recorder;
-    struct witness witness;
+    struct observer observer;
     uint64_t opened_us, now_us;
     uint64_t first_us;  /* when `first` closed, since it was opened */
     uint64_t octets[2]; /* of the stream, by side, those not captured too */

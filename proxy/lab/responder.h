@@ -34,7 +34,7 @@ enum {
     RESPONDER_OUT_HIGH = 1 << 15,  /* takes no input while so much waits to be sent */
 };
 
-enum responder_mood {
+enum responder_state {
     RESPONDER_LISTENING,
     RESPONDER_WAITING,
     RESPONDER_CLOSING,
@@ -61,7 +61,7 @@ struct responder {
     uint32_t counts[SCRIPT_EVENTS];
     uint32_t recipients;
     uint32_t delay_ms;
-    enum responder_mood mood;
+    enum responder_state mood;
     enum responder_reading reading;
     /* The event being answered: its rule, how far that is carried out, the usual answer. */
     const struct script_rule *rule;

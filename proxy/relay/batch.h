@@ -1,11 +1,11 @@
 /*
- * batch - what the wishes of one fact send to one side, gathered for one write.
+ * batch - what the actions of one input send to one side, gathered for one write.
  *
- * Octets that stay valid until the next fact are referenced; others are copied into a
+ * Octets that stay valid until the next input are referenced; others are copied into a
  * scratch of bounded size. Neighbours in memory become one piece, so clean mail data, cut
  * by the session into lines or not, leaves as it came: one read, one write.
  *
- * One per worker and side: only one fact is worked on at a time.
+ * One per worker and side: only one input is worked on at a time.
  *
  * Limit: BATCH_PIECES pieces, BATCH_SCRATCH octets copied; full is an answer: send first.
  */

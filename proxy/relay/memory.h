@@ -14,7 +14,7 @@
  * or reply of each session, and what answers it.
  *
  * Each worker has a share, which takes from the process in steps of a 1024th of the limit, at
- * most 64 KiB: a fact costs additions and hardly ever an atomic operation. A share that waits
+ * most 64 KiB: an input costs additions and hardly ever an atomic operation. A share that waits
  * is told whenever the use falls below another sixteenth of the limit, whoever gave it back. It
  * says that it waits before it looks, and who gives back looks for the waiting after: one of
  * the two sees the other.

@@ -42,7 +42,7 @@ static void relay_free(struct relay *r)
     relay_dial_free(r);
     free(r->early);
     free(r->destination);
-    witness_deinit(&r->witness);
+    observer_deinit(&r->observer);
     session_deinit(&r->session);
     relay_memory_forget(r);
     relay_unlink(r);
@@ -81,7 +81,7 @@ static struct relay *relay_new(struct service *s)
     conn_init(&r->leg[SERVER], s->loop->uv, r);
     session_init(&r->session, &s->env);
     recorder_init(&r->recorder, s->loop->stream, r->opened_us);
-    witness_init(&r->witness, &s->loop->witness_env, &r->recorder);
+    observer_init(&r->observer, &s->loop->observer_env, &r->recorder);
     relay_link(r);
     return r;
 }
@@ -143,8 +143,8 @@ void relay_record_open(struct relay *r, const struct proxy_header *header, bool 
         info.proxy_local = header->local;
         info.proxy_peer = span_of(peer, addr_text(&other, peer));
     }
-    r->witness.now_us = info.t_us;
-    witness_open(&r->witness, &info);
+    r->observer.now_us = info.t_us;
+    observer_open(&r->observer, &info);
 }
 
 void relay_refuse(struct relay *r, enum close_reason why)
@@ -155,7 +155,7 @@ void relay_refuse(struct relay *r, enum close_reason why)
     tcp_read(&r->leg[CLIENT].tcp);
     session_end(&r->session, why, relay_now_us(r));
     if (mute)
-        r->leg_state[CLIENT] = LEG_TOLD;
+        r->leg_state[CLIENT] = LEG_REPORTED;
     relay_work(r, -1);
 }
 
@@ -186,7 +186,7 @@ static bool relay_name_client(struct relay *r)
 }
 
 /* What the session has to know of the client before it hears of anything else. */
-static bool relay_introduce(struct relay *r)
+static bool relay_announce_client(struct relay *r)
 {
     const struct relay_settings *s = r->service->settings;
 
@@ -217,7 +217,7 @@ static void relay_go(struct relay *r, struct span rest)
 {
     const struct relay_settings *s = r->service->settings;
 
-    if (!relay_introduce(r)) {
+    if (!relay_announce_client(r)) {
         relay_refuse(r, CLOSE_NO_MEMORY);
         return;
     }
@@ -251,7 +251,7 @@ static bool relay_keep_destination(struct relay *r, const struct addr *destinati
 }
 
 /* Whom the upstream is told of: the balancer's client and where that was going to. */
-static bool relay_believe(struct relay *r, const struct proxy_header *header)
+static bool relay_accept_proxy_header(struct relay *r, const struct proxy_header *header)
 {
     return header->local || relay_keep_destination(r, &header->destination);
 }
@@ -270,7 +270,7 @@ void relay_begin(struct relay *r, const struct proxy_header *header, struct span
     if (!r->admitted)
         relay_refuse(r,
                      answer == ADMIT_CLIENT_LIMIT ? CLOSE_CLIENT_LIMIT : CLOSE_SESSION_LIMIT);
-    else if (header != NULL && !relay_believe(r, header))
+    else if (header != NULL && !relay_accept_proxy_header(r, header))
         relay_refuse(r, CLOSE_NO_MEMORY);
     else
         relay_go(r, rest);
@@ -314,7 +314,7 @@ bool relay_accept(struct service *s, struct listener *l)
         relay_refuse(r, CLOSE_CLIENT_LEFT);
     } else if (error == 0 && s->settings->proxy_protocol != 0 &&
                networks_have(&s->settings->trusted, &r->client)) {
-        relay_preface(r);
+        relay_proxy_header(r);
     } else if (error == 0 && relay_is_intercepted(r, l)) {
         relay_begin(r, NULL, (struct span){ 0 });
     } else {

@@ -3,14 +3,14 @@
  *
  *     client <--tcp--> [ relay: session, recorder ] <--tcp--> upstream
  *
- * What a connection says becomes a fact for the session; the session's wishes become
- * writes, records and ends. What one fact makes leaves in one write for each side.
+ * What a connection says becomes an input for the session; the session's actions become
+ * writes, records and ends. What one input makes leaves in one write for each side.
  *
  * A relay_loop is what the relays of one worker share: pools, scratch, deadlines, the
  * stream of records. Nothing of it is touched by another thread.
  *
  * Ends. The close record is written once, last, on every path; the first reason wins.
- * How the session's WISH_CLOSE is carried out:
+ * How the session's ACTION_CLOSE is carried out:
  *
  *   quit        wait a little who closes first, so that the record can say so
  *   mirrored    flush both ways, close both

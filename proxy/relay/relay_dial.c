@@ -42,8 +42,8 @@ static void dial_record(struct dial *d, const char *error)
         info.upstream = span_of(upstream, addr_text(&d->to[d->next - 1], upstream));
     if (error == NULL && tcp_local(&r->leg[SERVER].tcp, &own))
         info.local = span_of(local, addr_text(&own, local));
-    r->witness.now_us = info.t_us;
-    witness_connect(&r->witness, &info);
+    r->observer.now_us = info.t_us;
+    observer_connect(&r->observer, &info);
 }
 
 static void dial_start_clock(struct dial *d)

@@ -75,8 +75,8 @@ static void relay_record_close(struct relay *r)
         info.octets_in[side] = r->leg[side].tcp.received;
         info.octets_out[side] = tcp_delivered(&r->leg[side].tcp);
     }
-    r->witness.now_us = info.t_us;
-    witness_close(&r->witness, &info);
+    r->observer.now_us = info.t_us;
+    observer_close(&r->observer, &info);
 }
 
 /* Nobody gets in, and nothing but a setting of the upstream will change that. */

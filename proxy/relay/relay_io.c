@@ -13,7 +13,7 @@ static void on_bytes(struct conn *c, struct span bytes)
     if (r->phase >= RELAY_ENDING)
         return; /* nobody asks any more; reading tells who closes first */
     if (r->phase == RELAY_PREFACE) {
-        relay_preface_bytes(r, bytes);
+        relay_proxy_header_bytes(r, bytes);
         return;
     }
     if (r->phase < RELAY_PASSING && r->service->env.observe) {
@@ -32,7 +32,7 @@ static void on_end(struct conn *c, enum tcp_end how)
     bool fin = how == TCP_END_FIN;
 
     if (r->phase == RELAY_PREFACE) {
-        relay_preface_end(r, how);
+        relay_proxy_header_end(r, how);
         return;
     }
     relay_note_first(r, side, fin ? HOW_FIN : how == TCP_END_RESET ? HOW_RESET : HOW_TIMEOUT);
@@ -41,7 +41,7 @@ static void on_end(struct conn *c, enum tcp_end how)
         return;
     }
     if (!fin)
-        r->leg_state[side] = LEG_TOLD;
+        r->leg_state[side] = LEG_REPORTED;
     if (r->phase == RELAY_HANDSHAKE) {
         session_end(&r->session, CLOSE_CLIENT_LEFT, relay_now_us(r));
         relay_work(r, -1);

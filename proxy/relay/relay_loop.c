@@ -93,9 +93,9 @@ fail:
 
 bool relay_loop_detect(struct relay_loop *l, const struct catalogue *catalogue)
 {
-    l->witness_env =
-        (struct witness_env){ .catalogue = catalogue, .memory = detect_memory_new() };
-    return l->witness_env.memory != NULL;
+    l->observer_env =
+        (struct observer_env){ .catalogue = catalogue, .memory = detect_memory_new() };
+    return l->observer_env.memory != NULL;
 }
 
 void relay_loop_on_empty(struct relay_loop *l, void (*on_empty)(void *), void *arg)
@@ -134,7 +134,7 @@ void relay_loop_free(struct relay_loop **lp)
     pool_deinit(&l->dials);
     pool_deinit(&l->exchanges);
     pool_deinit(&l->contents);
-    detect_memory_free(&l->witness_env.memory);
+    detect_memory_free(&l->observer_env.memory);
     conn_loop_deinit(&l->conn);
     free(l);
 }

@@ -2,7 +2,7 @@
 #ifndef RELAY_RELAY_PRIVATE_H
 #define RELAY_RELAY_PRIVATE_H
 
-#include "analysis/witness.h"
+#include "analysis/observer.h"
 #include "base/clock.h"
 #include "relay/batch.h"
 #include "relay/memory.h"
@@ -17,11 +17,11 @@
 struct relay_loop {
     struct conn_loop conn;
     struct wheel wheel;
-    struct batch batch[2]; /* by side; empty between facts */
+    struct batch batch[2]; /* by side; empty between inputs */
     struct pool relays, dials, exchanges, contents;
     struct resolver_loop names;
     struct stream *stream;
-    struct witness_env witness_env;
+    struct observer_env observer_env;
     uv_loop_t *uv;
     uv_timer_t flush;
     uv_async_t room;            /* the transcript has room again */
@@ -83,9 +83,9 @@ enum ending {
 /* Can a leg be written to? */
 enum leg_state {
     LEG_FINE,
-    LEG_MUTE, /* writing failed; what its peer sent before may still be read */
-    LEG_GONE, /* and reading will not tell: the session must be told */
-    LEG_TOLD,
+    LEG_WRITE_FAILED, /* writing failed; what its peer sent before may still be read */
+    LEG_LOST,         /* and reading will not tell: the session must be told */
+    LEG_REPORTED,
 };
 
 enum { FIRST_UNKNOWN = -2, FIRST_PROXY = -1 };
@@ -116,7 +116,7 @@ struct relay {
     struct conn leg[2]; /* by enum side */
     struct session session;
     struct recorder recorder;
-    struct witness witness; /* of what the recorder writes */
+    struct observer observer; /* of what the recorder writes */
     struct wheel_entry timer;
     struct service *service;
     const struct listener *listener; /* outlives its sessions */
@@ -141,10 +141,10 @@ struct relay {
     uint8_t open;  /* handles not yet closed */
     bool admitted; /* counted by admission */
     bool refused;  /* counted by the loop, while it lingers */
-    bool close_wished, no_memory;
+    bool close_requested, no_memory;
     bool broken;         /* octets could not be sent that always can */
-    bool suspended;      /* in the middle of a fact, until the transcript has room */
-    bool moved;          /* a wish was carried out for this fact */
+    bool suspended;      /* in the middle of an input, until the transcript has room */
+    bool moved;          /* an action was carried out for this input */
     bool unrecorded;     /* no record is written: a health check that left */
     bool local;          /* the balancer speaks for itself */
     bool upgraded;       /* the handshake under way came by STARTTLS */
@@ -162,7 +162,7 @@ static inline uint64_t relay_now_ms(const struct relay *r)
     return uv_now(relay_shared(r)->uv);
 }
 
-/* Microseconds since 1970, for facts and records: see base/clock.h. */
+/* Microseconds since 1970, for inputs and records: see base/clock.h. */
 static inline uint64_t relay_now_us(const struct relay *r)
 {
     return clock_now_us(&r->clock);
@@ -191,12 +191,12 @@ MUST_CHECK bool relay_may_warn(const struct relay *r, struct warning *w);
 /* Where the client was going to: before the interception, or here. False: not known. */
 bool relay_destination(const struct relay *r, struct addr *out);
 
-/* ---- relay_preface.c ---- */
+/* ---- relay_proxy_header.c ---- */
 
-void relay_preface(struct relay *r);
-void relay_preface_bytes(struct relay *r, struct span bytes);
-void relay_preface_end(struct relay *r, enum tcp_end how);
-void relay_preface_due(struct relay *r);
+void relay_proxy_header(struct relay *r);
+void relay_proxy_header_bytes(struct relay *r, struct span bytes);
+void relay_proxy_header_end(struct relay *r, enum tcp_end how);
+void relay_proxy_header_due(struct relay *r);
 /* Keeps octets of the client for later; false: no memory. */
 MUST_CHECK bool relay_keep_early(struct relay *r, struct span bytes);
 
@@ -207,14 +207,14 @@ void relay_handshake(struct relay *r, struct span rest);
 /* 0 or libuv's error. */
 MUST_CHECK int relay_start_tls(struct relay *r, enum side side);
 void relay_on_handshake(struct conn *c);
-/* The handshake wished for took too long. */
+/* The handshake asked for took too long. */
 void relay_handshake_due(struct relay *r);
 /* TLS of this side failed, in the handshake or later: its record. */
 void relay_record_handshake(struct relay *r, enum side side);
 
-/* ---- relay_work.c: wishes ---- */
+/* ---- relay_work.c: actions ---- */
 
-/* Carries out the wishes of the fact just given, of `from` (-1: of no side). */
+/* Carries out the actions of the input just given, of `from` (-1: of no side). */
 void relay_work(struct relay *r, int from);
 /* A write to this leg failed; relay_work() tells the session. */
 void relay_write_failed(struct relay *r, enum side side, int error);
@@ -258,7 +258,7 @@ bool relay_memory_is_short(const struct relay *r);
 
 /* ---- relay_pace.c: the lowest rate of mail data ---- */
 
-/* After each fact, when the holds are as they have to be. */
+/* After each input, when the holds are as they have to be. */
 void relay_pace_update(struct relay *r);
 /* 0: never. */
 uint64_t relay_pace_due_ms(const struct relay *r);

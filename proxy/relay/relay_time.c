@@ -234,7 +234,7 @@ static bool half_closed_is_dead(struct relay *r, enum side *side)
 }
 
 /* Nobody is silent who cannot hear us: octets for the side waited for are still queued. */
-static bool waits_for_deaf(struct relay *r, enum side side)
+static bool waits_for_read_start(struct relay *r, enum side side)
 {
     struct stall *s = &r->stall[side];
 
@@ -267,9 +267,9 @@ static void enforce_due(struct relay *r, uint64_t now_us)
     }
     bool over = wait_is_over(r);
 
-    if (leg_is_stalled(r, CLIENT) || (over && waits_for_deaf(r, CLIENT)))
+    if (leg_is_stalled(r, CLIENT) || (over && waits_for_read_start(r, CLIENT)))
         session_end(&r->session, CLOSE_CLIENT_STALLED, now_us);
-    else if (leg_is_stalled(r, SERVER) || (over && waits_for_deaf(r, SERVER)))
+    else if (leg_is_stalled(r, SERVER) || (over && waits_for_read_start(r, SERVER)))
         session_end(&r->session, CLOSE_UPSTREAM_STALLED, now_us);
     else if (relay_is_too_slow(r))
         session_end(&r->session, CLOSE_CLIENT_SLOW, now_us);
@@ -287,7 +287,7 @@ static void passing_due(struct relay *r)
         return;
     }
     if (half_closed_is_dead(r, &side)) {
-        r->leg_state[side] = LEG_TOLD;
+        r->leg_state[side] = LEG_REPORTED;
         session_end(&r->session, side == CLIENT ? CLOSE_CLIENT_RESET : CLOSE_UPSTREAM_RESET,
                     now_us);
     } else if (!r->service->env.observe) {
@@ -302,7 +302,7 @@ void relay_on_due(struct wheel_entry *e)
 
     switch ((enum relay_phase)r->phase) {
     case RELAY_PREFACE:
-        relay_preface_due(r);
+        relay_proxy_header_due(r);
         return;
     case RELAY_HANDSHAKE:
         conn_handshake_timeout(&r->leg[CLIENT]);

@@ -17,8 +17,8 @@ void relay_record_handshake(struct relay *r, enum side side)
     if (!stream_is_on(relay_shared(r)->stream))
         return;
     conn_tls_facts(&r->leg[side], &facts);
-    r->witness.now_us = info.t_us + info.us;
-    witness_tls(&r->witness, &info);
+    r->observer.now_us = info.t_us + info.us;
+    witness_tls(&r->observer, &info);
 }
 
 int relay_start_tls(struct relay *r, enum side side)

@@ -45,44 +45,44 @@ static void relay_log_fault(const struct relay *r)
               r->service->settings->name, sid);
 }
 
-static void relay_obey(struct relay *r, const struct wish *w)
+static void relay_apply(struct relay *r, const struct action *action)
 {
     int error;
 
-    if (w->content != CONTENT_NONE && w->bdat)
-        record_chunk(&r->recorder, w->content, w->bytes);
-    else if (w->content != CONTENT_NONE)
-        record_content(&r->recorder, w->content, w->bytes);
-    switch (w->kind) {
-    case WISH_FORWARD:
-        relay_put(r, w->side, w->bytes, w->lasting);
+    if (action->content != CONTENT_NONE && action->bdat)
+        record_chunk(&r->recorder, action->content, action->bytes);
+    else if (action->content != CONTENT_NONE)
+        record_content(&r->recorder, action->content, action->bytes);
+    switch (action->kind) {
+    case ACTION_FORWARD:
+        relay_put(r, action->side, action->bytes, action->lasting);
         if (r->service->env.observe) /* before it is looked at */
-            relay_send(r, w->side);
+            relay_send(r, action->side);
         break;
-    case WISH_ANSWER:
-        relay_put(r, CLIENT, w->bytes, w->lasting);
+    case ACTION_ANSWER:
+        relay_put(r, CLIENT, action->bytes, action->lasting);
         break;
-    case WISH_CONTENT:
+    case ACTION_CONTENT:
         break;
-    case WISH_START_TLS:
-        relay_send(r, w->side);
-        error = relay_start_tls(r, w->side);
+    case ACTION_START_TLS:
+        relay_send(r, action->side);
+        error = relay_start_tls(r, action->side);
         if (error != 0)
-            relay_write_failed(r, w->side, error);
+            relay_write_failed(r, action->side, error);
         break;
-    case WISH_RECORD:
-        r->witness.now_us = r->session.now_us;
-        witness_event(&r->witness, w->event);
+    case ACTION_RECORD:
+        r->observer.now_us = r->session.now_us;
+        observer_event(&r->observer, action->event);
         break;
-    case WISH_DROP_UPSTREAM:
+    case ACTION_DROP_UPSTREAM:
         batch_clear(&relay_shared(r)->batch[SERVER]);
         relay_drop_leg(r, SERVER);
         break;
-    case WISH_CLOSE:
-        if (w->reason == CLOSE_INTERNAL)
+    case ACTION_CLOSE:
+        if (action->reason == CLOSE_INTERNAL)
             relay_log_fault(r);
-        r->close_wished = true;
-        r->reason = (uint8_t)w->reason;
+        r->close_requested = true;
+        r->reason = (uint8_t)action->reason;
         break;
     }
 }
@@ -96,7 +96,7 @@ void relay_write_failed(struct relay *r, enum side side, int error)
     if (error == UV_ENOMEM || error == UV_ENOBUFS)
         r->no_memory = true;
     tcp_look(leg);
-    r->leg_state[side] = leg->facts.dead && leg->reading ? LEG_MUTE : LEG_GONE;
+    r->leg_state[side] = leg->facts.dead && leg->reading ? LEG_WRITE_FAILED : LEG_LOST;
 }
 
 /* No event will tell of its end. */
@@ -106,11 +106,11 @@ static bool leg_is_unheard(const struct relay *r, int side)
 
     if (r->leg[side].ended || leg->closing)
         return false;
-    return leg->deaf || (r->leg_state[side] == LEG_MUTE && !leg->reading);
+    return leg->read_start_failed || (r->leg_state[side] == LEG_WRITE_FAILED && !leg->reading);
 }
 
-/* One fact of our own, if a leg or memory was lost while wishes were carried out. */
-static bool relay_tell_losses(struct relay *r)
+/* One input of our own, if a leg or memory was lost while actions were carried out. */
+static bool relay_report_leg_errors(struct relay *r)
 {
     if (r->broken) {
         r->broken = false;
@@ -123,11 +123,11 @@ static bool relay_tell_losses(struct relay *r)
         return true;
     }
     for (int side = CLIENT; side <= SERVER; side++) {
-        if (r->leg_state[side] != LEG_TOLD && leg_is_unheard(r, side))
-            r->leg_state[side] = LEG_GONE;
-        if (r->leg_state[side] != LEG_GONE)
+        if (r->leg_state[side] != LEG_REPORTED && leg_is_unheard(r, side))
+            r->leg_state[side] = LEG_LOST;
+        if (r->leg_state[side] != LEG_LOST)
             continue;
-        r->leg_state[side] = LEG_TOLD;
+        r->leg_state[side] = LEG_REPORTED;
         relay_note_first(r, side, HOW_RESET);
         session_eof(&r->session, (enum side)side, END_RESET, relay_now_us(r));
         return true;
@@ -136,9 +136,9 @@ static bool relay_tell_losses(struct relay *r)
 }
 
 /* Input already read may make more records than there is room for: it waits, too. */
-static bool relay_suspends(struct relay *r, const struct wish *w)
+static bool relay_suspends(struct relay *r, const struct action *action)
 {
-    if (w->kind != WISH_RECORD || session_is_closing(&r->session) ||
+    if (action->kind != ACTION_RECORD || session_is_closing(&r->session) ||
         !relay_loop_is_blocked(relay_shared(r)))
         return false;
     session_hold(&r->session);
@@ -148,15 +148,15 @@ static bool relay_suspends(struct relay *r, const struct wish *w)
 
 static void relay_pump(struct relay *r)
 {
-    struct wish w = { 0 };
+    struct action action = { 0 };
 
     r->suspended = false;
-    while (session_next(&r->session, &w)) {
+    while (session_next(&r->session, &action)) {
         r->moved = true;
-        relay_obey(r, &w);
-        if (relay_suspends(r, &w))
+        relay_apply(r, &action);
+        if (relay_suspends(r, &action))
             break;
-        w.content = CONTENT_NONE;
+        action.content = CONTENT_NONE;
     }
     relay_send(r, CLIENT);
     relay_send(r, SERVER);
@@ -169,11 +169,11 @@ void relay_work(struct relay *r, int from)
     do {
         do
             relay_pump(r);
-        while (relay_tell_losses(r));
-        if (r->close_wished && r->phase < RELAY_ENDING)
+        while (relay_report_leg_errors(r));
+        if (r->close_requested && r->phase < RELAY_ENDING)
             relay_end(r);
         if (r->phase < RELAY_ENDING)
             relay_update_wait(r, from);
         relay_update(r);
-    } while (r->phase < RELAY_ENDING && relay_tell_losses(r));
+    } while (r->phase < RELAY_ENDING && relay_report_leg_errors(r));
 }

@@ -20,13 +20,13 @@
 
 enum event_kind { EVENT_GREETING, EVENT_COMMAND, EVENT_CONTENT, EVENT_TLS, EVENT_OPAQUE };
 
-enum action {
-    ACTION_RELAYED,   /* sent on as it came */
-    ACTION_REWRITTEN, /* sent on, repaired */
-    ACTION_REFUSED,   /* answered here with an error */
-    ACTION_STRIPPED,  /* answered here on purpose (VRFY, EXPN) */
-    ACTION_SWALLOWED, /* not sent on, and not answered here */
-    ACTION_ADDED,     /* sent by this proxy of its own accord: EHLO, STARTTLS, XCLIENT */
+enum disposition {
+    DISPOSITION_RELAYED,   /* sent on as it came */
+    DISPOSITION_REWRITTEN, /* sent on, repaired */
+    DISPOSITION_REFUSED,   /* answered here with an error */
+    DISPOSITION_STRIPPED,  /* answered here on purpose (VRFY, EXPN) */
+    DISPOSITION_SWALLOWED, /* not sent on, and not answered here */
+    DISPOSITION_ADDED,     /* sent by this proxy of its own accord: EHLO, STARTTLS, XCLIENT */
 };
 
 enum origin { ORIGIN_UPSTREAM, ORIGIN_PROXY, ORIGIN_NONE };
@@ -55,12 +55,12 @@ struct event {
     struct span received;            /* with its ending; cut to what was kept when overlong */
     struct span secret;              /* of it: must not be written down; see secret.h */
     uint64_t received_octets;        /* its true length */
-    struct span forwarded;           /* only with ACTION_REWRITTEN and ACTION_ADDED */
+    struct span forwarded;           /* only with DISPOSITION_REWRITTEN and DISPOSITION_ADDED */
     uint64_t forwarded_us;           /* from t_us until it was forwarded; 0 when it was not */
     uint16_t reads[EVENT_READS_MAX]; /* offsets in received at which a read began */
     uint8_t reads_len;
     bool reads_more; /* there were more */
-    enum action action;
+    enum disposition disposition;
 
     /* COMMAND and GREETING */
     enum origin origin; /* who made the reply; NONE when there was none */

@@ -93,7 +93,7 @@ static void remember_read(struct session *s, uint64_t at)
     s->read_fresh = true;
 }
 
-/* ---- facts ---------------------------------------------------------------------- */
+/* ---- input ---------------------------------------------------------------------- */
 
 void session_bytes(struct session *s, enum side from, struct span bytes, uint64_t now_us)
 {
@@ -111,7 +111,7 @@ void session_bytes(struct session *s, enum side from, struct span bytes, uint64_
         s->read_at = s->received[CLIENT];
         remember_read(s, s->read_at);
     }
-    s->fact = bytes;
+    s->input = bytes;
     s->in[from] = bytes;
     s->received[from] += bytes.len;
     s->raw_pending = s->env->observe;
@@ -144,7 +144,7 @@ void session_upstream_down(struct session *s, uint64_t now_us)
 {
     session_set_time(s, now_us);
     if (!s->closing)
-        session_give_up(s, LOCAL_UPSTREAM_DOWN, NOTE_UPSTREAM_DOWN);
+        session_abort_with(s, LOCAL_UPSTREAM_DOWN, NOTE_UPSTREAM_DOWN);
 }
 
 void session_timeout(struct session *s, uint64_t now_us)
@@ -156,24 +156,24 @@ void session_timeout(struct session *s, uint64_t now_us)
     case WAIT_NONE:
         return;
     case WAIT_GREETING:
-        session_give_up(
+        session_abort_with(
             s, s->preamble != PREAMBLE_NONE ? LOCAL_UPSTREAM_TIMEOUT : LOCAL_GREETING_TIMEOUT,
             NOTE_COUNT);
         return;
     case WAIT_COMMAND:
     case WAIT_DATA_BLOCK:
-        session_give_up(s, LOCAL_CLIENT_TIMEOUT, NOTE_CLIENT_TIMEOUT);
+        session_abort_with(s, LOCAL_CLIENT_TIMEOUT, NOTE_CLIENT_TIMEOUT);
         return;
     case WAIT_LOOKALIKE:
         if (content_waits_at_lf(s))
             s->content->lf_taken = true;
         else
-            session_give_up(s, LOCAL_NO_END, NOTE_CLIENT_TIMEOUT);
+            session_abort_with(s, LOCAL_NO_END, NOTE_CLIENT_TIMEOUT);
         return;
     case WAIT_REPLY:
     case WAIT_DATA_START:
     case WAIT_DATA_END:
-        session_give_up(s, LOCAL_UPSTREAM_TIMEOUT, NOTE_COUNT);
+        session_abort_with(s, LOCAL_UPSTREAM_TIMEOUT, NOTE_COUNT);
         return;
     case WAIT_OPAQUE:
         session_close(s, CLOSE_CLIENT_TIMEOUT);
@@ -191,17 +191,17 @@ void session_end(struct session *s, enum close_reason why, uint64_t now_us)
     if (why == CLOSE_SHUTDOWN)
         s->shutdown = true;
     else if (why == CLOSE_SESSION_LIMIT)
-        session_give_up(s, LOCAL_SESSION_LIMIT, NOTE_COUNT);
+        session_abort_with(s, LOCAL_SESSION_LIMIT, NOTE_COUNT);
     else if (why == CLOSE_CLIENT_LIMIT)
-        session_give_up(s, LOCAL_CLIENT_LIMIT, NOTE_COUNT);
+        session_abort_with(s, LOCAL_CLIENT_LIMIT, NOTE_COUNT);
     else if (why == CLOSE_CLIENT_SLOW)
-        session_give_up(s, LOCAL_CLIENT_SLOW, NOTE_COUNT);
+        session_abort_with(s, LOCAL_CLIENT_SLOW, NOTE_COUNT);
     else if (why == CLOSE_DIRECT)
-        session_give_up(s, LOCAL_DIRECT, NOTE_COUNT);
+        session_abort_with(s, LOCAL_DIRECT, NOTE_COUNT);
     else if (why == CLOSE_CAPTURE_END && s->quit_told)
         session_close(s, CLOSE_QUIT);
     else if (why == CLOSE_UPSTREAM_TLS && s->state != STATE_TLS && !session_mirrors_ends(s))
-        session_give_up(s, LOCAL_GONE_TLS, NOTE_COUNT);
+        session_abort_with(s, LOCAL_GONE_TLS, NOTE_COUNT);
     else
         session_close(s, why);
 }
@@ -212,25 +212,25 @@ void session_reject(struct session *s, struct span bytes, enum close_reason why,
     s->now_us = now_us;
     if (s->closing)
         return;
-    s->fact = bytes;
+    s->input = bytes;
     s->in[CLIENT] = bytes;
     s->received[CLIENT] += bytes.len;
     s->rejected = true;
     session_close(s, why);
 }
 
-/* ---- wishes --------------------------------------------------------------------- */
+/* ---- actions --------------------------------------------------------------------- */
 
-static enum step raw_forward(struct session *s, struct wish *w)
+static enum step raw_forward(struct session *s, struct action *action)
 {
     enum side from = s->in[CLIENT].len > 0 ? CLIENT : SERVER;
 
     s->raw_pending = false;
-    w->kind = WISH_FORWARD;
-    w->side = from == CLIENT ? SERVER : CLIENT;
-    w->bytes = s->fact;
-    w->lasting = true;
-    return STEP_WISH;
+    action->kind = ACTION_FORWARD;
+    action->side = from == CLIENT ? SERVER : CLIENT;
+    action->bytes = s->input;
+    action->lasting = true;
+    return STEP_ACTION;
 }
 
 /*
@@ -247,7 +247,7 @@ static void peek_secrets(struct session *s, const struct event *e)
         secrecy_peek_ahead(&s->secrecy, input_view(s, CLIENT), s->at[CLIENT]);
 }
 
-static enum step tell(struct session *s, struct wish *w)
+static enum step tell(struct session *s, struct action *action)
 {
     s->told = s->done;
     s->done = s->told->next;
@@ -255,13 +255,13 @@ static enum step tell(struct session *s, struct wish *w)
     peek_secrets(s, &s->told->event);
     secrecy_reply(&s->secrecy, &s->told->event, s->received[CLIENT]);
     secrecy_tell(&s->secrecy, &s->told->event);
-    w->kind = WISH_RECORD;
-    w->event = &s->told->event;
-    return STEP_WISH;
+    action->kind = ACTION_RECORD;
+    action->event = &s->told->event;
+    return STEP_ACTION;
 }
 
 /* The head of the FIFO is a command answered here. */
-static enum step answer_local(struct session *s, struct wish *w)
+static enum step answer_local(struct session *s, struct action *action)
 {
     struct exchange *ex = session_pop(s);
     struct event *e = &ex->event;
@@ -274,74 +274,74 @@ static enum step answer_local(struct session *s, struct wish *w)
     if (!exchange_keep(ex, local_reply_text(ex->local, ex->hint, text), &e->replied))
         session_close(s, CLOSE_NO_MEMORY);
     e->reply_us = s->now_us - e->t_us;
-    w->kind = WISH_ANSWER;
-    w->side = CLIENT;
-    w->bytes = e->replied;
+    action->kind = ACTION_ANSWER;
+    action->side = CLIENT;
+    action->bytes = e->replied;
     session_finish(s, ex);
     if (ex->local == LOCAL_TLS_READY)
         upgrade_begin(s, CLIENT);
     if (closes != CLOSE_COUNT)
         session_close(s, closes);
-    return STEP_WISH;
+    return STEP_ACTION;
 }
 
 /* A reply that comes before its command was sent on is one too many: replies first. */
-static enum step enforce_step(struct session *s, struct wish *w)
+static enum step enforce_step(struct session *s, struct action *action)
 {
     static enum step (*const steps[])(struct session *,
-                                      struct wish *) = { server_step, upgrade_step,
-                                                         preamble_step, client_step };
+                                      struct action *) = { server_step, upgrade_step,
+                                                           preamble_step, client_step };
     enum step step = STEP_IDLE;
 
     for (unsigned i = 0; i < ARRAY_LEN(steps) && step == STEP_IDLE; i++)
-        step = steps[i](s, w);
+        step = steps[i](s, action);
     return step;
 }
 
 /* The commands went ahead, unread: they are read first. */
-static enum step observe_step(struct session *s, struct wish *w)
+static enum step observe_step(struct session *s, struct action *action)
 {
-    enum step step = client_step(s, w);
+    enum step step = client_step(s, action);
 
-    return step == STEP_IDLE ? server_step(s, w) : step;
+    return step == STEP_IDLE ? server_step(s, action) : step;
 }
 
-static enum step session_step(struct session *s, struct wish *w)
+static enum step session_step(struct session *s, struct action *action)
 {
     enum step step;
 
     if (s->raw_pending)
-        return raw_forward(s, w);
+        return raw_forward(s, action);
     if (s->start_tls && !s->closing)
-        return upgrade_wish(s, w);
+        return upgrade_action(s, action);
     if (s->done != NULL)
-        return tell(s, w);
+        return tell(s, action);
     if (s->content != NULL && s->content->ended)
-        return content_tell(s, w);
+        return content_tell(s, action);
     if (s->drop || chunk_drops_upstream(s)) {
         s->drop = false;
-        w->kind = WISH_DROP_UPSTREAM;
-        w->side = SERVER;
-        return STEP_WISH;
+        action->kind = ACTION_DROP_UPSTREAM;
+        action->side = SERVER;
+        return STEP_ACTION;
     }
     if (s->closing)
-        return end_step(s, w);
+        return end_step(s, action);
     if (s->state == STATE_TLS)
         return STEP_IDLE;
     if (s->first != NULL && exchange_is_local(s->first))
-        return answer_local(s, w);
+        return answer_local(s, action);
     if (s->first != NULL && s->first->answered && s->state != STATE_CHUNK)
-        return early_give(s, w);
+        return early_give(s, action);
     if (s->shutdown && !session_in_transfer(s)) {
         s->shutdown = false;
-        session_give_up(s, LOCAL_SHUTDOWN, NOTE_COUNT);
+        session_abort_with(s, LOCAL_SHUTDOWN, NOTE_COUNT);
         return STEP_AGAIN;
     }
-    step = s->env->observe ? observe_step(s, w) : enforce_step(s, w);
+    step = s->env->observe ? observe_step(s, action) : enforce_step(s, action);
     return step == STEP_IDLE ? end_idle_step(s) : step;
 }
 
-/* Gives back what the last wish borrowed. */
+/* Gives back what the last action borrowed. */
 static void release_told(struct session *s)
 {
     if (s->told != NULL) {
@@ -356,14 +356,14 @@ static void release_told(struct session *s)
         buf_release(&s->out);
 }
 
-bool session_next(struct session *s, struct wish *w)
+bool session_next(struct session *s, struct action *action)
 {
     enum step step;
 
     release_told(s);
-    *w = (struct wish){ .kind = WISH_FORWARD };
+    *action = (struct action){ .kind = ACTION_FORWARD };
     do {
-        step = session_step(s, w);
+        step = session_step(s, action);
         if (step == STEP_IDLE && !s->closing) {
             input_keep(s, CLIENT);
             input_keep(s, SERVER);
@@ -371,9 +371,9 @@ bool session_next(struct session *s, struct wish *w)
                 step = STEP_AGAIN;
         }
     } while (step == STEP_AGAIN);
-    if (step == STEP_WISH)
+    if (step == STEP_ACTION)
         return true;
-    s->fact.len = 0;
+    s->input.len = 0;
     input_release(s, CLIENT);
     input_release(s, SERVER);
     return false;
@@ -385,7 +385,7 @@ void session_hold(struct session *s)
         return; /* observe mode: the octets leave first */
     input_keep(s, CLIENT);
     input_keep(s, SERVER);
-    s->fact.len = 0;
+    s->input.len = 0;
 }
 
 /* ---- questions ------------------------------------------------------------------ */

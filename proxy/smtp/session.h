@@ -1,9 +1,9 @@
 /*
  * session - one SMTP conversation between a client and an upstream, judged and
- * written down: facts in, wishes out.
+ * written down: input in, actions out.
  *
- *   facts   bytes from a side, end of a side, TLS done, upstream lost, time is up
- *   wishes  forward, answer, start TLS, record, drop the upstream, close
+ *   input   bytes from a side, end of a side, TLS done, upstream lost, time is up
+ *   actions forward, answer, start TLS, record, drop the upstream, close
  *
  * It does no I/O, owns no clock and opens no file, so that whole sessions run in
  * unit tests and fuzzers. Two promises hold whatever comes in:
@@ -19,9 +19,9 @@
  *   client sends    MAIL  VRFY  RCPT          exchanges  [MAIL up][VRFY 252][RCPT up]
  *   upstream sends  250   250                 client     250  252  250
  *
- * Use: give one fact, then call session_next() until it returns false; only then
- * the next fact. Bytes of a fact are borrowed until then. WISH_CLOSE is the last
- * wish there is.
+ * Use: give one input, then call session_next() until it returns false; only then
+ * the next input. Bytes of an input are borrowed until then. ACTION_CLOSE is the last
+ * action there is.
  *
  * Owns:   the unfinished input of both sides, the exchanges (from a pool), the secrets that
  *         replies may repeat.
@@ -97,20 +97,20 @@ enum wait {
     WAIT_DATA_END,   /* the upstream's reply to the end of data */
     WAIT_LOOKALIKE,  /* the client went silent after something like an end of data */
     WAIT_OPAQUE,     /* either side, after STARTTLS */
-    WAIT_TLS,        /* a handshake wished for */
+    WAIT_TLS,        /* a handshake asked for */
 };
 
-enum wish_kind {
-    WISH_FORWARD,       /* these octets of the other side, to `side` */
-    WISH_ANSWER,        /* octets made here, to the client */
-    WISH_CONTENT,       /* content octets for the digest that are not forwarded as they are */
-    WISH_START_TLS,     /* handshake on `side`, once everything before is written */
-    WISH_RECORD,        /* hand `event` to the transcript */
-    WISH_DROP_UPSTREAM, /* close the upstream connection now, whatever it is in the middle of */
-    WISH_CLOSE,         /* flush, then close both sides: `reason` */
+enum action_kind {
+    ACTION_FORWARD,       /* these octets of the other side, to `side` */
+    ACTION_ANSWER,        /* octets made here, to the client */
+    ACTION_CONTENT,       /* content octets for the digest that are not forwarded as they are */
+    ACTION_START_TLS,     /* handshake on `side`, once everything before is written */
+    ACTION_RECORD,        /* hand `event` to the transcript */
+    ACTION_DROP_UPSTREAM, /* close the upstream connection now, whatever it is in the middle of */
+    ACTION_CLOSE,         /* flush, then close both sides: `reason` */
 };
 
-/* Which digest the octets of a wish belong to. */
+/* Which digest the octets of an action belong to. */
 enum content_mark {
     CONTENT_NONE,
     CONTENT_SAME,     /* content received, forwarded as it is */
@@ -118,10 +118,10 @@ enum content_mark {
     CONTENT_SENT,     /* content forwarded, not received like this */
 };
 
-struct wish {
-    enum wish_kind kind;
+struct action {
+    enum action_kind kind;
     enum side side; /* FORWARD: to which side */
-    bool lasting;   /* `bytes` stay valid until the fact is used up; else until
+    bool lasting;   /* `bytes` stay valid until the input is used up; else until
                        the next session_next() */
     enum content_mark content;
     bool bdat; /* content of a chunk: its dots are not stuffed */
@@ -138,9 +138,9 @@ struct xclient;
 /* Private to session_*.c; here because it lives inside the relay. */
 struct session {
     const struct session_env *env;
-    struct span fact;              /* the bytes of this fact, whole */
+    struct span input;             /* the bytes of this input, whole */
     struct span in[2];             /* what of them is not yet used, by side */
-    struct buf held[2];            /* input of earlier facts, not yet used, by side */
+    struct buf held[2];            /* earlier input, not yet used, by side */
     uint32_t held_used[2];         /* octets at its front that are used up */
     uint64_t at[2];                /* stream offset of the next octet to use, by side */
     uint64_t received[2];          /* octets received, by side */
@@ -190,7 +190,7 @@ struct session {
     bool closing : 1, close_told : 1, quit_told : 1, opaque_told : 1;
     bool saving : 1;                             /* memory is short */
     bool client_secure : 1, upstream_secure : 1; /* the leg has TLS that ends here */
-    bool tls_server : 1, start_tls : 1;          /* whose handshake; it is to be wished for */
+    bool tls_server : 1, start_tls : 1;          /* whose handshake; it is to be asked for */
     bool trusted_newlines : 1;                   /* mail of this client may end in LF.LF */
     bool lf_ended : 1;                           /* its last one did: only QUIT may follow */
     bool rejected : 1, trusted : 1, gone_tls : 1, tls_declined : 1;
@@ -204,7 +204,7 @@ void session_init(struct session *s, const struct session_env *env);
 void session_deinit(struct session *s);
 
 /*
- * Before the first fact, where they apply.
+ * Before the first input, where they apply.
  * The client comes from a network trusted to say who it speaks for: XCLIENT and XFORWARD pass.
  */
 void session_trust_client(struct session *s);
@@ -221,11 +221,11 @@ void session_trust_newlines(struct session *s);
 MUST_CHECK bool session_send_xclient(struct session *s, struct span attributes);
 
 /* Facts. now_us: microseconds since 1970, of a clock that never goes back (base/clock.h); a
- * time before that of the last fact counts as that. */
+ * time before that of the last input counts as that. */
 void session_bytes(struct session *s, enum side from, struct span bytes, uint64_t now_us);
 void session_eof(struct session *s, enum side from, enum end how, uint64_t now_us);
 /*
- * The handshake of WISH_START_TLS is over; or, before any other fact of that side, one that
+ * The handshake of ACTION_START_TLS is over; or, before any other input of that side, one that
  * came with the connection (implicit TLS). A failed one of the client ends the session.
  */
 void session_tls(struct session *s, enum side side, bool ok, uint64_t now_us);
@@ -251,16 +251,16 @@ void session_end(struct session *s, enum close_reason why, uint64_t now_us);
 
 /*
  * The client is not let in: what it sent is written down, nothing of it is read or passed on,
- * and the session closes. In place of the first fact.
+ * and the session closes. In place of the first input.
  */
 void session_reject(struct session *s, struct span bytes, enum close_reason why,
                     uint64_t now_us);
 
-/* The next wish, or false when the fact is used up. */
-bool session_next(struct session *s, struct wish *w);
+/* The next action, or false when the input is used up. */
+bool session_next(struct session *s, struct action *action);
 
 /*
- * Stops in the middle of a fact: what is not used yet is kept, session_next() goes on
+ * Stops in the middle of an input: what is not used yet is kept, session_next() goes on
  * with it when asked again. For when records cannot be taken at the moment.
  */
 void session_hold(struct session *s);
@@ -279,7 +279,7 @@ size_t session_memory(const struct session *s);
 bool session_mirrors_ends(const struct session *s);
 /* A message is being transferred: a drain lets it finish. */
 bool session_in_transfer(const struct session *s);
-/* Over, though not all wishes may have been asked for yet. */
+/* Over, though not all actions may have been asked for yet. */
 bool session_is_closing(const struct session *s);
 
 /* Lower case, for logs and dumps: "greeting", "command", "data", ... */

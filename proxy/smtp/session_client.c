@@ -79,7 +79,7 @@ static size_t line_limit(const struct session *s, struct span text)
 }
 
 /* The whole overlong line has gone by, or will never end. */
-static enum step overlong_answer(struct session *s, struct exchange *ex, struct wish *w)
+static enum step overlong_answer(struct session *s, struct exchange *ex, struct action *action)
 {
     struct event *e = &ex->event;
     struct span kept = e->received;
@@ -93,13 +93,13 @@ static enum step overlong_answer(struct session *s, struct exchange *ex, struct 
     s->last_verb = (uint8_t)e->verb;
     session_push(s, ex);
     if (s->env->observe) {
-        e->action = ACTION_RELAYED;
+        e->disposition = DISPOSITION_RELAYED;
         session_enter(s, STATE_SYNC); /* what was cut off may have been anything */
         if (e->verb == VERB_BDAT)
             session_lose_track(s);
         return STEP_AGAIN;
     }
-    e->action = ACTION_REFUSED;
+    e->disposition = DISPOSITION_REFUSED;
     if (e->received_octets > most) {
         session_enter(s, STATE_STOPPED);
         ex->local = LOCAL_LINE_ENDLESS;
@@ -107,7 +107,7 @@ static enum step overlong_answer(struct session *s, struct exchange *ex, struct 
     }
     session_enter(s, STATE_COMMAND);
     if (auth)
-        return auth_cancel(s, ex, LOCAL_AUTH_TOO_LONG, w);
+        return auth_cancel(s, ex, LOCAL_AUTH_TOO_LONG, action);
     ex->local = LOCAL_LINE_TOO_LONG;
     if (e->verb == VERB_BDAT) { /* how long its chunk is, nobody can say */
         notes_add(&e->notes, NOTE_BDAT_MALFORMED, e->at);
@@ -135,7 +135,7 @@ static enum step overlong_begin(struct session *s, struct span in, size_t limit)
     return STEP_AGAIN;
 }
 
-static enum step overlong_step(struct session *s, struct wish *w)
+static enum step overlong_step(struct session *s, struct action *action)
 {
     struct span in = input_view(s, CLIENT);
     struct exchange *ex = s->parked;
@@ -150,26 +150,26 @@ static enum step overlong_step(struct session *s, struct wish *w)
     if (used <= lf && (s->env->observe || ex->event.received_octets < most))
         return STEP_AGAIN;
     s->parked = NULL;
-    return overlong_answer(s, ex, w);
+    return overlong_answer(s, ex, action);
 }
 
 /* ---- AUTH dialogue (RFC 4954 4) ---------------------------------------------------- */
 
 enum step auth_cancel(struct session *s, struct exchange *ex, enum local_reply id,
-                      struct wish *w)
+                      struct action *action)
 {
     ex->local = id;
     ex->waits = true; /* the upstream's 501 comes first */
-    ex->event.action = ACTION_REFUSED;
+    ex->event.disposition = DISPOSITION_REFUSED;
     session_enter(s, STATE_SYNC);
-    w->kind = WISH_FORWARD;
-    w->side = SERVER;
-    w->bytes = SPAN_LIT("*\r\n");
-    return STEP_WISH;
+    action->kind = ACTION_FORWARD;
+    action->side = SERVER;
+    action->bytes = SPAN_LIT("*\r\n");
+    return STEP_ACTION;
 }
 
 static enum step auth_line(struct session *s, struct exchange *ex, const struct line *l,
-                           struct span raw, struct wish *w)
+                           struct span raw, struct action *action)
 {
     struct event *e = &ex->event;
     struct command c = command_parse(l->text);
@@ -189,13 +189,13 @@ static enum step auth_line(struct session *s, struct exchange *ex, const struct 
         notes_add(&e->notes, (c.faults & FAULT_NUL) != 0 ? NOTE_CMD_NUL : NOTE_CMD_BARE_CR,
                   e->at + c.fault_at);
         if (!s->env->observe)
-            return auth_cancel(s, ex, LOCAL_AUTH_GARBLED, w);
+            return auth_cancel(s, ex, LOCAL_AUTH_GARBLED, action);
     }
     if (l->end != LINE_CRLF && !s->env->observe && !exchange_rewrite(ex, l->text)) {
         session_close(s, CLOSE_NO_MEMORY);
         return STEP_AGAIN;
     }
-    return command_forward(s, ex, raw, w);
+    return command_forward(s, ex, raw, action);
 }
 
 /* ---- the states in which lines are read -------------------------------------------- */
@@ -208,7 +208,7 @@ static enum step gone_line(struct session *s, struct exchange *ex, const struct 
     struct bdat bdat;
 
     ex->event.verb = c.verb;
-    ex->event.action = ACTION_REFUSED;
+    ex->event.disposition = DISPOSITION_REFUSED;
     secrecy_line(&s->secrecy, &ex->event, &c);
     if (s->gone_tls)
         ex->local = ex->event.verb == VERB_QUIT ? LOCAL_GONE_TLS_QUIT : LOCAL_GONE_TLS;
@@ -256,7 +256,7 @@ static enum step foreign_found(struct session *s, struct span in, enum note_id w
         return STEP_AGAIN;
     }
     input_use(s, CLIENT, (size_t)ex->event.received_octets);
-    ex->event.action = ACTION_REFUSED;
+    ex->event.disposition = DISPOSITION_REFUSED;
     ex->local = LOCAL_NOT_SMTP;
     session_enter(s, STATE_STOPPED);
     session_push(s, ex);
@@ -271,7 +271,7 @@ static enum step sniff(struct session *s, struct span in)
     case FOREIGN_NO:
         return STEP_IDLE;
     case FOREIGN_MORE:
-        return STEP_WISH; /* stands for: wait */
+        return STEP_ACTION; /* stands for: wait */
     case FOREIGN_YES:
         break;
     }
@@ -280,7 +280,7 @@ static enum step sniff(struct session *s, struct span in)
     return foreign_found(s, in, which);
 }
 
-static enum step line_step(struct session *s, struct wish *w)
+static enum step line_step(struct session *s, struct action *action)
 {
     struct span in = input_view(s, CLIENT);
     struct span raw;
@@ -302,10 +302,10 @@ static enum step line_step(struct session *s, struct wish *w)
     note_pipelining(s, ex);
     input_use(s, CLIENT, raw.len);
     if (s->state == STATE_AUTH)
-        return auth_line(s, ex, &l, raw, w);
+        return auth_line(s, ex, &l, raw, action);
     if (s->state == STATE_GONE)
         return gone_line(s, ex, &l);
-    return command_take(s, ex, &l, raw, w);
+    return command_take(s, ex, &l, raw, action);
 }
 
 /* One of the empty lines that a PROXY header of version 2 begins with, or the start of one. */
@@ -315,12 +315,12 @@ static bool is_empty_line_first(const struct session *s, struct span in)
            (in.len == 1 || in.ptr[1] == '\n');
 }
 
-static enum step command_step(struct session *s, struct wish *w)
+static enum step command_step(struct session *s, struct action *action)
 {
     if (s->first_command && !input_is_empty(s, CLIENT)) {
         struct span in = input_view(s, CLIENT);
         enum step step = sniff(s, in);
-        if (step == STEP_WISH)
+        if (step == STEP_ACTION)
             return STEP_IDLE;
         if (step == STEP_AGAIN)
             return STEP_AGAIN;
@@ -333,7 +333,7 @@ static enum step command_step(struct session *s, struct wish *w)
             session_lose_track(s);
         return s->env->observe ? STEP_AGAIN : STEP_IDLE;
     }
-    return line_step(s, w);
+    return line_step(s, action);
 }
 
 /* Input that cannot be understood before a reply has come. */
@@ -353,32 +353,32 @@ static enum step greeting_step(struct session *s)
     if (early && s->preamble == PREAMBLE_NONE && sniff(s, input_view(s, CLIENT)) == STEP_AGAIN)
         return STEP_AGAIN;
     if (early && policy_get(s->env->policy, RULE_EARLY_TALKER) == WORD_REJECT) {
-        session_give_up(s, LOCAL_EARLY_TALKER, NOTE_EARLY_TALKER);
+        session_abort_with(s, LOCAL_EARLY_TALKER, NOTE_EARLY_TALKER);
         return STEP_AGAIN;
     }
     return waiting_step(s);
 }
 
-enum step client_step(struct session *s, struct wish *w)
+enum step client_step(struct session *s, struct action *action)
 {
     switch ((enum session_state)s->state) {
     case STATE_GREETING:
         return greeting_step(s);
     case STATE_COMMAND:
-        return command_step(s, w);
+        return command_step(s, action);
     case STATE_SYNC:
         return waiting_step(s);
     case STATE_AUTH:
     case STATE_GONE:
-        return line_step(s, w);
+        return line_step(s, action);
     case STATE_OVERLONG:
-        return input_is_empty(s, CLIENT) ? STEP_IDLE : overlong_step(s, w);
+        return input_is_empty(s, CLIENT) ? STEP_IDLE : overlong_step(s, action);
     case STATE_DATA:
-        return content_step(s, w);
+        return content_step(s, action);
     case STATE_CHUNK:
-        return chunk_step(s, w);
+        return chunk_step(s, action);
     case STATE_OPAQUE:
-        return opaque_step(s, CLIENT, w);
+        return opaque_step(s, CLIENT, action);
     case STATE_TLS:
     case STATE_STOPPED:
         return STEP_IDLE;

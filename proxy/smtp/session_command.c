@@ -16,19 +16,19 @@ void command_count_error(struct session *s, struct exchange *ex)
 }
 
 enum step command_forward(struct session *s, struct exchange *ex, struct span raw,
-                          struct wish *w)
+                          struct action *action)
 {
     struct event *e = &ex->event;
 
-    e->action = e->forwarded.len > 0 ? ACTION_REWRITTEN : ACTION_RELAYED;
+    e->disposition = e->forwarded.len > 0 ? DISPOSITION_REWRITTEN : DISPOSITION_RELAYED;
     e->forwarded_us = s->now_us - e->t_us;
     if (s->env->observe)
         return STEP_AGAIN; /* the octets went ahead */
-    w->kind = WISH_FORWARD;
-    w->side = SERVER;
-    w->bytes = e->forwarded.len > 0 ? e->forwarded : raw;
-    w->lasting = session_is_lasting(s, w->bytes);
-    return STEP_WISH;
+    action->kind = ACTION_FORWARD;
+    action->side = SERVER;
+    action->bytes = e->forwarded.len > 0 ? e->forwarded : raw;
+    action->lasting = session_is_lasting(s, action->bytes);
+    return STEP_ACTION;
 }
 
 static bool make_rewritten(struct judge *j)
@@ -66,7 +66,7 @@ static void begin_chunk(struct judge *j, bool forward)
         (void)content_begin(s, true); /* out of memory closes the session */
 }
 
-static enum step send_on(struct judge *j, struct span raw, struct wish *w)
+static enum step send_on(struct judge *j, struct span raw, struct action *action)
 {
     struct session *s = j->s;
 
@@ -95,7 +95,7 @@ static enum step send_on(struct judge *j, struct span raw, struct wish *w)
         j->ex->held = true; /* every earlier command has its reply first */
         return STEP_AGAIN;
     }
-    return command_forward(s, j->ex, raw, w);
+    return command_forward(s, j->ex, raw, action);
 }
 
 static enum step turn_down(struct judge *j, enum local_reply v)
@@ -104,10 +104,10 @@ static enum step turn_down(struct judge *j, enum local_reply v)
     struct exchange *ex = j->ex;
 
     ex->local = v;
-    ex->event.action =
+    ex->event.disposition =
         !session_lacks_tls(s) && (j->cmd.verb == VERB_VRFY || j->cmd.verb == VERB_EXPN)
-            ? ACTION_STRIPPED
-            : ACTION_REFUSED;
+            ? DISPOSITION_STRIPPED
+            : DISPOSITION_REFUSED;
     if (j->framed) {
         begin_chunk(j, false);
         s->parked = ex; /* answered when its chunk is eaten */
@@ -123,7 +123,7 @@ static enum step turn_down(struct judge *j, enum local_reply v)
 }
 
 enum step command_take(struct session *s, struct exchange *ex, const struct line *l,
-                       struct span raw, struct wish *w)
+                       struct span raw, struct action *action)
 {
     struct span stored = span_first(ex->event.received, l->text.len);
     struct judge j = { .s = s, .ex = ex, .line = l, .cmd = command_parse(stored) };
@@ -141,6 +141,6 @@ enum step command_take(struct session *s, struct exchange *ex, const struct line
         return STEP_AGAIN;
     }
     if (v == LOCAL_NONE || s->env->observe)
-        return send_on(&j, raw, w);
+        return send_on(&j, raw, action);
     return turn_down(&j, v);
 }

@@ -78,28 +78,29 @@ void content_free(struct session *s)
     s->content = NULL;
 }
 
-static enum step received_content(const struct session *s, struct span bytes, struct wish *w)
+static enum step received_content(const struct session *s, struct span bytes,
+                                  struct action *action)
 {
-    w->kind = WISH_CONTENT;
-    w->side = SERVER;
-    w->bytes = bytes;
-    w->content = CONTENT_RECEIVED;
-    w->bdat = s->content->event.bdat;
-    return STEP_WISH;
+    action->kind = ACTION_CONTENT;
+    action->side = SERVER;
+    action->bytes = bytes;
+    action->content = CONTENT_RECEIVED;
+    action->bdat = s->content->event.bdat;
+    return STEP_ACTION;
 }
 
-enum step content_tell(struct session *s, struct wish *w)
+enum step content_tell(struct session *s, struct action *action)
 {
     struct content *c = s->content;
 
     if (c->cut_off) {
         c->cut_off = false;
-        return received_content(s, c->cut.received, w);
+        return received_content(s, c->cut.received, action);
     }
     c->told = true;
-    w->kind = WISH_RECORD;
-    w->event = &c->event;
-    return STEP_WISH;
+    action->kind = ACTION_RECORD;
+    action->event = &c->event;
+    return STEP_ACTION;
 }
 
 /* Where the read begins, and not what the filter has decided so far: a read that tears the end
@@ -119,16 +120,16 @@ static void remember_content_read(struct session *s)
 }
 
 static enum step forward_content(struct session *s, struct span bytes, enum content_mark mark,
-                                 struct wish *w)
+                                 struct action *action)
 {
     /* In observe mode the octets went ahead, and only the digest wants them. */
-    w->kind = s->env->observe ? WISH_CONTENT : WISH_FORWARD;
-    w->side = SERVER;
-    w->bytes = bytes;
-    w->content = mark;
-    w->bdat = s->content->event.bdat;
-    w->lasting = session_is_lasting(s, bytes);
-    return STEP_WISH;
+    action->kind = s->env->observe ? ACTION_CONTENT : ACTION_FORWARD;
+    action->side = SERVER;
+    action->bytes = bytes;
+    action->content = mark;
+    action->bdat = s->content->event.bdat;
+    action->lasting = session_is_lasting(s, bytes);
+    return STEP_ACTION;
 }
 
 /* The message is refused: the upstream must not get its end, so it is dropped. */
@@ -141,22 +142,23 @@ static void refuse_content(struct session *s)
     s->upstream_gone = true;
 }
 
-static enum step take_piece(struct session *s, const struct data_piece *piece, struct wish *w)
+static enum step take_piece(struct session *s, const struct data_piece *piece,
+                            struct action *action)
 {
     struct content *c = s->content;
 
     if (s->env->observe)
-        return forward_content(s, piece->received, CONTENT_SAME, w);
+        return forward_content(s, piece->received, CONTENT_SAME, action);
     if (c->data.refused)
         refuse_content(s);
     if (s->upstream_gone) {
         c->data.stats.octets_sent -= piece->sent.len;
-        return received_content(s, piece->received, w);
+        return received_content(s, piece->received, action);
     }
     if (piece->same)
-        return forward_content(s, piece->sent, CONTENT_SAME, w);
+        return forward_content(s, piece->sent, CONTENT_SAME, action);
     c->rest = *piece;
-    return received_content(s, piece->received, w);
+    return received_content(s, piece->received, action);
 }
 
 /* The end of data, as received, becomes an exchange in the FIFO; NULL when memory is out. */
@@ -186,7 +188,7 @@ static struct exchange *push_end(struct session *s, struct span marker)
 /* Its reply came early, and so the upstream is gone, but in observe mode. */
 static enum step end_answered(struct session *s, struct exchange *ex)
 {
-    ex->event.action = s->env->observe ? ACTION_RELAYED : ACTION_SWALLOWED;
+    ex->event.disposition = s->env->observe ? DISPOSITION_RELAYED : DISPOSITION_SWALLOWED;
     session_enter(s, s->env->observe ? STATE_COMMAND : STATE_GONE);
     return STEP_AGAIN;
 }
@@ -194,7 +196,7 @@ static enum step end_answered(struct session *s, struct exchange *ex)
 static enum step end_refused(struct session *s, struct exchange *ex, enum local_reply id)
 {
     refuse_content(s);
-    ex->event.action = ACTION_REFUSED;
+    ex->event.disposition = DISPOSITION_REFUSED;
     ex->local = id;
     ex->hint = note_refusal((enum note_id)s->content->data.refused_by);
     session_enter(s, STATE_GONE);
@@ -202,7 +204,7 @@ static enum step end_refused(struct session *s, struct exchange *ex, enum local_
 }
 
 /* ". CR LF": takes a reply like a command, and has a record like one. */
-static enum step end_of_data(struct session *s, struct wish *w)
+static enum step end_of_data(struct session *s, struct action *action)
 {
     struct exchange *ex = push_end(s, SPAN_LIT(".\r\n"));
 
@@ -213,7 +215,7 @@ static enum step end_of_data(struct session *s, struct wish *w)
     if (s->content->data.refused && !s->env->observe)
         return end_refused(s, ex, LOCAL_CONTENT_REFUSED);
     session_enter(s, session_pipelines(s) ? STATE_COMMAND : STATE_SYNC);
-    return command_forward(s, ex, SPAN_LIT(".\r\n"), w);
+    return command_forward(s, ex, SPAN_LIT(".\r\n"), action);
 }
 
 static bool lf_end_is_accepted(const struct session *s)
@@ -232,7 +234,7 @@ bool content_waits_at_lf(const struct session *s)
 
 /* Whether the end is taken or refused, nobody will wait for another one. */
 static enum step lf_end_pushed(struct session *s, struct exchange *ex, bool accepted,
-                               struct wish *w)
+                               struct action *action)
 {
     if (ex->answered)
         return end_answered(s, ex);
@@ -244,7 +246,7 @@ static enum step lf_end_pushed(struct session *s, struct exchange *ex, bool acce
     }
     s->lf_ended = !s->env->observe;
     session_enter(s, s->env->observe ? STATE_COMMAND : STATE_SYNC);
-    return command_forward(s, ex, ex->event.received, w);
+    return command_forward(s, ex, ex->event.received, action);
 }
 
 /*
@@ -252,7 +254,7 @@ static enum step lf_end_pushed(struct session *s, struct exchange *ex, bool acce
  * end, and was only slow, goes on with mail data: so nothing behind it but QUIT is taken for a
  * command.
  */
-static enum step end_at_lf(struct session *s, struct wish *w)
+static enum step end_at_lf(struct session *s, struct action *action)
 {
     struct content *c = s->content;
     struct span in = input_view(s, CLIENT);
@@ -265,11 +267,11 @@ static enum step end_at_lf(struct session *s, struct wish *w)
     input_use(s, CLIENT, marker.len);
     notes_add(&c->data.notes, NOTE_DATA_LF_END, c->data.stats.octets);
     struct exchange *ex = push_end(s, marker);
-    return ex == NULL ? STEP_AGAIN : lf_end_pushed(s, ex, accepted, w);
+    return ex == NULL ? STEP_AGAIN : lf_end_pushed(s, ex, accepted, action);
 }
 
 /* The session ends: what was held back as a possible end is content after all. */
-enum step content_release(struct session *s, struct wish *w)
+enum step content_release(struct session *s, struct action *action)
 {
     struct content *c = s->content;
     struct span in = input_view(s, CLIENT);
@@ -283,9 +285,9 @@ enum step content_release(struct session *s, struct wish *w)
     if (result != DATA_PIECE)
         return STEP_AGAIN;
     if (s->env->observe)
-        return forward_content(s, piece.received, CONTENT_SAME, w);
+        return forward_content(s, piece.received, CONTENT_SAME, action);
     c->data.stats.octets_sent -= piece.sent.len;
-    return received_content(s, piece.received, w);
+    return received_content(s, piece.received, action);
 }
 
 /* Input up to what may be an end at a bare LF; that stays where it is. */
@@ -300,7 +302,7 @@ static struct span without_lf_end(struct session *s, struct span in)
     return span_first(in, in.len - end.tail);
 }
 
-enum step content_step(struct session *s, struct wish *w)
+enum step content_step(struct session *s, struct action *action)
 {
     struct content *c = s->content;
     struct data_piece piece;
@@ -315,10 +317,10 @@ enum step content_step(struct session *s, struct wish *w)
     if (!c->rest.same) { /* the second half of a rewritten piece */
         c->rest.same = true;
         if (c->rest.sent.len > 0)
-            return forward_content(s, c->rest.sent, CONTENT_SENT, w);
+            return forward_content(s, c->rest.sent, CONTENT_SENT, action);
     }
     if (c->lf_taken)
-        return end_at_lf(s, w);
+        return end_at_lf(s, action);
     in = input_view(s, CLIENT);
     if (in.len > 0)
         remember_content_read(s);
@@ -329,9 +331,9 @@ enum step content_step(struct session *s, struct wish *w)
     case DATA_MORE: /* all is used up, or kept by the filter */
         return in.len > 0 ? STEP_AGAIN : STEP_IDLE;
     case DATA_PIECE:
-        return take_piece(s, &piece, w);
+        return take_piece(s, &piece, action);
     case DATA_END:
-        return end_of_data(s, w);
+        return end_of_data(s, action);
     }
     return STEP_IDLE;
 }
@@ -383,7 +385,7 @@ static enum step chunk_end(struct session *s)
     if (s->chunk_refused && s->last != NULL && !s->last->answered) {
         s->last->local = LOCAL_CONTENT_REFUSED;
         s->last->hint = note_refusal(NOTE_BDAT_BARE_LF);
-        s->last->event.action = ACTION_REFUSED;
+        s->last->event.disposition = DISPOSITION_REFUSED;
         session_enter(s, STATE_GONE);
         return STEP_AGAIN;
     }
@@ -394,7 +396,7 @@ static enum step chunk_end(struct session *s)
     return STEP_AGAIN;
 }
 
-enum step chunk_step(struct session *s, struct wish *w)
+enum step chunk_step(struct session *s, struct action *action)
 {
     struct span in = input_view(s, CLIENT);
 
@@ -412,6 +414,6 @@ enum step chunk_step(struct session *s, struct wish *w)
     data_opaque(&s->content->data, in);
     s->chunk_refused = s->chunk_refused || chunk_is_refused(s);
     if (s->chunk_refused || s->upstream_gone)
-        return received_content(s, in, w);
-    return forward_content(s, in, CONTENT_SAME, w);
+        return received_content(s, in, action);
+    return forward_content(s, in, CONTENT_SAME, action);
 }

@@ -92,15 +92,15 @@ enum step early_reply(struct session *s, struct exchange *ex, const struct reply
     return STEP_IDLE;
 }
 
-enum step early_give(struct session *s, struct wish *w)
+enum step early_give(struct session *s, struct action *action)
 {
     struct exchange *ex = session_pop(s);
 
     session_finish(s, ex);
     if (s->env->observe)
         return STEP_AGAIN; /* the octets went ahead */
-    w->kind = WISH_FORWARD;
-    w->side = CLIENT;
-    w->bytes = ex->event.replied.len > 0 ? ex->event.replied : ex->event.reply;
-    return STEP_WISH;
+    action->kind = ACTION_FORWARD;
+    action->side = CLIENT;
+    action->bytes = ex->event.replied.len > 0 ? ex->event.replied : ex->event.reply;
+    return STEP_ACTION;
 }

@@ -91,11 +91,11 @@ void end_client(struct session *s, enum end how)
 
 void end_upstream(struct session *s, enum end how)
 {
-    session_give_up(s, how == END_RESET ? LOCAL_UPSTREAM_RESET : LOCAL_UPSTREAM_EOF,
-                    NOTE_UPSTREAM_EOF);
+    session_abort_with(s, how == END_RESET ? LOCAL_UPSTREAM_RESET : LOCAL_UPSTREAM_EOF,
+                       NOTE_UPSTREAM_EOF);
 }
 
-void session_give_up(struct session *s, enum local_reply id, enum note_id note)
+void session_abort_with(struct session *s, enum local_reply id, enum note_id note)
 {
     struct exchange *ex = s->first;
 
@@ -104,7 +104,7 @@ void session_give_up(struct session *s, enum local_reply id, enum note_id note)
         if (ex == NULL)
             return;
         ex->event.kind = s->state == STATE_GREETING ? EVENT_GREETING : EVENT_COMMAND;
-        ex->event.action = ACTION_SWALLOWED;
+        ex->event.disposition = DISPOSITION_SWALLOWED;
         ex->next = s->first;
         s->first = ex;
         if (s->last == NULL)
@@ -142,7 +142,8 @@ static enum step leftover(struct session *s)
         secrecy_auth_line(&s->secrecy, &ex->event);
     else
         secrecy_lines(&s->secrecy, &ex->event);
-    ex->event.action = s->env->observe && !s->rejected ? ACTION_RELAYED : ACTION_SWALLOWED;
+    ex->event.disposition =
+        s->env->observe && !s->rejected ? DISPOSITION_RELAYED : DISPOSITION_SWALLOWED;
     ex->event.origin = ORIGIN_NONE;
     if (s->rejected)
         ; /* it came in its time, and was not what it should be */
@@ -154,13 +155,13 @@ static enum step leftover(struct session *s)
     return STEP_AGAIN;
 }
 
-/* Everything unfinished is written down, then the last wish there is. */
-enum step end_step(struct session *s, struct wish *w)
+/* Everything unfinished is written down, then the last action there is. */
+enum step end_step(struct session *s, struct action *action)
 {
     struct exchange *ex;
 
     if (s->content != NULL && !s->content->ended) {
-        enum step step = content_release(s, w);
+        enum step step = content_release(s, action);
         if (step == STEP_IDLE)
             content_end(s, false);
         return step == STEP_IDLE ? STEP_AGAIN : step;
@@ -179,9 +180,9 @@ enum step end_step(struct session *s, struct wish *w)
     if (s->close_told)
         return STEP_IDLE;
     s->close_told = true;
-    w->kind = WISH_CLOSE;
-    w->reason = (enum close_reason)s->reason;
-    return STEP_WISH;
+    action->kind = ACTION_CLOSE;
+    action->reason = (enum close_reason)s->reason;
+    return STEP_ACTION;
 }
 
 /* Input is used up: is the session over? */

@@ -38,11 +38,11 @@ bool input_is_empty(const struct session *s, enum side side)
 
 bool session_is_lasting(const struct session *s, struct span bytes)
 {
-    return s->fact.len > 0 && bytes.ptr >= s->fact.ptr &&
-           bytes.ptr + bytes.len <= s->fact.ptr + s->fact.len;
+    return s->input.len > 0 && bytes.ptr >= s->input.ptr &&
+           bytes.ptr + bytes.len <= s->input.ptr + s->input.len;
 }
 
-/* The fact's bytes are borrowed: what is not used up is kept. */
+/* The input's bytes are borrowed: what is not used up is kept. */
 void input_keep(struct session *s, enum side side)
 {
     struct span rest = s->in[side];

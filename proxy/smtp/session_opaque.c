@@ -123,7 +123,7 @@ static enum step watch_stop(struct session *s)
     return watch_tell(s);
 }
 
-enum step opaque_step(struct session *s, enum side from, struct wish *w)
+enum step opaque_step(struct session *s, enum side from, struct action *action)
 {
     struct span in = input_view(s, from);
 
@@ -137,11 +137,11 @@ enum step opaque_step(struct session *s, enum side from, struct wish *w)
     input_use(s, from, in.len);
     if (s->env->observe)
         return STEP_AGAIN; /* the octets went ahead */
-    w->kind = WISH_FORWARD;
-    w->side = from == CLIENT ? SERVER : CLIENT;
-    w->bytes = in;
-    w->lasting = session_is_lasting(s, in);
-    return STEP_WISH;
+    action->kind = ACTION_FORWARD;
+    action->side = from == CLIENT ? SERVER : CLIENT;
+    action->bytes = in;
+    action->lasting = session_is_lasting(s, in);
+    return STEP_ACTION;
 }
 
 enum step opaque_tell(struct session *s)

@@ -74,7 +74,7 @@ static enum step say(struct session *s, enum preamble stage, enum verb verb, str
     if (ex == NULL)
         return STEP_AGAIN;
     ex->event.verb = verb;
-    ex->event.action = ACTION_ADDED;
+    ex->event.disposition = DISPOSITION_ADDED;
     ex->held = true; /* until it is sent */
     if (!exchange_rewrite(ex, line)) {
         exchange_free(s->env->exchanges, ex);
@@ -137,7 +137,7 @@ static enum step get_ready(struct session *s)
 /* Without XCLIENT the upstream would take every client for this proxy, and trust it. */
 static enum step xclient_failed(struct session *s)
 {
-    session_give_up(s, LOCAL_XCLIENT, NOTE_COUNT);
+    session_abort_with(s, LOCAL_XCLIENT, NOTE_COUNT);
     return STEP_AGAIN;
 }
 
@@ -204,7 +204,7 @@ static enum step replace_greeting(struct session *s, const struct reply *r)
     return STEP_AGAIN;
 }
 
-static enum step relay_greeting(struct session *s, struct wish *w)
+static enum step relay_greeting(struct session *s, struct action *action)
 {
     struct exchange *ex = session_pop(s);
     struct event *e = &ex->event;
@@ -219,25 +219,25 @@ static enum step relay_greeting(struct session *s, struct wish *w)
     if (e->code == 421)
         session_close(s, CLOSE_UPSTREAM_421);
     session_finish(s, ex);
-    w->kind = WISH_FORWARD;
-    w->side = CLIENT;
-    w->bytes = e->replied.len > 0 ? e->replied : e->reply;
-    return STEP_WISH;
+    action->kind = ACTION_FORWARD;
+    action->side = CLIENT;
+    action->bytes = e->replied.len > 0 ? e->replied : e->reply;
+    return STEP_ACTION;
 }
 
-enum step preamble_step(struct session *s, struct wish *w)
+enum step preamble_step(struct session *s, struct action *action)
 {
     struct exchange *ex = s->parked;
 
     if (s->preamble == PREAMBLE_READY)
-        return relay_greeting(s, w);
+        return relay_greeting(s, action);
     if (s->preamble == PREAMBLE_NONE || ex == NULL || !ex->held)
         return STEP_IDLE;
     ex->held = false;
-    w->kind = WISH_FORWARD;
-    w->side = SERVER;
-    w->bytes = ex->event.forwarded;
-    return STEP_WISH;
+    action->kind = ACTION_FORWARD;
+    action->side = SERVER;
+    action->bytes = ex->event.forwarded;
+    return STEP_ACTION;
 }
 
 /* ---- replies to our own commands ----------------------------------------------------- */
@@ -249,7 +249,7 @@ static enum step after_ehlo(struct session *s, const struct reply *r)
     if (wants_tls(s) && s->upstream_starttls)
         return say(s, PREAMBLE_STARTTLS, VERB_STARTTLS, SPAN_LIT("STARTTLS"));
     if (wants_tls(s) && s->env->upstream_tls == UPSTREAM_TLS_REQUIRE) {
-        session_give_up(s, LOCAL_GONE_TLS, NOTE_COUNT);
+        session_abort_with(s, LOCAL_GONE_TLS, NOTE_COUNT);
         return STEP_AGAIN;
     }
     return say_xclient(s, reply_text(r));
@@ -259,7 +259,7 @@ static enum step after_starttls(struct session *s, struct exchange *ex, const st
 {
     if (r->code == 220 && !input_is_empty(s, SERVER)) {
         notes_add(&ex->event.notes, NOTE_STARTTLS_RESPONSE_INJECTION, s->at[SERVER]);
-        session_give_up(s, LOCAL_STARTTLS_INJECTION, NOTE_COUNT);
+        session_abort_with(s, LOCAL_STARTTLS_INJECTION, NOTE_COUNT);
         return STEP_AGAIN;
     }
     if (r->code == 220) {
@@ -267,7 +267,7 @@ static enum step after_starttls(struct session *s, struct exchange *ex, const st
         return STEP_AGAIN;
     }
     if (s->env->upstream_tls == UPSTREAM_TLS_REQUIRE) {
-        session_give_up(s, LOCAL_GONE_TLS, NOTE_COUNT);
+        session_abort_with(s, LOCAL_GONE_TLS, NOTE_COUNT);
         return STEP_AGAIN;
     }
     s->tls_declined = true;
@@ -318,7 +318,7 @@ enum step preamble_lost(struct session *s, struct span received, struct notes *n
         complete(s, ex, received, notes);
     else
         session_merge_notes(s->first, notes);
-    session_give_up(s, LOCAL_UPSTREAM_PROTOCOL, NOTE_COUNT);
+    session_abort_with(s, LOCAL_UPSTREAM_PROTOCOL, NOTE_COUNT);
     return STEP_AGAIN;
 }
 
@@ -356,5 +356,5 @@ void preamble_tls(struct session *s, bool ok)
         return;
     }
     s->drop = s->upstream_gone = true;
-    session_give_up(s, LOCAL_GONE_TLS, NOTE_COUNT);
+    session_abort_with(s, LOCAL_GONE_TLS, NOTE_COUNT);
 }

@@ -1,7 +1,7 @@
 /*
  * session_private - what the parts of the session share; nobody else includes it.
  *
- *   session.c          facts, the order of wishes, questions
+ *   session.c          input, the order of actions, questions
  *   session_input.c    input not yet used, the FIFO of exchanges
  *   session_end.c      how a session ends
  *   session_client.c   the client's lines: framing, AUTH dialogue, overlong lines
@@ -54,9 +54,9 @@ enum preamble {
 };
 
 enum step {
-    STEP_IDLE,  /* nothing to do with what is there */
-    STEP_AGAIN, /* something changed, look again */
-    STEP_WISH,  /* *w is filled */
+    STEP_IDLE,   /* nothing to do with what is there */
+    STEP_AGAIN,  /* something changed, look again */
+    STEP_ACTION, /* *w is filled */
 };
 
 /* Mail data under way: from 354 or the first BDAT to its end. */
@@ -77,7 +77,7 @@ struct content {
 
 /* The only place that assigns session->state. */
 void session_enter(struct session *s, enum session_state next);
-/* The first reason wins. Nothing is parsed any more; records, then WISH_CLOSE follow. */
+/* The first reason wins. Nothing is parsed any more; records, then ACTION_CLOSE follow. */
 void session_close(struct session *s, enum close_reason why);
 
 /* All unused input of a side, in one piece. Valid until the next call for that side. */
@@ -91,7 +91,7 @@ static inline void session_set_time(struct session *s, uint64_t now_us)
 }
 /* Is there input of that side that nobody has looked at? */
 bool input_is_empty(const struct session *s, enum side side);
-/* The fact is over: what is not used up is kept, what is used up in the end given back. */
+/* The input is over: what is not used up is kept, what is used up in the end given back. */
 void input_keep(struct session *s, enum side side);
 void input_release(struct session *s, enum side side);
 bool session_is_lasting(const struct session *s, struct span bytes);
@@ -109,7 +109,7 @@ bool session_pipelines(const struct session *s);
  * Answers with a closing reply made here, in place of what the client waits for. In
  * observe mode nothing is answered: the session just ends.
  */
-void session_give_up(struct session *s, enum local_reply id, enum note_id note);
+void session_abort_with(struct session *s, enum local_reply id, enum note_id note);
 /* Appends a command to the FIFO. */
 void session_push(struct session *s, struct exchange *ex);
 /* Takes the head of the FIFO away. */
@@ -134,23 +134,23 @@ void end_client(struct session *s, enum end how);
 void end_upstream(struct session *s, enum end how);
 /* An end where ends are passed on: over when both sides have ended or one was reset. */
 void end_mirrored(struct session *s, enum side from, enum end how);
-/* While closing: everything unfinished is written down, then WISH_CLOSE. */
-enum step end_step(struct session *s, struct wish *w);
+/* While closing: everything unfinished is written down, then ACTION_CLOSE. */
+enum step end_step(struct session *s, struct action *action);
 /* Nothing to do: is the session over? */
 enum step end_idle_step(struct session *s);
 
-enum step client_step(struct session *s, struct wish *w);
-enum step server_step(struct session *s, struct wish *w);
+enum step client_step(struct session *s, struct action *action);
+enum step server_step(struct session *s, struct action *action);
 /* Is mail data there already, at the reply to DATA, and may it not be? Behind a refusal it
  * would be read as commands. Notes it. */
 bool session_refuses_early_data(struct session *s, struct exchange *ex);
 /* What the upstream offers itself, from its reply to an EHLO. */
 void session_note_upstream(struct session *s, struct span ehlo);
 void session_merge_notes(struct exchange *ex, const struct notes *notes);
-enum step content_step(struct session *s, struct wish *w);
+enum step content_step(struct session *s, struct action *action);
 /* The content has ended: what is left of it, then its event. */
-enum step content_tell(struct session *s, struct wish *w);
-enum step chunk_step(struct session *s, struct wish *w);
+enum step content_tell(struct session *s, struct action *action);
+enum step chunk_step(struct session *s, struct action *action);
 /* Begins a chunk that is eaten before the exchange is answered. */
 void chunk_eat(struct session *s, struct exchange *ex, uint64_t octets);
 /* A chunk was refused, and every earlier command has its reply: the upstream is dropped. */
@@ -158,19 +158,19 @@ bool chunk_drops_upstream(struct session *s);
 
 /*
  * Judges the command line of the exchange (already stored) and puts it into the FIFO
- * or starts its chunk; fills *w when it is to be forwarded.
+ * or starts its chunk; fills *action when it is to be forwarded.
  */
 enum step command_take(struct session *s, struct exchange *ex, const struct line *l,
-                       struct span raw, struct wish *w);
+                       struct span raw, struct action *action);
 /* Forwards raw or, when the exchange has a rewritten form, that. */
 enum step command_forward(struct session *s, struct exchange *ex, struct span raw,
-                          struct wish *w);
+                          struct action *action);
 
 /* One more refused command: at the limit its reply becomes 421 and the session ends. */
 void command_count_error(struct session *s, struct exchange *ex);
 /* Ends the AUTH dialogue with "*"; the client hears `id` when the upstream has answered. */
 enum step auth_cancel(struct session *s, struct exchange *ex, enum local_reply id,
-                      struct wish *w);
+                      struct action *action);
 
 /* NULL when memory is out: the session is then closing. */
 struct exchange *session_new_exchange(struct session *s);
@@ -186,7 +186,7 @@ void content_free(struct session *s);
 void session_reset_transaction(struct session *s);
 
 /* While closing: octets held back are content, for its digest. STEP_IDLE: there are none. */
-enum step content_release(struct session *s, struct wish *w);
+enum step content_release(struct session *s, struct action *action);
 /* Mail data that seems to end at a bare LF is held back: nothing came behind it yet. */
 bool content_waits_at_lf(const struct session *s);
 /* ---- session_early.c ---- */
@@ -197,7 +197,7 @@ bool content_waits_at_lf(const struct session *s);
 enum step early_reply(struct session *s, struct exchange *ex, const struct reply *r,
                       struct notes *notes);
 /* The exchange at the head of the FIFO has had its reply: now the client hears it. */
-enum step early_give(struct session *s, struct wish *w);
+enum step early_give(struct session *s, struct action *action);
 /* The session cannot go on behind this reply: 421 in its place; observe: it is only noted. */
 enum step session_protocol_error(struct session *s, struct span received, struct notes *notes,
                                  enum note_id note);
@@ -216,9 +216,9 @@ bool upstream_wants_tls(const struct session *s);
 bool upgrade_renews_upstream(const struct session *s);
 /* A handshake is next: nothing of that side may be left. */
 void upgrade_begin(struct session *s, enum side side);
-enum step upgrade_wish(struct session *s, struct wish *w);
+enum step upgrade_action(struct session *s, struct action *action);
 /* STARTTLS at the head of the FIFO, where TLS ends here. */
-enum step upgrade_step(struct session *s, struct wish *w);
+enum step upgrade_step(struct session *s, struct action *action);
 /* The upstream's reply to STARTTLS; STEP_IDLE: relay it as any other. */
 enum step upgrade_reply(struct session *s, struct exchange *ex, const struct reply *r);
 /* The reply to a STARTTLS passed through was relayed. */
@@ -234,7 +234,7 @@ bool preamble_is_wanted(const struct session *s);
 bool preamble_names_client(const struct session *s);
 /* Keeps the greeting and goes on with an EHLO. */
 enum step preamble_begin(struct session *s, struct exchange *greeting, const struct reply *r);
-enum step preamble_step(struct session *s, struct wish *w);
+enum step preamble_step(struct session *s, struct action *action);
 enum step preamble_reply(struct session *s, const struct reply *r, struct notes *notes);
 /* The upstream's reply cannot be followed. */
 enum step preamble_lost(struct session *s, struct span received, struct notes *notes,
@@ -246,7 +246,7 @@ void preamble_free(struct session *s);
 void session_become_opaque(struct session *s, const char *why);
 /* Observe: the stream cannot be followed any more. */
 void session_lose_track(struct session *s);
-enum step opaque_step(struct session *s, enum side from, struct wish *w);
+enum step opaque_step(struct session *s, enum side from, struct action *action);
 /*
  * The first octet of a side after 235: is it that of a SASL security layer (RFC 4422 3.7)?
  * Then nothing more can be read, and in enforce mode the session ends.

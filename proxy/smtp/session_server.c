@@ -43,7 +43,7 @@ static void after_data(struct session *s, struct exchange *ex, unsigned code)
 {
     if (session_refuses_early_data(s, ex)) {
         session_enter(s, STATE_STOPPED);
-        session_give_up(s, LOCAL_EARLY_DATA, NOTE_COUNT);
+        session_abort_with(s, LOCAL_EARLY_DATA, NOTE_COUNT);
         return;
     }
     if (code / 100 == 3 && content_begin(s, false)) {
@@ -204,7 +204,7 @@ bool session_make_sent(struct session *s, struct exchange *ex, const struct repl
 
 /* Hands the reply to the client and completes the exchange. */
 static enum step relay_reply(struct session *s, struct exchange *ex, const struct reply *r,
-                             struct wish *w)
+                             struct action *action)
 {
     struct event *e = &ex->event;
 
@@ -222,11 +222,11 @@ static enum step relay_reply(struct session *s, struct exchange *ex, const struc
     session_finish(s, ex);
     if (s->env->observe)
         return STEP_AGAIN; /* the octets went ahead */
-    w->kind = WISH_FORWARD;
-    w->side = CLIENT;
-    w->bytes = e->replied.len > 0 ? e->replied : e->reply;
-    w->lasting = session_is_lasting(s, w->bytes);
-    return STEP_WISH;
+    action->kind = ACTION_FORWARD;
+    action->side = CLIENT;
+    action->bytes = e->replied.len > 0 ? e->replied : e->reply;
+    action->lasting = session_is_lasting(s, action->bytes);
+    return STEP_ACTION;
 }
 
 /* The upstream's 501 to our "*": the client hears what was wrong with its line. An upstream
@@ -263,7 +263,7 @@ enum step session_protocol_error(struct session *s, struct span received, struct
         ex = session_new_exchange(s);
         if (ex == NULL)
             return STEP_AGAIN;
-        ex->event.action = ACTION_RELAYED;
+        ex->event.disposition = DISPOSITION_RELAYED;
         ex->event.origin = ORIGIN_UPSTREAM;
         ex->event.at = s->at[SERVER];
         ex->event.notes = *notes;
@@ -273,7 +273,7 @@ enum step session_protocol_error(struct session *s, struct span received, struct
         return STEP_AGAIN;
     }
     session_enter(s, s->state == STATE_GREETING ? STATE_GREETING : STATE_STOPPED);
-    session_give_up(
+    session_abort_with(
         s, s->state == STATE_GREETING ? LOCAL_GREETING_NOT_SMTP : LOCAL_UPSTREAM_PROTOCOL,
         NOTE_COUNT);
     if (s->first != NULL) {
@@ -285,7 +285,7 @@ enum step session_protocol_error(struct session *s, struct span received, struct
 }
 
 static enum step take_greeting(struct session *s, const struct reply *r,
-                               const struct notes *notes, struct wish *w)
+                               const struct notes *notes, struct action *action)
 {
     struct exchange *ex = session_new_exchange(s);
 
@@ -308,12 +308,12 @@ static enum step take_greeting(struct session *s, const struct reply *r,
         session_close(s, CLOSE_UPSTREAM_421);
     else if (preamble_names_client(s))
         session_close(s, CLOSE_UPSTREAM_REFUSED); /* what follows would come under our name */
-    return relay_reply(s, ex, r, w);
+    return relay_reply(s, ex, r, action);
 }
 
 /* The upstream's last reply, which the client is to hear in its words; asked or not. */
 static enum step take_last(struct session *s, const struct reply *r, struct notes *notes,
-                           enum note_id note, enum close_reason why, struct wish *w)
+                           enum note_id note, enum close_reason why, struct action *action)
 {
     struct exchange *ex = s->first != NULL ? session_pop(s) : session_new_exchange(s);
 
@@ -324,11 +324,11 @@ static enum step take_last(struct session *s, const struct reply *r, struct note
     session_merge_notes(ex, notes);
     if (s->env->observe) {
         s->parting = (uint8_t)why; /* should it close now */
-        return relay_reply(s, ex, r, w);
+        return relay_reply(s, ex, r, action);
     }
     session_enter(s, STATE_STOPPED);
     session_close(s, why);
-    return relay_reply(s, ex, r, w);
+    return relay_reply(s, ex, r, action);
 }
 
 /* Servers say so, and close, when they have waited for too long or heard too much. */
@@ -360,7 +360,7 @@ static bool begins_anew(const struct exchange *ex, const struct reply *r)
 }
 
 static enum step take_reply(struct session *s, const struct reply *r, struct notes *notes,
-                            struct wish *w)
+                            struct action *action)
 {
     struct exchange *ex = s->first;
     enum step step;
@@ -368,9 +368,9 @@ static enum step take_reply(struct session *s, const struct reply *r, struct not
     s->parting = r->code == 421 ? CLOSE_UPSTREAM_421 : CLOSE_COUNT;
     /* 421 answers whatever is pending, asked or not, and is the last reply (RFC 5321 3.8) */
     if (r->code == 421 && (!s->env->observe || ex == NULL))
-        return take_last(s, r, notes, NOTE_UPSTREAM_421, CLOSE_UPSTREAM_421, w);
+        return take_last(s, r, notes, NOTE_UPSTREAM_421, CLOSE_UPSTREAM_421, action);
     if (is_refusal_unasked(s, r))
-        return take_last(s, r, notes, NOTE_REPLY_UNSOLICITED, CLOSE_UPSTREAM_REFUSED, w);
+        return take_last(s, r, notes, NOTE_REPLY_UNSOLICITED, CLOSE_UPSTREAM_REFUSED, action);
     step = early_reply(s, ex, r, notes);
     if (step != STEP_IDLE)
         return step;
@@ -387,7 +387,7 @@ static enum step take_reply(struct session *s, const struct reply *r, struct not
     if (step != STEP_IDLE)
         return step;
     session_pop(s);
-    step = relay_reply(s, ex, r, w);
+    step = relay_reply(s, ex, r, action);
     if (!s->closing)
         apply_reply(s, ex);
     return step;
@@ -418,7 +418,7 @@ static enum reply_result read_reply(const struct session *s, struct span in, str
     return result;
 }
 
-enum step server_step(struct session *s, struct wish *w)
+enum step server_step(struct session *s, struct action *action)
 {
     struct span in;
     struct reply r;
@@ -428,7 +428,7 @@ enum step server_step(struct session *s, struct wish *w)
         return STEP_IDLE;
     in = input_view(s, SERVER);
     if (s->state == STATE_OPAQUE)
-        return opaque_step(s, SERVER, w);
+        return opaque_step(s, SERVER, action);
     if (s->upstream_gone) {
         input_use(s, SERVER, in.len);
         return STEP_AGAIN;
@@ -454,6 +454,6 @@ enum step server_step(struct session *s, struct wish *w)
     if (s->preamble != PREAMBLE_NONE)
         return preamble_reply(s, &r, &notes);
     if (awaits_greeting(s))
-        return take_greeting(s, &r, &notes, w);
-    return take_reply(s, &r, &notes, w);
+        return take_greeting(s, &r, &notes, action);
+    return take_reply(s, &r, &notes, action);
 }

@@ -7,9 +7,9 @@
  *   STARTTLS    --->    nothing behind it
  *                       upstream leg, if it is to be   --->  STARTTLS
  *                       nothing behind it              <---  220
- *                       WISH_START_TLS SERVER          <-->  handshake
+ *                       ACTION_START_TLS SERVER          <-->  handshake
  *   220         <---    still nothing behind it
- *   handshake   <-->    WISH_START_TLS CLIENT
+ *   handshake   <-->    ACTION_START_TLS CLIENT
  *                       both legs as new
  */
 #include "smtp/session_private.h"
@@ -50,7 +50,7 @@ void upgrade_begin(struct session *s, enum side side)
     s->start_tls = true;
 }
 
-enum step upgrade_wish(struct session *s, struct wish *w)
+enum step upgrade_action(struct session *s, struct action *action)
 {
     enum side side = s->tls_server ? SERVER : CLIENT;
 
@@ -62,9 +62,9 @@ enum step upgrade_wish(struct session *s, struct wish *w)
         session_close(s, CLOSE_INTERNAL);
         return STEP_AGAIN;
     }
-    w->kind = WISH_START_TLS;
-    w->side = side;
-    return STEP_WISH;
+    action->kind = ACTION_START_TLS;
+    action->side = side;
+    return STEP_ACTION;
 }
 
 /* ---- STARTTLS ended here ---------------------------------------------------------- */
@@ -73,7 +73,7 @@ enum step upgrade_wish(struct session *s, struct wish *w)
 static enum step decline(struct session *s, struct exchange *ex, const char *why)
 {
     if (ex->event.reply.len == 0)
-        ex->event.action = ACTION_REFUSED;
+        ex->event.disposition = DISPOSITION_REFUSED;
     ex->local = LOCAL_TLS_UNAVAILABLE;
     ex->hint = why;
     session_enter(s, STATE_COMMAND);
@@ -86,7 +86,7 @@ static enum step refuse_injection(struct session *s, struct exchange *ex, enum n
     notes_add(&ex->event.notes, note, at);
     session_enter(s, STATE_STOPPED);
     if (ex->event.reply.len == 0)
-        ex->event.action = ACTION_REFUSED;
+        ex->event.disposition = DISPOSITION_REFUSED;
     ex->local = LOCAL_STARTTLS_INJECTION;
     return STEP_AGAIN;
 }
@@ -95,12 +95,12 @@ static enum step refuse_injection(struct session *s, struct exchange *ex, enum n
 static enum step invite_client(struct exchange *ex)
 {
     if (ex->event.reply.len == 0)
-        ex->event.action = ACTION_STRIPPED;
+        ex->event.disposition = DISPOSITION_STRIPPED;
     ex->local = LOCAL_TLS_READY;
     return STEP_AGAIN;
 }
 
-enum step upgrade_step(struct session *s, struct wish *w)
+enum step upgrade_step(struct session *s, struct action *action)
 {
     struct exchange *ex = s->first;
 
@@ -114,7 +114,7 @@ enum step upgrade_step(struct session *s, struct wish *w)
     }
     ex->held = false;
     if (upgrade_renews_upstream(s))
-        return command_forward(s, ex, ex->event.received, w);
+        return command_forward(s, ex, ex->event.received, action);
     if (upstream_wants_tls(s) && s->env->upstream_tls == UPSTREAM_TLS_REQUIRE)
         return decline(s, ex, "the mail server behind this proxy does not offer it");
     return invite_client(ex);
@@ -218,7 +218,7 @@ static void came_with_connection(struct session *s, enum side side, bool ok)
     if (side == CLIENT)
         session_close(s, CLOSE_CLIENT_TLS);
     else if (!s->upstream_gone)
-        session_give_up(s, LOCAL_GONE_TLS, NOTE_COUNT);
+        session_abort_with(s, LOCAL_GONE_TLS, NOTE_COUNT);
 }
 
 void session_tls(struct session *s, enum side side, bool ok, uint64_t now_us)

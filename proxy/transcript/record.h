@@ -103,9 +103,9 @@ void record_event(struct recorder *r, const struct event *e);
 void record_content_event(struct recorder *r, const struct event *e, struct buf *headers);
 /* Something odd in the record just written, or in an earlier one: finding->record. */
 void record_finding(struct recorder *r, const struct finding *f, uint64_t t_us);
-/* Content octets as they pass: feed every wish whose mark is not CONTENT_NONE. */
+/* Content octets as they pass: feed every action whose mark is not CONTENT_NONE. */
 void record_content(struct recorder *r, enum content_mark mark, struct span bytes);
-/* The same for octets of a BDAT chunk (wish.bdat): their dots are not stuffed. */
+/* The same for octets of a BDAT chunk (action.bdat): their dots are not stuffed. */
 void record_chunk(struct recorder *r, enum content_mark mark, struct span bytes);
 /*
  * For what looks at a content before its record is written, between its last octet and

@@ -1,20 +1,20 @@
 #include "transcript/draft.h"
 #include "transcript/redact.h"
 
-static struct span action_name(enum action a)
+static struct span action_name(enum disposition a)
 {
     switch (a) {
-    case ACTION_RELAYED:
+    case DISPOSITION_RELAYED:
         return SPAN_LIT("relayed");
-    case ACTION_REWRITTEN:
+    case DISPOSITION_REWRITTEN:
         return SPAN_LIT("rewritten");
-    case ACTION_REFUSED:
+    case DISPOSITION_REFUSED:
         return SPAN_LIT("refused");
-    case ACTION_STRIPPED:
+    case DISPOSITION_STRIPPED:
         return SPAN_LIT("stripped");
-    case ACTION_ADDED:
+    case DISPOSITION_ADDED:
         return SPAN_LIT("added");
-    case ACTION_SWALLOWED:
+    case DISPOSITION_SWALLOWED:
         break;
     }
     return SPAN_LIT("swallowed");
@@ -99,7 +99,7 @@ static void put_lines(struct json *j, const struct event *e, enum redact_level l
     redact_text(j, &cuts, e->received, 0);
     if (e->received_octets > e->received.len)
         JSON_U64(j, "received_octets", e->received_octets);
-    if (e->action == ACTION_REWRITTEN || e->action == ACTION_ADDED) {
+    if (e->disposition == DISPOSITION_REWRITTEN || e->disposition == DISPOSITION_ADDED) {
         redact_line(&forwarded, e, level, e->forwarded);
         JSON_LIT(j, ",\"forwarded\":");
         redact_text(j, &forwarded, e->forwarded, 0);
@@ -119,7 +119,7 @@ static void record_command(struct recorder *r, const struct event *e)
     JSON_TEXT(&j, "verb", span_str(verb_name(e->verb)));
     put_lines(&j, e, level);
     put_reads(&j, e);
-    JSON_TEXT(&j, "action", action_name(e->action));
+    JSON_TEXT(&j, "action", action_name(e->disposition));
     DRAFT_U64(&j, "forward_us", e->forwarded_us);
     put_reply(&j, e, level);
     if (e->auth_line)

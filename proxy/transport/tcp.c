@@ -204,7 +204,7 @@ static void tcp_update_reading(struct tcp *t)
         (void)uv_read_stop(stream(t));
     } else if (uv_read_start(stream(t), on_alloc, on_read) != 0) {
         t->reading = false;
-        t->deaf = true;
+        t->read_start_failed = true;
     }
 }
 

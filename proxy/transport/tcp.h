@@ -73,9 +73,9 @@ struct tcp {
     size_t read_most;       /* octets that one on_bytes may bring; 0: as many as come */
     uint8_t holds;          /* reasons not to read: bits of the owner's choice */
     bool reading, want_read, open;
-    bool full;  /* the queue's memory passed TCP_HIGH_WATER */
-    bool ended; /* on_end was raised */
-    bool deaf;  /* libuv refused to read: nothing will be told of this side */
+    bool full;              /* the queue's memory passed TCP_HIGH_WATER */
+    bool ended;             /* on_end was raised */
+    bool read_start_failed; /* libuv refused to read: nothing will be told of this side */
     bool fin_asked, fin_sent;
     bool closing;
 };

@@ -130,19 +130,19 @@ static uint64_t clock_of(struct duo *d, const struct point *p)
 
 static void pump(struct point *p)
 {
-    struct wish w;
+    struct action action;
 
-    while (session_next(&p->session, &w)) {
-        if (w.content != CONTENT_NONE)
-            record_content(&p->recorder, w.content, w.bytes);
-        if (w.kind == WISH_RECORD)
-            record_event(&p->recorder, w.event);
-        else if (w.kind == WISH_CLOSE)
+    while (session_next(&p->session, &action)) {
+        if (action.content != CONTENT_NONE)
+            record_content(&p->recorder, action.content, action.bytes);
+        if (action.kind == ACTION_RECORD)
+            record_event(&p->recorder, action.event);
+        else if (action.kind == ACTION_CLOSE)
             p->closed = true;
-        else if (w.kind == WISH_FORWARD)
-            add(&p->to[w.side], w.bytes);
-        else if (w.kind == WISH_ANSWER)
-            add(&p->to[CLIENT], w.bytes);
+        else if (action.kind == ACTION_FORWARD)
+            add(&p->to[action.side], action.bytes);
+        else if (action.kind == ACTION_ANSWER)
+            add(&p->to[CLIENT], action.bytes);
     }
 }
 

@@ -22,7 +22,7 @@ static struct event line(const char *text, size_t len, enum verb verb, const cha
     struct event e = { .kind = EVENT_COMMAND,
                        .verb = verb,
                        .at = at[CLIENT],
-                       .action = ACTION_RELAYED,
+                       .disposition = DISPOSITION_RELAYED,
                        .origin = ORIGIN_UPSTREAM,
                        .forwarded_us = 20,
                        .reply_us = 400,
@@ -47,7 +47,7 @@ static struct event line(const char *text, size_t len, enum verb verb, const cha
 
 static void refuse(struct event *e, const char *reply, unsigned code, const char *enhanced)
 {
-    e->action = ACTION_REFUSED;
+    e->disposition = DISPOSITION_REFUSED;
     e->origin = ORIGIN_PROXY;
     e->forwarded_us = 0;
     e->reply = (struct span){ NULL, 0 };
@@ -117,10 +117,10 @@ static void commands(struct recorder *r)
     secrecy_free(&secrecy);
     e = LINE("VRFY alice\r\n", VERB_VRFY, "");
     refuse(&e, "252 2.5.0 Cannot verify; try RCPT\r\n", 252, "2.5.0");
-    e.action = ACTION_STRIPPED;
+    e.disposition = DISPOSITION_STRIPPED;
     record_event(r, &e);
     e = LINE("mail from: <alice@example.org> SIZE=1234 \n", VERB_MAIL, "250 2.1.0 Ok\r\n");
-    e.action = ACTION_REWRITTEN;
+    e.disposition = DISPOSITION_REWRITTEN;
     e.forwarded = SPAN_LIT("mail FROM:<alice@example.org> SIZE=1234\r\n");
     e.reads[1] = 7;
     e.reads_len = 2;
@@ -156,7 +156,7 @@ static void every_octet(struct recorder *r)
     notes_add(&e.notes, NOTE_CMD_NUL, e.at);
     record_event(r, &e);
     e = LINE("\r\n", VERB_UNKNOWN, "");
-    e.action = ACTION_SWALLOWED;
+    e.disposition = DISPOSITION_SWALLOWED;
     e.origin = ORIGIN_NONE;
     record_event(r, &e);
 }

@@ -94,7 +94,7 @@ static struct event line(enum verb verb, const char *received, const char *reply
                            .t_us = now += 100,
                            .received = span_str(received),
                            .received_octets = strlen(received),
-                           .action = ACTION_RELAYED,
+                           .disposition = DISPOSITION_RELAYED,
                            .origin = ORIGIN_UPSTREAM,
                            .forwarded_us = 20,
                            .reply = span_str(reply),
@@ -112,7 +112,7 @@ static void relayed(struct recorder *r, enum verb verb, const char *received, co
 static void changed(struct recorder *r, struct event e, const char *forwarded,
                     const char *replied)
 {
-    e.action = forwarded[0] != '\0' ? ACTION_REWRITTEN : ACTION_RELAYED;
+    e.disposition = forwarded[0] != '\0' ? DISPOSITION_REWRITTEN : DISPOSITION_RELAYED;
     e.forwarded = span_str(forwarded);
     e.replied = span_str(replied);
     record_event(r, &e);
@@ -123,17 +123,17 @@ static void added(struct recorder *r, enum verb verb, const char *sent, const ch
     struct event e = line(verb, "", reply);
 
     e.received = (struct span){ NULL, 0 };
-    e.action = ACTION_ADDED;
+    e.disposition = DISPOSITION_ADDED;
     e.forwarded = span_str(sent);
     record_event(r, &e);
 }
 
 static void answered(struct recorder *r, enum verb verb, const char *received,
-                     enum action action, const char *replied)
+                     enum disposition action, const char *replied)
 {
     struct event e = line(verb, received, replied);
 
-    e.action = action;
+    e.disposition = action;
     e.origin = ORIGIN_PROXY;
     e.replied = e.reply;
     e.reply = (struct span){ NULL, 0 };
@@ -179,7 +179,7 @@ static void both_goes_on(struct recorder *r)
             "", "250 mx.example.org\r\n");
     changed(r, line(VERB_MAIL, "MAIL FROM:<a@x.test>\n", "250 Ok\r\n"),
             "MAIL FROM:<a@x.test>\r\n", "");
-    answered(r, VERB_VRFY, "VRFY a\r\n", ACTION_STRIPPED, "252 2.5.0 Cannot verify\r\n");
+    answered(r, VERB_VRFY, "VRFY a\r\n", DISPOSITION_STRIPPED, "252 2.5.0 Cannot verify\r\n");
     record_event(r, &e);
     relayed(r, VERB_QUIT, "QUIT\r\n", "221 Bye\r\n");
     closed(r, CLOSE_QUIT);

@@ -82,36 +82,36 @@ static unsigned char *unescape(const char *s, size_t *len)
 
 /* ---- the session ------------------------------------------------------------------ */
 
-static void collect(struct run *r, const struct wish *w)
+static void collect(struct run *r, const struct action *action)
 {
-    switch (w->kind) {
-    case WISH_FORWARD:
-        if (w->side == SERVER) {
-            memcpy(r->upstream + r->upstream_len, w->bytes.ptr, w->bytes.len);
-            r->upstream_len += w->bytes.len;
+    switch (action->kind) {
+    case ACTION_FORWARD:
+        if (action->side == SERVER) {
+            memcpy(r->upstream + r->upstream_len, action->bytes.ptr, action->bytes.len);
+            r->upstream_len += action->bytes.len;
             break;
         }
         /* fall through */
-    case WISH_ANSWER:
-        memcpy(r->client + r->client_len, w->bytes.ptr, w->bytes.len);
+    case ACTION_ANSWER:
+        memcpy(r->client + r->client_len, action->bytes.ptr, action->bytes.len);
         r->items[r->items_len++] =
-            (struct item){ w->kind == WISH_ANSWER, r->client_len, w->bytes.len };
-        r->client_len += w->bytes.len;
+            (struct item){ action->kind == ACTION_ANSWER, r->client_len, action->bytes.len };
+        r->client_len += action->bytes.len;
         break;
-    case WISH_CONTENT:
+    case ACTION_CONTENT:
         break;
-    case WISH_START_TLS:
+    case ACTION_START_TLS:
         r->handshake = true;
-        r->handshake_side = w->side;
+        r->handshake_side = action->side;
         break;
-    case WISH_RECORD:
-        for (unsigned i = 0; i < w->event->notes.len && !r->muted; i++)
-            r->seen[w->event->notes.list[i].id] = true;
+    case ACTION_RECORD:
+        for (unsigned i = 0; i < action->event->notes.len && !r->muted; i++)
+            r->seen[action->event->notes.list[i].id] = true;
         break;
-    case WISH_DROP_UPSTREAM:
+    case ACTION_DROP_UPSTREAM:
         r->dropped = true;
         break;
-    case WISH_CLOSE:
+    case ACTION_CLOSE:
         r->closed = true;
         break;
     }
@@ -119,12 +119,12 @@ static void collect(struct run *r, const struct wish *w)
 
 static void pump(struct run *r)
 {
-    struct wish w;
+    struct action action;
 
-    while (session_next(&r->s, &w)) {
+    while (session_next(&r->s, &action)) {
         if (r->closed)
-            fail(r, "a wish after WISH_CLOSE", "", 0);
-        collect(r, &w);
+            fail(r, "an action after ACTION_CLOSE", "", 0);
+        collect(r, &action);
     }
     while (r->handshake) { /* it always succeeds */
         r->handshake = false;

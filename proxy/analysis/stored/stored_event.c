@@ -71,8 +71,8 @@ void stored_take_command(struct stored *s, const json_t *o)
     e->received_octets = record_count(o, "received_octets");
     if (e->received_octets == 0)
         e->received_octets = e->received.len;
-    e->action = (enum action)stored_word(actions, ARRAY_LEN(actions), record_text(o, "action"),
-                                         ACTION_SWALLOWED);
+    e->disposition = (enum disposition)stored_word(
+        actions, ARRAY_LEN(actions), record_text(o, "action"), DISPOSITION_SWALLOWED);
     e->forwarded_us = record_count(o, "forward_us");
     take_reads(e, o);
     take_reply(s, o);

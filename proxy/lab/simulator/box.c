@@ -20,7 +20,7 @@ uint64_t box_random(struct box *b, uint64_t below)
 
 static void init_buffers(struct box *b)
 {
-    buf_init(&b->wishes, BOX_HELD_MAX);
+    buf_init(&b->actions, BOX_HELD_MAX);
     buf_init(&b->bytes, 4 * BOX_HELD_MAX);
     for (unsigned i = 0; i < 2; i++) {
         buf_init(&b->out[i], 2 * BOX_HELD_MAX);
@@ -68,7 +68,7 @@ void box_free(struct box **bp)
     *bp = NULL;
     if (b == NULL)
         return;
-    buf_release(&b->wishes);
+    buf_release(&b->actions);
     buf_release(&b->bytes);
     for (unsigned i = 0; i < 2; i++) {
         buf_release(&b->out[i]);
@@ -115,7 +115,7 @@ void box_emit_text(struct box *b, enum side to, const char *text)
 
 void box_tell(struct box *b, const char *text)
 {
-    box_wish(b, BOX_TELL, CLIENT, span_str(text));
+    box_action(b, BOX_TELL, CLIENT, span_str(text));
 }
 
 static void box_fin(struct box *b, enum side to)
@@ -134,7 +134,7 @@ static void box_reset(struct box *b, enum side side)
     if (b->gone[side])
         return;
     leave(b, side);
-    box_wish(b, BOX_RESET, side, span_of(NULL, 0));
+    box_action(b, BOX_RESET, side, span_of(NULL, 0));
 }
 
 void box_kill(struct box *b, enum kill_rule how, const char *why)
@@ -177,12 +177,12 @@ static void flush_side(struct box *b, enum side to)
     if (b->out[to].len > 0 && box_is_late(b, to))
         box_postpone(b, to);
     else if (b->out[to].len > 0)
-        box_wish(b, BOX_SEND, to, buf_span(&b->out[to]));
+        box_action(b, BOX_SEND, to, buf_span(&b->out[to]));
     buf_release(&b->out[to]);
     if (!b->fin_due[to] || b->fin_told[to] || b->gone[to] || b->later[to].len > 0)
         return;
     b->fin_told[to] = true;
-    box_wish(b, BOX_FIN, to, span_of(NULL, 0));
+    box_action(b, BOX_FIN, to, span_of(NULL, 0));
 }
 
 /* The client first: what a box says early, it says before it does the rest. */
@@ -192,7 +192,7 @@ void box_flush(struct box *b)
     flush_side(b, SERVER);
 }
 
-/* ---- facts ---- */
+/* ---- input ---- */
 
 static void take(struct box *b, enum side from, struct span in)
 {

@@ -1,16 +1,16 @@
 /*
- * box - one connection through a box that damages SMTP, sans-IO: facts in, wishes out.
+ * box - one connection through a box that damages SMTP, sans-IO: input in, actions out.
  *
  * Facts: octets of a side as one read, the end of a side, a handshake that is over, the time.
- * After each fact box_next() is called until it has no more wishes. What one read of a side
+ * After each input box_next() is called until it has no more actions. What one read of a side
  * becomes leaves as one write, unless a rule says otherwise; without rules box is a wire.
  *
  * It understands just enough SMTP to find commands, replies, mail data and chunks; whatever it
  * does not understand passes as it is.
  *
- *   JUDGED_NOT    read -> write, then parsed
- *   JUDGED_READS  read -> the same number of octets -> write
- *   JUDGED_LINES  read -> (waits for a line's or reply's end) -> write
+ *   SCOPE_AFTER    read -> write, then parsed
+ *   SCOPE_PER_READ  read -> the same number of octets -> write
+ *   SCOPE_PER_LINE  read -> (waits for a line's or reply's end) -> write
  *
  * Content rules look at DATA; the octets of BDAT chunks are altered by rules for BDAT and by
  * `mutation` only.
@@ -38,7 +38,7 @@ enum {
     BOX_OUTSTANDING_MAX = 4096 /* commands without a reply */
 };
 
-enum box_wish_kind {
+enum box_action_kind {
     BOX_SEND,      /* bytes to side, as one write */
     BOX_FIN,       /* to side; nothing is sent to it after that */
     BOX_RESET,     /* side; it is gone then */
@@ -46,8 +46,8 @@ enum box_wish_kind {
     BOX_TELL,      /* bytes: what was done, for a log; plain ASCII */
 };
 
-struct box_wish {
-    enum box_wish_kind kind;
+struct box_action {
+    enum box_action_kind kind;
     enum side side;
     struct span bytes; /* valid until the next call */
 };
@@ -61,7 +61,7 @@ void box_free(struct box **b);
 /* False: the box answers by itself. */
 bool box_needs_server(const struct rules *rules);
 
-/* The time of the facts that follow; what waited for it happens. */
+/* The time of the input that follows; what waited for it happens. */
 void box_time(struct box *b, uint64_t now_ms);
 /* When box_time() is due at the latest; UINT64_MAX: it need not be. */
 uint64_t box_wake_ms(const struct box *b);
@@ -80,6 +80,6 @@ void box_tls(struct box *b, enum side side, bool ok);
 bool box_is_mute(const struct box *b);
 bool box_has_room(const struct box *b, enum side from);
 /* False: nothing left to do. */
-bool box_next(struct box *b, struct box_wish *w);
+bool box_next(struct box *b, struct box_action *w);
 
 #endif

@@ -25,7 +25,7 @@ bool client_expects(struct box *b, unsigned verb, const char *answer, bool swall
 
     if (buf_append(&b->expected, span_of(&e, sizeof e)))
         return true;
-    if (b->rules->commands == JUDGED_NOT) {
+    if (b->rules->commands == SCOPE_AFTER) {
         box_tell(b, "too many commands without a reply: it is a wire from here on");
         box_become_opaque(b);
     } else {
@@ -65,9 +65,9 @@ static void line_over(struct box *b)
 
     buf_init(&b->line, BOX_COMMAND_MAX);
     b->line_passing = false;
-    if (b->rules->commands == JUDGED_LINES && !passing)
+    if (b->rules->commands == SCOPE_PER_LINE && !passing)
         command_judge(b, buf_span(&line));
-    else if (b->rules->commands == JUDGED_READS)
+    else if (b->rules->commands == SCOPE_PER_READ)
         command_judge_whole(b, buf_span(&line));
     else
         client_sent(b, buf_span(&line));
@@ -99,7 +99,7 @@ static bool is_endless(const struct box *b)
 {
     const struct rules *r = b->rules;
 
-    return r->commands == JUDGED_READS && r->limits.command > 0 &&
+    return r->commands == SCOPE_PER_READ && r->limits.command > 0 &&
            b->line_octets > r->limits.command + 2u;
 }
 
@@ -108,9 +108,9 @@ static void line_add(struct box *b, struct span piece)
 {
     struct span kept = span_first(piece, BOX_COMMAND_MAX - b->line.len);
 
-    if (b->rules->commands == JUDGED_READS) {
+    if (b->rules->commands == SCOPE_PER_READ) {
         kept.ptr = emit_judged(b, piece).ptr;
-    } else if (b->rules->commands == JUDGED_NOT || b->line_passing) {
+    } else if (b->rules->commands == SCOPE_AFTER || b->line_passing) {
         box_emit(b, SERVER, piece);
     } else if (kept.len < piece.len) {
         line_pass(b);
@@ -194,7 +194,7 @@ void client_finish(struct box *b)
 {
     if (b->state == CLIENT_DATA)
         data_finish(b);
-    else if (b->rules->commands == JUDGED_LINES && !b->line_passing)
+    else if (b->rules->commands == SCOPE_PER_LINE && !b->line_passing)
         box_emit(b, SERVER, buf_span(&b->line));
     buf_release(&b->line);
 }

@@ -4,39 +4,39 @@
 enum { RESEGMENT_WAIT_MS = 10 };
 
 struct queued {
-    struct box_wish wish;
+    struct box_action action;
     size_t at;
 };
 
-void box_wish(struct box *b, enum box_wish_kind kind, enum side side, struct span bytes)
+void box_action(struct box *b, enum box_action_kind kind, enum side side, struct span bytes)
 {
     struct queued q = { { kind, side, { NULL, bytes.len } }, b->bytes.len };
 
-    if (buf_append(&b->bytes, bytes) && buf_append(&b->wishes, span_of(&q, sizeof q)))
+    if (buf_append(&b->bytes, bytes) && buf_append(&b->actions, span_of(&q, sizeof q)))
         return;
-    b->dead = true; /* out of memory: the limits are above what one fact can emit */
+    b->dead = true; /* out of memory: the limits are above what one input can emit */
     b->lost = 2;
 }
 
-bool box_next(struct box *b, struct box_wish *w)
+bool box_next(struct box *b, struct box_action *w)
 {
     struct queued q;
 
-    if (b->wish_at == b->wishes.len) {
-        buf_release(&b->wishes);
+    if (b->action_at == b->actions.len) {
+        buf_release(&b->actions);
         buf_release(&b->bytes);
-        b->wish_at = 0;
+        b->action_at = 0;
         if (b->lost == 0)
             return false;
-        *w = (struct box_wish){ .kind = BOX_RESET, .side = SERVER };
+        *w = (struct box_action){ .kind = BOX_RESET, .side = SERVER };
         if (--b->lost == 0)
             w->side = CLIENT;
         return true;
     }
-    memcpy(&q, b->wishes.ptr + b->wish_at, sizeof q);
-    b->wish_at += sizeof q;
-    *w = q.wish;
-    w->bytes = span_first(span_drop(buf_span(&b->bytes), q.at), q.wish.bytes.len);
+    memcpy(&q, b->actions.ptr + b->action_at, sizeof q);
+    b->action_at += sizeof q;
+    *w = q.action;
+    w->bytes = span_first(span_drop(buf_span(&b->bytes), q.at), q.action.bytes.len);
     return true;
 }
 
@@ -51,7 +51,7 @@ static void send_first(struct box *b, enum side to, size_t n)
 {
     struct span first = span_first(buf_span(&b->later[to]), n);
 
-    box_wish(b, BOX_SEND, to, first);
+    box_action(b, BOX_SEND, to, first);
     buf_drop(&b->later[to], first.len);
 }
 

@@ -38,16 +38,16 @@ struct box {
     uint64_t random;
     uint64_t now, last_ms;
 
-    struct buf wishes; /* of struct queued */
-    struct buf bytes;  /* theirs */
-    size_t wish_at;
-    struct buf out[2];   /* of the fact under way, by destination */
+    struct buf actions; /* of struct queued */
+    struct buf bytes;   /* theirs */
+    size_t action_at;
+    struct buf out[2];   /* of the input under way, by destination */
     struct buf later[2]; /* what waits for its time */
     uint64_t later_ms[2];
     bool fin_due[2], fin_told[2], gone[2]; /* by destination */
     bool dead;                             /* no octets pass any more */
     bool mute;                             /* and no end does */
-    unsigned lost; /* sides to be reset, because a wish could not be kept */
+    unsigned lost; /* sides to be reset, because an action could not be kept */
 
     /* The client's stream. */
     enum client_state state;
@@ -89,13 +89,13 @@ struct box {
 
 uint64_t box_random(struct box *b, uint64_t below);
 void box_emit(struct box *b, enum side to, struct span bytes);
-/* The copy that leaves with this fact, to be altered; NULL: nothing leaves any more. */
+/* The copy that leaves with this input, to be altered; NULL: nothing leaves any more. */
 unsigned char *box_emit_copy(struct box *b, enum side to, struct span bytes);
 void box_emit_text(struct box *b, enum side to, const char *text);
 void box_tell(struct box *b, const char *text);
 /* Ends the connection as the rules say; what was emitted so far leaves first. */
 void box_kill(struct box *b, enum kill_rule how, const char *why);
-/* The same; what this fact emitted for the server is lost: the packet is dropped. */
+/* The same; what this input emitted for the server is lost: the packet is dropped. */
 void box_kill_packet(struct box *b, enum kill_rule how, const char *why);
 /* Nothing more passes, and nobody hears of it. */
 void box_stall(struct box *b, const char *why);
@@ -108,7 +108,7 @@ void box_resume(struct box *b, enum side from);
 bool box_is_late(const struct box *b, enum side to);
 void box_postpone(struct box *b, enum side to);
 void box_release(struct box *b, enum side to);
-void box_wish(struct box *b, enum box_wish_kind kind, enum side side, struct span bytes);
+void box_action(struct box *b, enum box_action_kind kind, enum side side, struct span bytes);
 
 /* ---- box_client.c ---- */
 

@@ -38,7 +38,7 @@ static void intercept(struct box *b)
     for (unsigned i = 0; i < 2; i++) {
         b->waits[i] = true;
         b->handshake[i] = true;
-        box_wish(b, BOX_START_TLS, (enum side)i, span_of(NULL, 0));
+        box_action(b, BOX_START_TLS, (enum side)i, span_of(NULL, 0));
     }
 }
 
@@ -142,9 +142,9 @@ static size_t take(struct box *b, struct span in)
     size_t lf = span_find(in, '\n');
     struct span piece = b->opaque ? in : span_first(in, lf + 1);
 
-    if (b->opaque || b->rules->replies == JUDGED_NOT)
+    if (b->opaque || b->rules->replies == SCOPE_AFTER)
         box_emit(b, CLIENT, piece);
-    else if (b->rules->replies == JUDGED_LINES)
+    else if (b->rules->replies == SCOPE_PER_LINE)
         hold(b, piece);
     else
         emit_masked(b, piece);

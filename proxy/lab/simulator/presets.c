@@ -11,7 +11,7 @@
      BIT(SOML) | BIT(VRFY))
 
 #define ASA                                                                                    \
-    .commands = JUDGED_READS, .replies = JUDGED_READS, .banner = BANNER_MASKED,                \
+    .commands = SCOPE_PER_READ, .replies = SCOPE_PER_READ, .banner = BANNER_MASKED,            \
     .unknown = UNKNOWN_X_LINE, .pipe_to_blank = true
 #define ASA_DEFAULT                                                                            \
     ASA, .verbs = FIFTEEN,                                                                     \
@@ -22,8 +22,8 @@
                      .recipients = 100,                                                        \
                      .sender = 320,                                                            \
                      .file_name = 255 }
-#define LINES                 .commands = JUDGED_LINES, .replies = JUDGED_LINES
-#define EHLO_DROP(list)       .replies = JUDGED_LINES, .ehlo.drop = (list)
+#define LINES                 .commands = SCOPE_PER_LINE, .replies = SCOPE_PER_LINE
+#define EHLO_DROP(list)       .replies = SCOPE_PER_LINE, .ehlo.drop = (list)
 #define STARTTLS_ANSWER(text) LINES, .answers = { { VERB_STARTTLS, text "\r\n" } }
 #define AVAST_FOOTER                                                                           \
     "-- \r\nThis email has been checked for viruses by Avast antivirus software.\r\n"
@@ -53,12 +53,12 @@ const struct preset presets[] = {
     /* Cisco PIX, ASA, IOS */
     TAKES("pix4", CMAP,
           "PIX 4: banner of asterisks, or (cmap) its own; all but seven verbs become X",
-          "SV-01 SV-04 TV-01 TV-02", .commands = JUDGED_READS, .replies = JUDGED_READS,
+          "SV-01 SV-04 TV-01 TV-02", .commands = SCOPE_PER_READ, .replies = SCOPE_PER_READ,
           .banner = BANNER_STARS, .verbs = SEVEN, .unknown = UNKNOWN_X_VERB),
-    SIMPLE("pix6",
-           "PIX 5 and 6: masked banner, NOOP for all but seven verbs, split end swallowed",
-           "SV-01 SV-05 SV-15 TV-01 TV-04", .commands = JUDGED_READS, .replies = JUDGED_READS,
-           .banner = BANNER_MASKED, .verbs = SEVEN, .unknown = UNKNOWN_NOOP, .eod_split = true),
+    SIMPLE(
+        "pix6", "PIX 5 and 6: masked banner, NOOP for all but seven verbs, split end swallowed",
+        "SV-01 SV-05 SV-15 TV-01 TV-04", .commands = SCOPE_PER_READ, .replies = SCOPE_PER_READ,
+        .banner = BANNER_MASKED, .verbs = SEVEN, .unknown = UNKNOWN_NOOP, .eod_split = true),
     SIMPLE("asa-default",
            "ASA inspect esmtp: masked banner, STARTTLS X both ways, fifteen verbs, limits",
            "SV-01 SV-02 SV-04 TV-01 TV-02", ASA_DEFAULT),
@@ -69,12 +69,12 @@ const struct preset presets[] = {
     SIMPLE("pix-dkim", "PIX before 7.2(3): resets when a signature names Content-Type", "TV-18",
            .header_in_header = true),
     SIMPLE("ios-reset", "IOS ip inspect: resets both sides at an unknown verb", "SV-16",
-           .commands = JUDGED_LINES, .verbs = FIFTEEN | BIT(STARTTLS),
+           .commands = SCOPE_PER_LINE, .verbs = FIFTEEN | BIT(STARTTLS),
            .unknown = UNKNOWN_KILLED),
 
     /* Firewalls, gateways, proxies */
     SIMPLE("isa", "ISA Server: closes at unknown verbs, MAIL or RCPT beyond 266 octets",
-           "SV-16", .commands = JUDGED_LINES, .kill = KILL_CLOSE,
+           "SV-16", .commands = SCOPE_PER_LINE, .kill = KILL_CLOSE,
            .verbs = FIFTEEN | BIT(STARTTLS) | BIT(BDAT) | BIT(EXPN), .unknown = UNKNOWN_KILLED,
            .limits = { .mail_line = 266, .rcpt_line = 266 }),
     SIMPLE("ehlo-whitelist", "Zorp: few keywords, rewritten commands, AUTH below 256 octets",
@@ -86,7 +86,7 @@ const struct preset presets[] = {
           EHLO_DROP("STARTTLS")),
     TAKES("ehlo-dangling", KEYWORD,
           "the same, and a last line stays open (without a keyword: whatever is last)",
-          "SV-07 TV-05", .replies = JUDGED_LINES,
+          "SV-07 TV-05", .replies = SCOPE_PER_LINE,
           .ehlo = { .drop_last = true, .dangling = true }),
     SIMPLE("fsecure", "F-Secure Internet Gatekeeper: four keywords deleted, SIZE lowered",
            "TV-05", LINES,
@@ -118,7 +118,7 @@ const struct preset presets[] = {
 
     /* Antivirus on the client's machine */
     SIMPLE("eset-like", "a mail scanner: its banner and EHLO, no TLS, no AUTH", "SV-06 SV-08",
-           .replies = JUDGED_LINES, .banner = BANNER_TEXT,
+           .replies = SCOPE_PER_LINE, .banner = BANNER_TEXT,
            .banner_text = "220 %h ESMTP Service ready\r\n",
            .ehlo = { .name = "Requested mail action okay, completed",
                      .keep = "SIZE ETRN 8BITMIME",
@@ -151,7 +151,7 @@ const struct preset presets[] = {
           .keyword = "DATA"),
     SIMPLE("bannerkill", "both sides reset behind the greeting", "SV-16",
            .killed_greeting = true),
-    SIMPLE("block25", "connections are refused", "SV-23", .deaf = true),
+    SIMPLE("block25", "connections are refused", "SV-23", .read_start_failed = true),
     TAKES("idle", IDLE, "after 30 s of silence: 421, a reset, or nothing passes any more",
           "SV-21", .idle_s = 30),
     TAKES("tarpit", MS, "replies arrive octet by octet, 20 ms apart", "", .tarpit_ms = 20),
@@ -230,23 +230,23 @@ const struct preset presets[] = {
            .part_notice = "The attachment was removed by your mail gateway.\r\n"),
 
     /* BDAT, pipelining, replies */
-    SIMPLE("bdat-x", "BDAT becomes X, chunks are lost", "SV-20 TV-24", .commands = JUDGED_LINES,
-           .bdat = BDAT_X),
+    SIMPLE("bdat-x", "BDAT becomes X, chunks are lost", "SV-20 TV-24",
+           .commands = SCOPE_PER_LINE, .bdat = BDAT_X),
     SIMPLE("bdat-second-stall", "nothing passes behind the first message in chunks",
            "SV-20 TV-24", .bdat = BDAT_SECOND_STALL),
     SIMPLE("bdat-length", "a chunk loses a CR: it is an octet shorter than announced",
            "SV-20 TV-24", .bdat = BDAT_LENGTH_OFF),
-    SIMPLE("bdat-last-lost", "LAST is lost", "TV-24", .commands = JUDGED_LINES,
+    SIMPLE("bdat-last-lost", "LAST is lost", "TV-24", .commands = SCOPE_PER_LINE,
            .bdat = BDAT_LAST_LOST),
     SIMPLE("pipe-lose", "the second and later commands of a read are lost", "SV-17",
-           .commands = JUDGED_LINES, .pipelined = PIPELINED_LOST),
+           .commands = SCOPE_PER_LINE, .pipelined = PIPELINED_LOST),
     SIMPLE("pipe-x", "the second and later commands of a read become X", "SV-04",
-           .commands = JUDGED_LINES, .pipelined = PIPELINED_X),
+           .commands = SCOPE_PER_LINE, .pipelined = PIPELINED_X),
     SIMPLE("reply-flatten", "replies of several lines become one of RFC 821's", "TV-07",
-           .replies = JUDGED_LINES, .reply = REPLY_FLATTENED),
+           .replies = SCOPE_PER_LINE, .reply = REPLY_FLATTENED),
     SIMPLE("reply-strip-enhanced", "enhanced status codes are lost", "TV-00",
-           .replies = JUDGED_LINES, .reply = REPLY_STRIPPED),
-    SIMPLE("reply-cut512", "lines of replies end at 512", "TV-00", .replies = JUDGED_LINES,
+           .replies = SCOPE_PER_LINE, .reply = REPLY_STRIPPED),
+    SIMPLE("reply-cut512", "lines of replies end at 512", "TV-00", .replies = SCOPE_PER_LINE,
            .reply = REPLY_CUT),
 
     SIMPLE("combo", "asa-default, tarpit and foot-text at once",

@@ -17,10 +17,10 @@
 enum { RULE_TEXT_MAX = 128, RULE_ANSWERS_MAX = 2 };
 
 /* How the octets of a direction are looked at. */
-enum judged {
-    JUDGED_NOT,   /* passed on as they come, then read for what they mean */
-    JUDGED_READS, /* altered in place, in each read alone: a box that reassembles nothing */
-    JUDGED_LINES, /* kept until a command or a whole reply is there */
+enum scope {
+    SCOPE_AFTER,    /* passed on as they come, then read for what they mean */
+    SCOPE_PER_READ, /* altered in place, in each read alone: a box that reassembles nothing */
+    SCOPE_PER_LINE, /* kept until a command or a whole reply is there */
 };
 
 enum banner_rule {
@@ -150,7 +150,7 @@ struct local_answer {
 };
 
 struct rules {
-    enum judged commands, replies;
+    enum scope commands, replies;
     enum kill_rule kill;
 
     enum banner_rule banner;
@@ -196,9 +196,9 @@ struct rules {
 
     uint32_t idle_s; /* 0: for ever */
     enum idle_rule idle;
-    uint32_t tarpit_ms;   /* between octets for the client */
-    bool killed_greeting; /* behind the greeting */
-    bool deaf;            /* connections are refused */
+    uint32_t tarpit_ms;     /* between octets for the client */
+    bool killed_greeting;   /* behind the greeting */
+    bool read_start_failed; /* connections are refused */
     bool resegment;
 
     enum mutation mutation;

@@ -80,7 +80,7 @@ MUST_CHECK static int listen_at(struct simulator *s, const struct addr *at, stru
     int len = (int)addr_to_sockaddr(at, &sa);
     int error = uv_tcp_bind(&s->listener, (const struct sockaddr *)&sa, 0);
 
-    if (error == 0 && !s->rules.deaf)
+    if (error == 0 && !s->rules.read_start_failed)
         error = uv_listen((uv_stream_t *)&s->listener, BACKLOG, on_connection);
     len = (int)sizeof sa;
     if (error == 0)

@@ -93,7 +93,7 @@ static bool leg_is_over(const struct simulator_session *s, enum side side)
     return s->gone[side] || (s->ended[side] && finished);
 }
 
-/* ---- wishes ---- */
+/* ---- actions ---- */
 
 static void session_advance(struct simulator_session *s);
 
@@ -128,7 +128,7 @@ static void leg_start_tls(struct simulator_session *s, enum side side)
         box_tls(s->box, side, false);
 }
 
-static void session_do(struct simulator_session *s, const struct box_wish *w)
+static void session_do(struct simulator_session *s, const struct box_action *w)
 {
     switch (w->kind) {
     case BOX_SEND:
@@ -183,7 +183,7 @@ static void session_throttle(struct simulator_session *s)
 
 static void session_advance(struct simulator_session *s)
 {
-    struct box_wish w;
+    struct box_action w;
 
     while (!s->closing && box_next(s->box, &w))
         session_do(s, &w);
@@ -197,7 +197,7 @@ static void session_advance(struct simulator_session *s)
     session_wait(s);
 }
 
-/* ---- facts ---- */
+/* ---- input ---- */
 
 static void session_tell_time(struct simulator_session *s)
 {

@@ -1,5 +1,5 @@
 /*
- * simulator_session - the sockets of one box: facts to it, its wishes carried out.
+ * simulator_session - the sockets of one box: input to it, its actions carried out.
  *
  * Owns: itself, freed when its last handle is closed.
  */

@@ -13,7 +13,7 @@
  * may be mail data is no secret. Behind a STARTTLS that was taken the server repeats nothing.
  */
 #include "analysis/detect.h"
-#include "analysis/witness.h"
+#include "analysis/observer.h"
 #include "fuzz/always.h"
 #include "fuzz/analysis/secret_oracle.h"
 #include "smtp/session.h"
@@ -121,7 +121,7 @@ struct play {
     struct session_env env;
     struct session session;
     struct recorder recorder;
-    struct witness witness;
+    struct observer observer;
     const uint8_t *in;
     size_t left;
     uint64_t now;
@@ -187,21 +187,21 @@ static void look_at(struct play *p)
 static void pump(struct play *p)
 {
     struct record_close close = { .first = -1, .reason = CLOSE_QUIT };
-    struct wish w;
+    struct action action;
 
-    while (session_next(&p->session, &w)) {
-        if (w.content != CONTENT_NONE && w.bdat)
-            record_chunk(&p->recorder, w.content, w.bytes);
-        else if (w.content != CONTENT_NONE)
-            record_content(&p->recorder, w.content, w.bytes);
-        if (w.kind == WISH_FORWARD && w.side == SERVER)
-            p->known = p->known || oracle_find(&p->oracle, w.bytes) < w.bytes.len;
-        if (w.kind == WISH_RECORD)
-            witness_event(&p->witness, w.event);
-        if (w.kind == WISH_CLOSE) {
+    while (session_next(&p->session, &action)) {
+        if (action.content != CONTENT_NONE && action.bdat)
+            record_chunk(&p->recorder, action.content, action.bytes);
+        else if (action.content != CONTENT_NONE)
+            record_content(&p->recorder, action.content, action.bytes);
+        if (action.kind == ACTION_FORWARD && action.side == SERVER)
+            p->known = p->known || oracle_find(&p->oracle, action.bytes) < action.bytes.len;
+        if (action.kind == ACTION_RECORD)
+            observer_event(&p->observer, action.event);
+        if (action.kind == ACTION_CLOSE) {
             p->closed = true;
-            close.reason = w.reason;
-            witness_close(&p->witness, &close);
+            close.reason = action.reason;
+            observer_close(&p->observer, &close);
         }
         look_at(p);
     }
@@ -478,10 +478,10 @@ static void fate(struct play *p, uint8_t what)
 
 static void begin(struct play *p, uint8_t flags)
 {
-    static const struct witness_env *env;
-    static struct witness_env one;
+    static const struct observer_env *env;
+    static struct observer_env one;
 
-    one = (struct witness_env){ .memory = memory };
+    one = (struct observer_env){ .memory = memory };
     env = &one;
     policy_init(&p->policy, flags & FLAG_STRICT    ? PRESET_STRICT
                             : flags & FLAG_LENIENT ? PRESET_OBSERVE
@@ -494,7 +494,7 @@ static void begin(struct play *p, uint8_t flags)
     p->now = 1795424641u * UINT64_C(1000000);
     session_init(&p->session, &p->env);
     recorder_init(&p->recorder, stream, p->now);
-    witness_init(&p->witness, env, &p->recorder);
+    observer_init(&p->observer, env, &p->recorder);
     if (flags & FLAG_GREETED) {
         static const char greeting[] = "220 mx.test ESMTP\r\n", ehlo[] = "EHLO c.test\r\n",
                           offer[] = "250-mx.test\r\n250-PIPELINING\r\n250-XCLIENT LOGIN\r\n"
@@ -561,7 +561,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     begin(&p, data[0]);
     play(&p);
     check_records(&p);
-    witness_deinit(&p.witness);
+    observer_deinit(&p.observer);
     session_deinit(&p.session);
     return 0;
 }

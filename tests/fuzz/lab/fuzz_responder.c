@@ -24,8 +24,8 @@ static void collect(struct responder *r, struct buf *replies)
     buf_release(&r->out);
 }
 
-static enum responder_mood converse(const struct script *s, struct span in, size_t piece,
-                                    struct buf *replies)
+static enum responder_state converse(const struct script *s, struct span in, size_t piece,
+                                     struct buf *replies)
 {
     struct responder r;
     unsigned steps = 0;
@@ -44,7 +44,7 @@ static enum responder_mood converse(const struct script *s, struct span in, size
         }
         collect(&r, replies);
     }
-    enum responder_mood mood = r.mood;
+    enum responder_state mood = r.mood;
     responder_deinit(&r);
     return mood;
 }
@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char error[256];
     struct script *s = script_parse(span_first(in, end), "s", error, sizeof error);
     struct buf replies[ARRAY_LEN(pieces)];
-    enum responder_mood moods[ARRAY_LEN(pieces)];
+    enum responder_state moods[ARRAY_LEN(pieces)];
 
     for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
         buf_init(&replies[i], REPLIES_MAX);

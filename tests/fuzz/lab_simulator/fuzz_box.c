@@ -27,7 +27,7 @@ struct game {
 
 static void collect(struct game *g)
 {
-    struct box_wish w;
+    struct box_action w;
 
     while (box_next(g->box, &w)) {
         ALWAYS(w.kind == BOX_TELL || w.kind == BOX_RESET || !g->over[w.side]);
@@ -143,7 +143,7 @@ static void game_over(struct game *g)
 /* What the box does depends on what came together. */
 static bool reads_matter(const struct rules *r)
 {
-    return r->commands == JUDGED_READS || r->eod_split ||
+    return r->commands == SCOPE_PER_READ || r->eod_split ||
            r->transform == TRANSFORM_BUFFER_DOT || r->pipelined != PIPELINED_PASSED ||
            r->hello_drop || r->resegment || r->virus || r->keyword != NULL ||
            r->header_in_header || r->limits.body_line > 0 || r->unknown == UNKNOWN_KILLED ||

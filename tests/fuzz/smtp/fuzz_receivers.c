@@ -179,8 +179,8 @@ static void client_listen(void)
 
 static void check_event(const struct event *e)
 {
-    if (e->kind != EVENT_COMMAND || e->action == ACTION_SWALLOWED || e->verb == VERB_DOT ||
-        e->received.len == 0)
+    if (e->kind != EVENT_COMMAND || e->disposition == DISPOSITION_SWALLOWED ||
+        e->verb == VERB_DOT || e->received.len == 0)
         return;
     ALWAYS(e->auth_line || (e->received.ptr[0] >= 'A' && e->received.ptr[0] <= 'Z'));
     ALWAYS(!e->auth_line || !isupper(e->received.ptr[0]));
@@ -201,33 +201,33 @@ static void show_server(void)
 
 static void pump(void)
 {
-    struct wish w;
+    struct action action;
 
-    while (session_next(&p.s, &w)) {
+    while (session_next(&p.s, &action)) {
         ALWAYS(!p.closed);
-        switch (w.kind) {
-        case WISH_FORWARD:
-            if (w.side == CLIENT) {
-                queue_put(&p.c.in, w.bytes.ptr, w.bytes.len);
+        switch (action.kind) {
+        case ACTION_FORWARD:
+            if (action.side == CLIENT) {
+                queue_put(&p.c.in, action.bytes.ptr, action.bytes.len);
                 break;
             }
             ALWAYS(!p.dropped && !p.finished);
-            receiver_take(&p.r, w.bytes);
+            receiver_take(&p.r, action.bytes);
             break;
-        case WISH_ANSWER:
-            queue_put(&p.c.in, w.bytes.ptr, w.bytes.len);
+        case ACTION_ANSWER:
+            queue_put(&p.c.in, action.bytes.ptr, action.bytes.len);
             break;
-        case WISH_RECORD:
-            check_event(w.event);
+        case ACTION_RECORD:
+            check_event(action.event);
             break;
-        case WISH_DROP_UPSTREAM:
+        case ACTION_DROP_UPSTREAM:
             p.dropped = true;
             break;
-        case WISH_CLOSE:
+        case ACTION_CLOSE:
             p.closed = true;
             break;
-        case WISH_CONTENT:
-        case WISH_START_TLS:
+        case ACTION_CONTENT:
+        case ACTION_START_TLS:
             break;
         }
     }

@@ -5,7 +5,7 @@
  * for bytes, a length octet and that many octets. A handshake that was wished for is over with
  * the next bytes of its side (a NUL first: it failed) or when time is up. Always true:
  *
- *   - WISH_CLOSE is the last wish; nothing is sent to an upstream that was dropped
+ *   - ACTION_CLOSE is the last action; nothing is sent to an upstream that was dropped
  *   - observe mode: what is forwarded is what came in, per side
  *   - cut anywhere, the input gives the same octets and the same events
  *   - what is held stays within its limits; no secret line is told as open
@@ -65,11 +65,12 @@ static void log_event(struct log *l, const struct event *e)
     char head[256];
     int n;
 
-    if (e->action == ACTION_SWALLOWED && e->kind == EVENT_COMMAND)
+    if (e->disposition == DISPOSITION_SWALLOWED && e->kind == EVENT_COMMAND)
         return; /* what nobody looked at depends on how much had arrived */
     n = snprintf(head, sizeof head, "%d at=%llu %s o%d a%d code=%u octets=%llu secret=%zu %d ",
-                 e->kind, (unsigned long long)e->at, verb_name(e->verb), e->origin, e->action,
-                 e->code, (unsigned long long)e->received_octets, e->secret.len, e->auth_line);
+                 e->kind, (unsigned long long)e->at, verb_name(e->verb), e->origin,
+                 e->disposition, e->code, (unsigned long long)e->received_octets, e->secret.len,
+                 e->auth_line);
     put(l, head, (size_t)n);
     put(l, e->received.ptr, e->received.len);
     put(l, e->forwarded.ptr, e->forwarded.len);
@@ -157,35 +158,35 @@ static void start_tls(struct play *p, enum side side)
 
 static void pump(struct play *p)
 {
-    struct wish w;
+    struct action action;
 
-    while (session_next(&p->s, &w)) {
+    while (session_next(&p->s, &action)) {
         ALWAYS(!p->closed);
-        switch (w.kind) {
-        case WISH_FORWARD:
-            ALWAYS(!(w.side == SERVER && p->dropped));
-            check_sent(p, w.side, w.bytes);
-            put(&p->out[w.side], w.bytes.ptr, w.bytes.len);
+        switch (action.kind) {
+        case ACTION_FORWARD:
+            ALWAYS(!(action.side == SERVER && p->dropped));
+            check_sent(p, action.side, action.bytes);
+            put(&p->out[action.side], action.bytes.ptr, action.bytes.len);
             break;
-        case WISH_ANSWER:
+        case ACTION_ANSWER:
             ALWAYS(!p->observe);
-            check_sent(p, CLIENT, w.bytes);
-            put(&p->out[CLIENT], w.bytes.ptr, w.bytes.len);
+            check_sent(p, CLIENT, action.bytes);
+            put(&p->out[CLIENT], action.bytes.ptr, action.bytes.len);
             break;
-        case WISH_CONTENT:
+        case ACTION_CONTENT:
             break;
-        case WISH_START_TLS:
-            start_tls(p, w.side);
+        case ACTION_START_TLS:
+            start_tls(p, action.side);
             break;
-        case WISH_RECORD:
-            check_event(p, w.event);
-            log_event(&p->events, w.event);
+        case ACTION_RECORD:
+            check_event(p, action.event);
+            log_event(&p->events, action.event);
             break;
-        case WISH_DROP_UPSTREAM:
+        case ACTION_DROP_UPSTREAM:
             ALWAYS(!p->observe && !p->dropped);
             p->dropped = true;
             break;
-        case WISH_CLOSE:
+        case ACTION_CLOSE:
             p->closed = true;
             break;
         }

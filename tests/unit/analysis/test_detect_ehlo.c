@@ -142,7 +142,7 @@ static void test_whose_command(void **state)
     e.forwarded = e.received;
     e.received = span_of(NULL, 0);
     e.received_octets = 0;
-    e.action = ACTION_ADDED;
+    e.disposition = DISPOSITION_ADDED;
     play_event(&p, e);
     EXPECT(&p, "SV-02");
     OPEN(&p);

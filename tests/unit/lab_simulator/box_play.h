@@ -1,5 +1,5 @@
 /*
- * box_play - plays facts to a box and writes down its wishes, a line each.
+ * box_play - plays facts to a box and writes down its actions, a line each.
  *
  *   > what left for the server, < for the client, escaped; ~FIN, ~RST, ~TLS
  */
@@ -34,7 +34,7 @@ static inline void play_log(struct play *p, enum side side, const char *what)
 static inline void play_collect(struct play *p)
 {
     static char text[PLAY_LOG_MAX];
-    struct box_wish w;
+    struct box_action w;
 
     while (box_next(p->box, &w)) {
         switch (w.kind) {

@@ -9,7 +9,7 @@
  * failed.
  */
 struct script {
-    const char *name, *preset, *facts, *wishes;
+    const char *name, *preset, *facts, *actions;
 };
 
 #define HELLO "<220\\_mx\\_ESMTP~ >EHLO\\_c~ <250-mx~250\\_HELP~ - "
@@ -295,10 +295,10 @@ static bool play_script(const struct script *script)
         play_fact(p, s, len);
         s += len + strspn(s + len, " ");
     }
-    if (strcmp(p->log, script->wishes) == 0)
+    if (strcmp(p->log, script->actions) == 0)
         return true;
     print_error("%s (%s):\n%swanted:\n%s\n", script->name, script->preset, p->log,
-                script->wishes);
+                script->actions);
     return false;
 }
 

@@ -104,7 +104,7 @@ static void play_data(const struct content_case *c, size_t first, size_t piece, 
 {
     struct play *p = play_new(c->preset);
     struct span rest = c->data;
-    struct box_wish w;
+    struct box_action w;
 
     play_bytes(p, SERVER, SPAN_LIT("220 mx\r\n"));
     play_bytes(p, CLIENT, SPAN_LIT("DATA\r\n"));

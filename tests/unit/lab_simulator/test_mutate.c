@@ -13,7 +13,7 @@ struct result {
 
 static void collect(struct box *b, struct result *r)
 {
-    struct box_wish w;
+    struct box_action w;
 
     while (box_next(b, &w)) {
         if (w.kind == BOX_SEND) {

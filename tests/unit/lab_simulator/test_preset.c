@@ -37,8 +37,8 @@ static void test_consistent(void **state)
         bool replies = r->banner != BANNER_KEPT || r->reply != REPLY_KEPT ||
                        r->ehlo.drop != NULL || r->data != DATA_PASSED || r->rcpt_keep > 0 ||
                        r->answers[0].text != NULL || r->ehlo.clear != NULL;
-        assert_true(!commands || r->commands != JUDGED_NOT);
-        assert_true(!replies || r->replies != JUDGED_NOT);
+        assert_true(!commands || r->commands != SCOPE_AFTER);
+        assert_true(!replies || r->replies != SCOPE_AFTER);
         assert_true(!r->virus || r->virus_answer != NULL);
         assert_true(r->limits.body_line == 0 || r->line_answer != NULL);
         assert_true(r->data != DATA_STORED || r->data_answer != NULL);

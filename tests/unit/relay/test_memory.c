@@ -123,7 +123,7 @@ static void who_waits_is_told(void **state)
     end(&a, &b);
 }
 
-/* The three places where a release can fall: before the wish to be told, between the wish and
+/* The three places where a release can fall: before the action to be told, between the action and
  * the look at what is used, and after both. Each time it is seen, or told. */
 static void no_wake_up_is_lost(void **state)
 {

@@ -1,12 +1,12 @@
 /*
- * session_script - whole sessions as tables: facts in, wishes out.
+ * session_script - whole sessions as tables: facts in, actions out.
  *
- * A script is played whole, octet by octet, and cut at every position of its facts; the wishes
+ * A script is played whole, octet by octet, and cut at every position of its facts; the actions
  * must be the same each time. They are written down like this, CR LF as "|":
  *
- *   >NOOP|               to the upstream            [tls client]   WISH_START_TLS
- *   <250 ok|             to the client              [drop]         WISH_DROP_UPSTREAM
- *   =502 5.5.1 no|       to the client, made here   [close quit]   WISH_CLOSE
+ *   >NOOP|               to the upstream            [tls client]   ACTION_START_TLS
+ *   <250 ok|             to the client              [drop]         ACTION_DROP_UPSTREAM
+ *   =502 5.5.1 no|       to the client, made here   [close quit]   ACTION_CLOSE
  *   {NOOP 250 note}      the record of a command: action unless relayed, code; "up 454" when
  *                        the upstream's reply was another than the one the client heard;
  *                        "secret" when all of its line is
@@ -22,7 +22,7 @@
 
 enum { SCRIPT_STEPS = 40, SCRIPT_LOG = 8192 };
 
-enum fact {
+enum input {
     FACT_NONE,
     FACT_BYTES,
     FACT_READ,
@@ -34,7 +34,7 @@ enum fact {
 };
 
 struct fact_step {
-    enum fact fact;
+    enum input input;
     enum side side;
     int how; /* of TLS: ok; END: enum end; CLOSE: reason; WAIT: enum wait */
     const char *text;
@@ -155,7 +155,7 @@ static inline void player_add_event(struct player *p, const struct event *e)
                   : e->verb == VERB_UNKNOWN  ? "?"
                                              : verb_name(e->verb));
     if (e->kind == EVENT_COMMAND)
-        player_add(p, actions[e->action]);
+        player_add(p, actions[e->disposition]);
     if (e->code > 0) {
         snprintf(text, sizeof text, " %u", e->code);
         player_add(p, text);
@@ -184,33 +184,33 @@ static inline void player_add_event(struct player *p, const struct event *e)
 
 static inline void player_pump(struct player *p)
 {
-    struct wish w;
+    struct action action;
 
-    while (session_next(&p->s, &w)) {
+    while (session_next(&p->s, &action)) {
         assert_false(p->closed);
-        switch (w.kind) {
-        case WISH_FORWARD:
-            player_add_bytes(p, w.side == SERVER ? ">" : "<", w.bytes);
+        switch (action.kind) {
+        case ACTION_FORWARD:
+            player_add_bytes(p, action.side == SERVER ? ">" : "<", action.bytes);
             break;
-        case WISH_ANSWER:
-            player_add_bytes(p, "=", w.bytes);
+        case ACTION_ANSWER:
+            player_add_bytes(p, "=", action.bytes);
             break;
-        case WISH_CONTENT:
+        case ACTION_CONTENT:
             break;
-        case WISH_START_TLS:
-            assert_true(input_is_empty(&p->s, w.side));
-            player_add(p, w.side == CLIENT ? "[tls client]" : "[tls server]");
+        case ACTION_START_TLS:
+            assert_true(input_is_empty(&p->s, action.side));
+            player_add(p, action.side == CLIENT ? "[tls client]" : "[tls server]");
             break;
-        case WISH_RECORD:
-            player_add_event(p, w.event);
+        case ACTION_RECORD:
+            player_add_event(p, action.event);
             break;
-        case WISH_DROP_UPSTREAM:
+        case ACTION_DROP_UPSTREAM:
             player_add(p, "[drop]");
             break;
-        case WISH_CLOSE:
+        case ACTION_CLOSE:
             p->closed = true;
             player_add(p, "[close ");
-            player_add(p, close_name(w.reason));
+            player_add(p, close_name(action.reason));
             player_add(p, "]");
             break;
         }
@@ -233,7 +233,7 @@ static inline void player_read(struct player *p, enum side side, struct span byt
 static inline void player_bytes(struct player *p, const struct fact_step *f, size_t cut)
 {
     struct span in = span_str(f->text);
-    size_t first = cut == 0 || f->fact == FACT_READ ? in.len : cut == 1 ? 1 : cut - 1;
+    size_t first = cut == 0 || f->input == FACT_READ ? in.len : cut == 1 ? 1 : cut - 1;
 
     while (in.len > 0) {
         struct span part = span_first(in, first);
@@ -246,7 +246,7 @@ static inline void player_bytes(struct player *p, const struct fact_step *f, siz
 
 static inline void player_step(struct player *p, const struct fact_step *f, size_t cut)
 {
-    switch (f->fact) {
+    switch (f->input) {
     case FACT_NONE:
         return;
     case FACT_BYTES:

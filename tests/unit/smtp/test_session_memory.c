@@ -25,12 +25,12 @@ struct octets {
 
 static void pump(struct player *p, struct octets *o)
 {
-    struct wish w;
+    struct action action;
 
-    while (session_next(&p->s, &w)) {
-        if (w.kind == WISH_FORWARD && w.side == SERVER)
-            o->to_server += w.bytes.len;
-        if (w.kind == WISH_RECORD)
+    while (session_next(&p->s, &action)) {
+        if (action.kind == ACTION_FORWARD && action.side == SERVER)
+            o->to_server += action.bytes.len;
+        if (action.kind == ACTION_RECORD)
             o->records++;
     }
     if (session_memory(&p->s) > o->most)

@@ -57,15 +57,15 @@ static void take_event(struct rig *r, const struct event *e)
 
 static void pump(struct rig *r)
 {
-    struct wish w;
+    struct action action;
 
-    while (session_next(&r->s, &w)) {
+    while (session_next(&r->s, &action)) {
         assert_false(r->closed);
-        if (w.kind == WISH_FORWARD || w.kind == WISH_ANSWER)
-            add(&r->out[w.side], w.bytes);
-        else if (w.kind == WISH_RECORD)
-            take_event(r, w.event);
-        r->closed = w.kind == WISH_CLOSE;
+        if (action.kind == ACTION_FORWARD || action.kind == ACTION_ANSWER)
+            add(&r->out[action.side], action.bytes);
+        else if (action.kind == ACTION_RECORD)
+            take_event(r, action.event);
+        r->closed = action.kind == ACTION_CLOSE;
     }
 }
 
@@ -253,7 +253,7 @@ static void held_octets_come_before_the_end(void **state)
 {
     static struct rig r;
     struct span hello;
-    struct wish w;
+    struct action action;
 
     (void)state;
     rig_begin(&r, false);
@@ -262,9 +262,9 @@ static void held_octets_come_before_the_end(void **state)
     session_bytes(&r.s, CLIENT, hello, r.now_us);
     session_hold(&r.s);
     session_eof(&r.s, CLIENT, END_FIN, r.now_us);
-    assert_true(session_next(&r.s, &w));
-    assert_int_equal(w.kind, WISH_FORWARD);
-    add(&r.out[w.side], w.bytes);
+    assert_true(session_next(&r.s, &action));
+    assert_int_equal(action.kind, ACTION_FORWARD);
+    add(&r.out[action.side], action.bytes);
     pump(&r);
     assert_string_equal(r.told, "tls\n");
     assert_string_equal(r.facts.detail,

@@ -9,13 +9,13 @@ struct seen_reads {
 
 static void pump(struct player *p, struct seen_reads *got)
 {
-    struct wish w;
+    struct action action;
 
-    while (session_next(&p->s, &w))
-        if (w.kind == WISH_RECORD && w.event->kind == EVENT_CONTENT) {
-            got->octets = w.event->data->stats.octets;
-            got->n = w.event->content_reads;
-            memcpy(got->at, w.event->content_read_at, sizeof got->at);
+    while (session_next(&p->s, &action))
+        if (action.kind == ACTION_RECORD && action.event->kind == EVENT_CONTENT) {
+            got->octets = action.event->data->stats.octets;
+            got->n = action.event->content_reads;
+            memcpy(got->at, action.event->content_read_at, sizeof got->at);
         }
 }
 

@@ -67,7 +67,7 @@ static inline struct event command(enum verb verb, const char *line, size_t arg_
                        .t_us = (uint64_t)T * 1000000 + 17,
                        .verb = verb,
                        .at = 5,
-                       .action = ACTION_RELAYED,
+                       .disposition = DISPOSITION_RELAYED,
                        .origin = ORIGIN_UPSTREAM,
                        .code = 250,
                        .reply_us = 3 };

@@ -42,7 +42,7 @@ static void whole_command(void **state)
     (void)state;
     begin(&s, (struct writer_config){ 0 });
     e.received_octets = 1000;
-    e.action = ACTION_REWRITTEN;
+    e.disposition = DISPOSITION_REWRITTEN;
     e.forwarded = SPAN_LIT("MAIL FROM:<a\"b@c.test>\r\n");
     e.forwarded_us = 2;
     e.replied = SPAN_LIT("250 \xe9\x80\x01\r\n");

@@ -320,7 +320,7 @@ static struct event our_command(const char *line)
 
     e.received = e.word = (struct span){ NULL, 0 };
     e.at = 0;
-    e.action = ACTION_ADDED;
+    e.disposition = DISPOSITION_ADDED;
     e.forwarded = guarded_str(line);
     e.forwarded_us = 4;
     return e;

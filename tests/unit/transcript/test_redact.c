@@ -107,7 +107,7 @@ static void forwarded_lines(void **state)
     (void)state;
     begin(&s, (struct writer_config){ .redact = REDACT_SECRETS });
     hide(&e, "c2VjcmV0 ", &secrecy);
-    e.action = ACTION_REWRITTEN;
+    e.disposition = DISPOSITION_REWRITTEN;
     e.forwarded = SPAN_LIT("AUTH PLAIN c2VjcmV0\r\n");
     record_event(&s.recorder, &e);
     char *text = end(&s);

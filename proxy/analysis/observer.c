@@ -1,4 +1,4 @@
-#include "analysis/witness.h"
+#include "analysis/observer.h"
 
 #include "dkim/repair.h"
 #include "transcript/redact.h"
@@ -13,19 +13,19 @@ struct late {
     unsigned count;
 };
 
-void witness_init(struct witness *w, const struct witness_env *env, struct recorder *r)
+void observer_init(struct observer *w, const struct observer_env *env, struct recorder *r)
 {
-    *w = (struct witness){ .env = env, .recorder = r };
+    *w = (struct observer){ .env = env, .recorder = r };
 }
 
-void witness_deinit(struct witness *w)
+void observer_deinit(struct observer *w)
 {
     detect_free(&w->detect);
 }
 
 static void on_found(void *arg, const struct finding *f)
 {
-    struct witness *w = arg;
+    struct observer *w = arg;
 
     record_finding(w->recorder, f, w->now_us);
 }
@@ -44,13 +44,13 @@ static void on_found_late(void *arg, const struct finding *f)
     late->count++;
 }
 
-static bool is_looking(const struct witness *w)
+static bool is_looking(const struct observer *w)
 {
     return w->env->memory != NULL && stream_is_on(w->recorder->stream);
 }
 
 /* The record just written. */
-static void show(struct witness *w, struct seen *s)
+static void show(struct observer *w, struct seen *s)
 {
     const struct detect_env env = {
         .catalogue = w->env->catalogue, .memory = w->env->memory, .found = on_found, .arg = w
@@ -62,7 +62,7 @@ static void show(struct witness *w, struct seen *s)
     detect_see(&w->detect, &env, s);
 }
 
-void witness_open(struct witness *w, const struct record_open *info)
+void observer_open(struct observer *w, const struct record_open *info)
 {
     struct seen s = { .kind = SEEN_OPEN, .t_us = info->t_us, .open = info };
 
@@ -70,7 +70,7 @@ void witness_open(struct witness *w, const struct record_open *info)
     show(w, &s);
 }
 
-void witness_connect(struct witness *w, const struct record_connect *info)
+void observer_connect(struct observer *w, const struct record_connect *info)
 {
     struct seen s = { .kind = SEEN_CONNECT, .t_us = info->t_us, .connect = info };
 
@@ -78,7 +78,7 @@ void witness_connect(struct witness *w, const struct record_connect *info)
     show(w, &s);
 }
 
-void witness_tls(struct witness *w, const struct record_tls *info)
+void witness_tls(struct observer *w, const struct record_tls *info)
 {
     struct seen s = { .kind = SEEN_TLS,
                       .t_us = info->t_us,
@@ -90,7 +90,7 @@ void witness_tls(struct witness *w, const struct record_tls *info)
     show(w, &s);
 }
 
-static void see_content(struct witness *w, struct seen *s)
+static void see_content(struct observer *w, struct seen *s)
 {
     bool complete = s->event->complete;
     const struct dkim_verdict *dkim;
@@ -110,7 +110,7 @@ static void see_content(struct witness *w, struct seen *s)
 }
 
 /* The detectors quote replies: they see no more of them than the record shows. */
-static void show_reply(struct witness *w, struct seen *s)
+static void show_reply(struct observer *w, struct seen *s)
 {
     struct event as_told;
     struct buf reply;
@@ -126,7 +126,7 @@ static void show_reply(struct witness *w, struct seen *s)
     buf_release(&reply);
 }
 
-void witness_event(struct witness *w, const struct event *e)
+void observer_event(struct observer *w, const struct event *e)
 {
     static const enum seen_kind kinds[] = {
         [EVENT_GREETING] = SEEN_GREETING, [EVENT_COMMAND] = SEEN_COMMAND,
@@ -146,7 +146,7 @@ void witness_event(struct witness *w, const struct event *e)
     show_reply(w, &s);
 }
 
-void witness_close(struct witness *w, const struct record_close *info)
+void observer_close(struct observer *w, const struct record_close *info)
 {
     struct late late = { .count = 0 };
     const struct detect_env env = { .catalogue = w->env->catalogue,

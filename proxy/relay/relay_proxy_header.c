@@ -1,4 +1,4 @@
-/* relay_preface - the PROXY header of a balancer, before a session is one. */
+/* relay_proxy_header - the PROXY header of a balancer, before a session is one. */
 #include "relay/relay_private.h"
 
 #include "base/log.h"
@@ -18,7 +18,7 @@ bool relay_keep_early(struct relay *r, struct span bytes)
     return true;
 }
 
-void relay_preface(struct relay *r)
+void relay_proxy_header(struct relay *r)
 {
     r->phase = RELAY_PREFACE;
     r->end_due_ms = relay_now_ms(r) + r->service->settings->timeouts.proxy;
@@ -43,7 +43,7 @@ static struct span preface_kept(const struct relay *r)
     return r->early == NULL ? SPAN_LIT("") : span_of(r->early->bytes, r->early->len);
 }
 
-void relay_preface_bytes(struct relay *r, struct span bytes)
+void relay_proxy_header_bytes(struct relay *r, struct span bytes)
 {
     enum proxy_versions allowed = (enum proxy_versions)r->service->settings->proxy_protocol;
     size_t before = r->early != NULL ? r->early->len : 0;
@@ -73,7 +73,7 @@ void relay_preface_bytes(struct relay *r, struct span bytes)
 }
 
 /* Balancers look whether somebody listens: without an octet that is no session. */
-void relay_preface_end(struct relay *r, enum tcp_end how)
+void relay_proxy_header_end(struct relay *r, enum tcp_end how)
 {
     if (r->early == NULL) {
         relay_shared(r)->health_checks++;
@@ -86,7 +86,7 @@ void relay_preface_end(struct relay *r, enum tcp_end how)
                        how == TCP_END_FIN ? CLOSE_PROXY_HEADER : CLOSE_CLIENT_RESET);
 }
 
-void relay_preface_due(struct relay *r)
+void relay_proxy_header_due(struct relay *r)
 {
     preface_failed(r, preface_kept(r),
                    r->early == NULL ? CLOSE_NO_PROXY_HEADER : CLOSE_PROXY_HEADER);
