@@ -1,5 +1,5 @@
 /*
- * handshakes - streams for the watch: facts in the form of fuzz/corpus/fuzz_tls_watch.
+ * handshakes - streams for the watch: facts in the form of fuzz/corpus/fuzz_tls_watch.tar.
  *
  * A fact is one octet what (0 client's octets, 1 server's, 2 and 3 their end, 4 and 5 their
  * reset, 6 and 7 nobody waits any longer), two octets length, the octets.
@@ -88,15 +88,15 @@ static inline const char *facts_text(const struct tls_watch *w)
     return out;
 }
 
-/* A file of fuzz/corpus/fuzz_tls_watch. Valid until the next call. */
+/* A file of fuzz/corpus/fuzz_tls_watch.tar. Valid until the next call. */
 static inline struct span load(const char *name)
 {
     static unsigned char octets[HANDSHAKE_MAX];
-    char path[128];
+    char path[4096];
     FILE *f;
     size_t n;
 
-    snprintf(path, sizeof path, "fuzz/corpus/fuzz_tls_watch/%s", name);
+    snprintf(path, sizeof path, CORPUS "/fuzz_tls_watch/%s", name);
     f = fopen(path, "rb");
     assert(f != NULL);
     n = fread(octets, 1, sizeof octets, f);

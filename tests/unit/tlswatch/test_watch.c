@@ -1,4 +1,4 @@
-/* The handshakes are those of fuzz/corpus/fuzz_tls_watch; record_handshakes made them. */
+/* The handshakes are those of fuzz/corpus/fuzz_tls_watch.tar; record_handshakes made them. */
 #include "unit/check.h"
 #include "unit/tlswatch/handshakes.h"
 
