@@ -63,24 +63,21 @@ static bool is_ordinary(const struct command *c)
 {
     if ((c->faults & (FAULT_NUL | FAULT_BARE_CR | FAULT_CTRL | FAULT_8BIT_VERB)) != 0)
         return false;
-    switch (c->verb) {
-    case VERB_MAIL:
-    case VERB_RCPT:
+    switch (verb_argument(c->verb)) {
+    case ARGUMENT_PATH:
         return is_envelope(c->arg);
-    case VERB_EHLO:
-    case VERB_HELO:
-    case VERB_LHLO:
+    case ARGUMENT_DOMAIN:
         return span_find(c->arg, ' ') == c->arg.len && span_find(c->arg, '\t') == c->arg.len;
-    case VERB_BDAT:
+    case ARGUMENT_CHUNK:
         return is_chunk(c->arg);
-    case VERB_AUTH:
-    case VERB_UNKNOWN:
+    case ARGUMENT_SECRET:
         return false;
-    case VERB_XFORWARD:
-        return true; /* names and addresses */
-    default:
-        return c->arg.len == 0;
+    case ARGUMENT_IDENTITY:
+        return true;
+    case ARGUMENT_NONE:
+        break;
     }
+    return c->arg.len == 0;
 }
 
 static bool shows_attempt(struct span text)
@@ -143,24 +140,22 @@ static struct span doubtful(const struct command *c, struct span text)
 {
     if ((c->faults & (FAULT_NUL | FAULT_BARE_CR | FAULT_CTRL | FAULT_8BIT_VERB)) != 0)
         return text;
-    switch (c->verb) {
-    case VERB_MAIL:
-    case VERB_RCPT:
+    switch (verb_argument(c->verb)) {
+    case ARGUMENT_PATH:
         return doubtful_in_path(c, text);
-    case VERB_EHLO:
-    case VERB_HELO:
-    case VERB_LHLO:
+    case ARGUMENT_DOMAIN:
         return c->arg.len == 0 || (c->arg.len <= DOMAIN_MAX && command_is_domain(c->arg))
                    ? nothing(text)
                    : text;
-    case VERB_BDAT:
+    case ARGUMENT_CHUNK:
         return is_chunk(c->arg) ? nothing(text) : text;
-    case VERB_AUTH:
-    case VERB_UNKNOWN:
+    case ARGUMENT_SECRET:
         return c->text.len == 0 ? nothing(text) : text;
-    default:
-        return c->arg.len == 0 ? nothing(text) : text;
+    case ARGUMENT_NONE:
+    case ARGUMENT_IDENTITY:
+        break;
     }
+    return c->arg.len == 0 ? nothing(text) : text;
 }
 
 /* ---- where the secret begins ----------------------------------------------------------- */

@@ -417,11 +417,9 @@ enum wait session_wait(const struct session *s)
     }
     if (s->first == NULL)
         return WAIT_COMMAND;
-    if (s->first->event.verb == VERB_DATA)
-        return WAIT_DATA_START;
-    if (s->first->event.verb == VERB_DOT || s->first->event.verb == VERB_BDAT)
-        return WAIT_DATA_END;
-    return WAIT_REPLY;
+    if ((verb_flags(s->first->event.verb) & VERB_MESSAGE) == 0)
+        return WAIT_REPLY;
+    return s->first->event.verb == VERB_DATA ? WAIT_DATA_START : WAIT_DATA_END;
 }
 
 static size_t room_in(const struct session *s, enum side side, size_t most)
@@ -444,9 +442,16 @@ static size_t client_room(const struct session *s)
         return s->chunk_left < SIZE_MAX - room ? (size_t)s->chunk_left + room : SIZE_MAX;
     case STATE_OVERLONG: /* what is thrown away is in nobody's way */
         return room;
-    default:
-        return session_queue_is_full(s) ? 0 : room;
+    case STATE_GREETING:
+    case STATE_COMMAND:
+    case STATE_SYNC:
+    case STATE_AUTH:
+    case STATE_GONE:
+    case STATE_TLS:
+    case STATE_STOPPED:
+        break;
     }
+    return session_queue_is_full(s) ? 0 : room;
 }
 
 size_t session_room(const struct session *s, enum side from)
@@ -491,8 +496,7 @@ bool session_in_transfer(const struct session *s)
     if (s->state == STATE_DATA || s->state == STATE_CHUNK || s->state == STATE_OPAQUE)
         return true;
     for (const struct exchange *ex = s->first; ex != NULL; ex = ex->next)
-        if (ex->event.verb == VERB_DATA || ex->event.verb == VERB_DOT ||
-            ex->event.verb == VERB_BDAT)
+        if ((verb_flags(ex->event.verb) & VERB_MESSAGE) != 0)
             return true;
     return false;
 }

@@ -66,24 +66,38 @@ static void begin_chunk(struct judge *j, bool forward)
         (void)content_begin(s, true); /* out of memory closes the session */
 }
 
+static void sent_mail(struct judge *j)
+{
+    j->s->bdat = false;
+}
+
+static void sent_rset(struct judge *j) /* it cannot fail: RFC 5321 4.1.1.5 */
+{
+    j->s->bdat = j->s->chunk_lost = false;
+    content_abandon(j->s, UINT64_MAX);
+}
+
+static void sent_auth(struct judge *j)
+{
+    j->s->auth_layer = sasl_may_have_layer(auth_mechanism(&j->cmd));
+}
+
 static enum step send_on(struct judge *j, struct span raw, struct action *action)
 {
+    static void (*const sents[])(struct judge *) = {
+#define VERB_ROW(name, text, flags, tally, argument, judge, sent, after, renews) sent,
+#include "smtp/verbs.def"
+    };
     struct session *s = j->s;
 
     s->last_verb = (uint8_t)j->cmd.verb;
     session_push(s, j->ex);
-    if (j->cmd.verb == VERB_AUTH)
-        s->auth_layer = sasl_may_have_layer(auth_mechanism(&j->cmd));
+    if (sents[j->cmd.verb] != NULL)
+        sents[j->cmd.verb](j);
     /* Rewriting may move the line: from here on j->cmd has its verb only. */
     if (!s->env->observe && !make_rewritten(j)) {
         session_close(s, CLOSE_NO_MEMORY);
         return STEP_AGAIN;
-    }
-    if (j->cmd.verb == VERB_RSET) { /* it cannot fail: RFC 5321 4.1.1.5 */
-        s->bdat = s->chunk_lost = false;
-        content_abandon(s, UINT64_MAX);
-    } else if (j->cmd.verb == VERB_MAIL) {
-        s->bdat = false;
     }
     if (j->framed)
         begin_chunk(j, true);
@@ -104,10 +118,9 @@ static enum step turn_down(struct judge *j, enum local_reply v)
     struct exchange *ex = j->ex;
 
     ex->local = v;
-    ex->event.disposition =
-        !session_lacks_tls(s) && (j->cmd.verb == VERB_VRFY || j->cmd.verb == VERB_EXPN)
-            ? DISPOSITION_STRIPPED
-            : DISPOSITION_REFUSED;
+    ex->event.disposition = (verb_flags(j->cmd.verb) & VERB_STRIP) != 0 && !session_lacks_tls(s)
+                                ? DISPOSITION_STRIPPED
+                                : DISPOSITION_REFUSED;
     if (j->framed) {
         begin_chunk(j, false);
         s->parked = ex; /* answered when its chunk is eaten */

@@ -283,61 +283,49 @@ static verdict judge_data(struct judge *j)
     return LOCAL_NONE;
 }
 
+static verdict judge_lhlo(struct judge *j)
+{
+    note(j, NOTE_CMD_UNKNOWN);
+    return LOCAL_LHLO;
+}
+
+static verdict judge_unimplemented(struct judge *j)
+{
+    note(j, NOTE_CMD_UNIMPLEMENTED);
+    return refuse(j, LOCAL_UNIMPLEMENTED, verb_name(j->cmd.verb));
+}
+
 /* Postfix's way to say who the client is: only from those that may. */
 static verdict judge_identity(struct judge *j, enum ehlo_keyword keyword)
 {
     if (j->s->trusted && ehlo_offers(j->s->offered, keyword))
         return LOCAL_NONE;
-    note(j, NOTE_CMD_UNIMPLEMENTED);
-    return refuse(j, LOCAL_UNIMPLEMENTED, verb_name(j->cmd.verb));
+    return judge_unimplemented(j);
+}
+
+static verdict judge_xclient(struct judge *j)
+{
+    return judge_identity(j, EHLO_XCLIENT);
+}
+
+static verdict judge_xforward(struct judge *j)
+{
+    return judge_identity(j, EHLO_XFORWARD);
 }
 
 static verdict judge_verb(struct judge *j)
 {
+    static verdict (*const judges[])(struct judge *) = {
+#define VERB_ROW(name, text, flags, tally, argument, judge, sent, after, renews) judge,
+#include "smtp/verbs.def"
+    };
     enum verb v = j->cmd.verb;
 
-    if ((verb_flags(v) & VERB_UNIMPL) != 0) {
-        note(j, NOTE_CMD_UNIMPLEMENTED);
-        return refuse(j, LOCAL_UNIMPLEMENTED, verb_name(v));
-    }
     if ((verb_flags(v) & VERB_NO_ARG) != 0 && j->cmd.arg.len > 0) {
         note(j, NOTE_CMD_ARGS);
         return refuse(j, LOCAL_ARG_UNEXPECTED, verb_name(v));
     }
-    switch (v) {
-    case VERB_EHLO:
-    case VERB_HELO:
-        return judge_helo(j);
-    case VERB_STARTTLS:
-        return judge_starttls(j);
-    case VERB_AUTH:
-        return judge_auth(j);
-    case VERB_MAIL:
-        return judge_mail(j);
-    case VERB_RCPT:
-        return judge_rcpt(j);
-    case VERB_DATA:
-        return judge_data(j);
-    case VERB_BDAT:
-        return judge_bdat(j);
-    case VERB_VRFY:
-        return judge_vrfy(j);
-    case VERB_EXPN:
-        return judge_expn(j);
-    case VERB_ETRN:
-        return judge_etrn(j);
-    case VERB_XCLIENT:
-        return judge_identity(j, EHLO_XCLIENT);
-    case VERB_XFORWARD:
-        return judge_identity(j, EHLO_XFORWARD);
-    case VERB_UNKNOWN:
-        return judge_unknown(j);
-    case VERB_LHLO:
-        note(j, NOTE_CMD_UNKNOWN);
-        return LOCAL_LHLO;
-    default:
-        return LOCAL_NONE;
-    }
+    return judges[v] != NULL ? judges[v](j) : LOCAL_NONE;
 }
 
 /* A client with TLS comes here when the upstream refused to greet. */
@@ -348,26 +336,18 @@ static verdict lacks_tls(struct judge *j)
                                : LOCAL_TLS_REQUIRED;
 }
 
-/* RFC 3207 4: all but these hear 530. A chunk must be eaten all the same. */
+/* RFC 3207 4: other commands hear 530. A chunk must be discarded all the same. */
 static verdict judge_without_tls(struct judge *j)
 {
-    switch (j->cmd.verb) {
-    case VERB_NOOP:
-    case VERB_EHLO:
-    case VERB_STARTTLS:
-    case VERB_QUIT:
+    enum verb verb = j->cmd.verb;
+
+    if ((verb_flags(verb) & VERB_PRE_TLS) != 0)
         return judge_verb(j);
-    case VERB_BDAT:
-        if (command_bdat(j->cmd.arg, &j->bdat) != BDAT_OK)
-            return judge_verb(j);
-        j->framed = true;
-        return lacks_tls(j);
-    case VERB_UNKNOWN:
-        (void)judge_unknown(j);
-        return lacks_tls(j);
-    default:
-        return lacks_tls(j);
-    }
+    if (verb == VERB_BDAT && frame_chunk(j) != LOCAL_NONE)
+        return LOCAL_BDAT_SYNTAX;
+    if (verb == VERB_UNKNOWN)
+        (void)judge_unknown(j); /* for its notes */
+    return lacks_tls(j);
 }
 
 /* A BDAT is refused for its form, and its chunk comes all the same (RFC 3030 2). */

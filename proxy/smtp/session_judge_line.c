@@ -67,7 +67,7 @@ static enum local_reply judge_blanks(struct judge *j)
 static enum local_reply judge_8bit(struct judge *j)
 {
     enum verb v = j->cmd.verb;
-    bool covered = v == VERB_MAIL || v == VERB_RCPT || v == VERB_VRFY || v == VERB_EXPN;
+    bool covered = (verb_flags(v) & VERB_UTF8) != 0;
 
     if ((j->cmd.faults & FAULT_8BIT_VERB) != 0) {
         note_at(j, NOTE_CMD_8BIT);

@@ -221,8 +221,6 @@ enum step upgrade_action(struct session *s, struct action *action);
 enum step upgrade_step(struct session *s, struct action *action);
 /* The upstream's reply to STARTTLS; STEP_IDLE: relay it as any other. */
 enum step upgrade_reply(struct session *s, struct exchange *ex, const struct reply *r);
-/* The reply to a STARTTLS passed through was relayed. */
-void upgrade_passed(struct session *s, unsigned code);
 /* The upstream has a new session: what it offers, and whether it was told a name. */
 void upgrade_forget_upstream(struct session *s);
 /* A side ended while a handshake is under way. */

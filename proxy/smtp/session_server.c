@@ -12,8 +12,10 @@ void session_reset_transaction(struct session *s)
 
 /* ---- what a reply means ---------------------------------------------------------- */
 
-static void after_greeting_command(struct session *s, const struct event *e)
+static void after_helo(struct session *s, struct exchange *ex)
 {
+    const struct event *e = &ex->event;
+
     if (e->code / 100 != 2)
         return; /* a refused EHLO leaves the state as it was (RFC 5321 4.1.4) */
     s->helo = s->upstream_greeted = true;
@@ -22,11 +24,17 @@ static void after_greeting_command(struct session *s, const struct event *e)
     session_reset_transaction(s);
 }
 
-static void after_mail(struct session *s, unsigned code)
+static void after_mail(struct session *s, struct exchange *ex)
 {
     if (!s->mail)
         s->rcpt_sent = session_has_pending(s, VERB_RCPT);
-    s->mail = s->mail || code / 100 == 2;
+    s->mail = s->mail || ex->event.code / 100 == 2;
+}
+
+static void after_rset(struct session *s, struct exchange *ex)
+{
+    if (ex->event.code / 100 == 2)
+        session_reset_transaction(s);
 }
 
 bool session_refuses_early_data(struct session *s, struct exchange *ex)
@@ -39,8 +47,10 @@ bool session_refuses_early_data(struct session *s, struct exchange *ex)
 
 /* The reply to DATA decides what the client's next octets are: mail data behind any 3yz, since
  * who does not know a code goes by its first digit (RFC 5321 4.2). */
-static void after_data(struct session *s, struct exchange *ex, unsigned code)
+static void after_data(struct session *s, struct exchange *ex)
 {
+    unsigned code = ex->event.code;
+
     if (session_refuses_early_data(s, ex)) {
         session_enter(s, STATE_STOPPED);
         session_abort_with(s, LOCAL_EARLY_DATA, NOTE_COUNT);
@@ -54,8 +64,9 @@ static void after_data(struct session *s, struct exchange *ex, unsigned code)
     }
 }
 
-static void after_message(struct session *s)
+static void after_message(struct session *s, struct exchange *ex)
 {
+    (void)ex;
     s->mail = false;
     s->bdat = session_has_pending(s, VERB_BDAT);
 }
@@ -63,7 +74,7 @@ static void after_message(struct session *s)
 static void after_chunk(struct session *s, struct exchange *ex)
 {
     if (ex->last_chunk)
-        after_message(s);
+        after_message(s, ex);
     if (!s->env->observe || s->parked != NULL || s->state != STATE_CHUNK || s->first != NULL ||
         s->chunk_left == 0)
         return;
@@ -72,17 +83,36 @@ static void after_chunk(struct session *s, struct exchange *ex)
     session_lose_track(s);
 }
 
-/* Octets of a layer can come from either side next. */
-static void after_auth(struct session *s)
+static void after_auth(struct session *s, struct exchange *ex)
 {
+    if (ex->event.code / 100 == 3)
+        session_enter(s, STATE_AUTH);
+    if (ex->event.code / 100 != 2)
+        return;
     s->authenticated = true;
+    /* Octets of a layer can come from either side next. */
     if (s->auth_layer)
         s->layer_due = 1u << CLIENT | 1u << SERVER;
 }
 
-static void after_xclient(struct session *s, unsigned code)
+/* Passed through: where TLS ends here it never comes to this. */
+static void after_starttls(struct session *s, struct exchange *ex)
 {
-    if (code / 100 != 2)
+    if (ex->event.code == 220)
+        session_become_opaque(s, "starttls");
+}
+
+static void after_quit(struct session *s, struct exchange *ex)
+{
+    (void)ex;
+    s->quit_told = true;
+    if (!s->env->observe)
+        session_close(s, CLOSE_QUIT);
+}
+
+static void after_xclient(struct session *s, struct exchange *ex)
+{
+    if (ex->event.code / 100 != 2)
         return;
     s->helo = s->authenticated = false;
     s->offered = s->removed = s->size_limit = 0;
@@ -90,55 +120,22 @@ static void after_xclient(struct session *s, unsigned code)
     session_reset_transaction(s);
 }
 
+static const struct {
+    void (*after)(struct session *, struct exchange *);
+    unsigned renews;
+} on_reply[] = {
+#define VERB_ROW(name, text, flags, tally, argument, judge, sent, after, renews)               \
+    { after, renews },
+#include "smtp/verbs.def"
+};
+
 /* The state after a reply that was relayed. RFC 5321 4.1.4, 4954, 3030, 3207. */
 static void apply_reply(struct session *s, struct exchange *ex)
 {
-    const struct event *e = &ex->event;
-    bool ok = e->code / 100 == 2;
-
     if (s->first == NULL && s->state == STATE_SYNC)
         session_enter(s, STATE_COMMAND);
-    switch (e->verb) {
-    case VERB_EHLO:
-    case VERB_HELO:
-        after_greeting_command(s, e);
-        break;
-    case VERB_MAIL:
-        after_mail(s, e->code);
-        break;
-    case VERB_RSET:
-        if (ok)
-            session_reset_transaction(s);
-        break;
-    case VERB_DATA:
-        after_data(s, ex, e->code);
-        break;
-    case VERB_DOT:
-        after_message(s);
-        break;
-    case VERB_BDAT:
-        after_chunk(s, ex);
-        break;
-    case VERB_AUTH:
-        if (e->code / 100 == 3)
-            session_enter(s, STATE_AUTH);
-        else if (ok)
-            after_auth(s);
-        break;
-    case VERB_STARTTLS:
-        upgrade_passed(s, e->code);
-        break;
-    case VERB_XCLIENT:
-        after_xclient(s, e->code);
-        break;
-    case VERB_QUIT:
-        s->quit_told = true;
-        if (!s->env->observe)
-            session_close(s, CLOSE_QUIT);
-        break;
-    default:
-        break;
-    }
+    if (on_reply[ex->event.verb].after != NULL)
+        on_reply[ex->event.verb].after(s, ex);
 }
 
 /* ---- one reply on its way --------------------------------------------------------- */
@@ -346,17 +343,7 @@ static bool is_unexpected(const struct exchange *ex, const struct reply *r)
 /* Does the reply make void what was sent of a message? */
 static bool begins_anew(const struct exchange *ex, const struct reply *r)
 {
-    switch (ex->event.verb) {
-    case VERB_EHLO:
-    case VERB_HELO:
-    case VERB_MAIL:
-    case VERB_XCLIENT:
-        return r->code / 100 == 2;
-    case VERB_DATA:
-        return r->code / 100 == 3;
-    default:
-        return false;
-    }
+    return on_reply[ex->event.verb].renews == r->code / 100;
 }
 
 static enum step take_reply(struct session *s, const struct reply *r, struct notes *notes,

@@ -161,12 +161,6 @@ enum step upgrade_reply(struct session *s, struct exchange *ex, const struct rep
     return session_ends_tls(s) ? take_answer(s, ex, r) : STEP_IDLE;
 }
 
-void upgrade_passed(struct session *s, unsigned code)
-{
-    if (code == 220)
-        session_become_opaque(s, "starttls");
-}
-
 /* ---- the handshakes --------------------------------------------------------------- */
 
 /* RFC 3207 4.2: nothing of what was said before counts. */

@@ -4,13 +4,9 @@
 
 enum { WORD_MAX = 32, VERB_MAX = 8, NEAR_SHORT = 1, NEAR_LONG = 2, SHORT_WORD = 4 };
 
-/* The verbs a person means most often come first: the first nearest wins. */
-static const unsigned char candidates[] = {
-    VERB_EHLO, VERB_HELO, VERB_MAIL, VERB_RCPT,     VERB_DATA, VERB_RSET, VERB_NOOP,
-    VERB_QUIT, VERB_VRFY, VERB_AUTH, VERB_STARTTLS, VERB_BDAT, VERB_HELP,
-};
-
-_Static_assert(sizeof "STARTTLS" - 1 == VERB_MAX, "no candidate is longer");
+#define VERB_ROW(name, text, ...)                                                              \
+    _Static_assert(sizeof(text) - 1 <= VERB_MAX, "no verb is longer");
+#include "smtp/verbs.def"
 
 static unsigned char upper(unsigned char c)
 {
@@ -78,13 +74,15 @@ static enum verb nearest_verb(struct span word)
 
     if (word.len > WORD_MAX)
         return VERB_UNKNOWN;
-    for (unsigned i = 0; i < ARRAY_LEN(candidates); i++) {
-        enum verb v = (enum verb)candidates[i];
-        unsigned d = distance(word, span_str(verb_name(v)));
+    for (unsigned v = 0; v < VERB_DOT; v++) {
+        unsigned d;
 
+        if ((verb_flags((enum verb)v) & VERB_SUGGEST) == 0)
+            continue;
+        d = distance(word, span_str(verb_name((enum verb)v)));
         if (d < best) {
             best = d;
-            verb = v;
+            verb = (enum verb)v;
         }
     }
     return verb;

@@ -1,19 +1,13 @@
 #include "smtp/verb.h"
 
-#include "base/attributes.h"
-
 static const struct {
     const char *name;
-    unsigned char len, flags;
+    unsigned char len, flags, tally, argument;
 } verbs[] = {
-#define VERB(name, flags) { #name, sizeof #name - 1, (flags) },
+#define VERB_ROW(name, text, flags, tally, argument, judge, sent, after, renews)               \
+    { text, sizeof text - 1, (flags), TALLY_##tally, ARGUMENT_##argument },
 #include "smtp/verbs.def"
-#undef VERB
-    { ".", 1, 0 },
-    { "", 0, 0 },
 };
-
-_Static_assert(ARRAY_LEN(verbs) == VERB_COUNT, "a verb has no entry");
 
 enum verb verb_lookup(struct span word)
 {
@@ -37,11 +31,22 @@ unsigned verb_flags(enum verb v)
     return verbs[v].flags;
 }
 
+enum verb_tally verb_tally(enum verb v)
+{
+    return (enum verb_tally)verbs[v].tally;
+}
+
+enum verb_argument verb_argument(enum verb v)
+{
+    return (enum verb_argument)verbs[v].argument;
+}
+
 const char *verb_tally_name(unsigned tally)
 {
-    static const char *const names[TALLY_COUNT] = {
-        "ehlo", "helo", "starttls", "auth", "mail", "rcpt",  "data",
-        "bdat", "rset", "noop",     "vrfy", "quit", "other", "unknown",
+    static const char *const names[] = {
+#define X(id, name) name,
+        TALLIES(X)
+#undef X
     };
     return names[tally];
 }

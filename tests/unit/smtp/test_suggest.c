@@ -56,7 +56,6 @@ static void words_are_recognised(void **state)
     }
 }
 
-/* The table of candidates and the flags in verbs.def say the same. */
 static void every_marked_verb_is_a_candidate(void **state)
 {
     (void)state;
