@@ -76,11 +76,10 @@ void pcapng_begin(FILE *out)
 
 static struct span comment_text(const char *comment)
 {
-    struct span text = span_first(span_str(comment), PCAPNG_COMMENT_MAX);
+    struct span all = span_str(comment), text = span_first(all, PCAPNG_COMMENT_MAX);
 
     /* A character of UTF-8 is not cut in two. */
-    while (text.len == PCAPNG_COMMENT_MAX && text.len > 0 &&
-           (text.ptr[text.len - 1] & 0xc0) == 0x80)
+    while (text.len > 0 && text.len < all.len && (all.ptr[text.len] & 0xc0) == 0x80)
         text.len--;
     return text;
 }

@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { COPY_OCTETS = 256 * 1024 };
 
 static bool fail(char error[SOURCE_ERROR_MAX], const char *name, const char *why)
