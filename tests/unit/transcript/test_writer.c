@@ -84,6 +84,11 @@ static void start_errors(void **state)
     c.file = "";
     assert_null(writer_start(&c, error, sizeof error));
     assert_string_equal(error, "");
+    c.file = path;
+    struct writer *w = writer_start(&c, error, sizeof error);
+    assert_non_null(w);
+    assert_string_equal(error, "");
+    writer_stop(&w, 1000);
 }
 
 /* What cannot be made is told as that, not as what a second try says of a missing file. */

@@ -280,6 +280,31 @@ static void test_plaintext(void **state)
     tls_context_unref(&server);
 }
 
+/* RFC 6066 3 knows names of one type: another one is no host name. */
+static void test_name_of_another_type(void **state)
+{
+    struct tls_context *server = rig_server(shown, 1);
+    struct tls_context *client = rig_client(TLS_VERIFY_CA);
+
+    (void)state;
+    for (unsigned type = 0; type < 2; type++) {
+        struct tls_pair_rig r;
+        struct tls_facts f;
+        rig_init(&r, client, server, "mx.test");
+        rig_step(&r, CLIENT);
+        unsigned char *name = memmem(r.to[SERVER].bytes, r.to[SERVER].len, "mx.test", 7);
+        assert_non_null(name);
+        assert_int_equal(name[-3], 0);
+        name[-3] = (unsigned char)type;
+        rig_handshake(&r);
+        tls_facts(r.engine[SERVER], &f);
+        assert_string_equal(f.server_name, type == 0 ? "mx.test" : "");
+        rig_deinit(&r);
+    }
+    tls_context_unref(&client);
+    tls_context_unref(&server);
+}
+
 /* A second handshake with the ticket of the first. */
 static SSL_SESSION *ticket;
 
@@ -431,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_no_shared_cipher),
         cmocka_unit_test(test_facts_of_a_good_handshake),
         cmocka_unit_test(test_plaintext),
+        cmocka_unit_test(test_name_of_another_type),
         cmocka_unit_test(test_tickets),
         cmocka_unit_test(test_ticket_keys_change),
         cmocka_unit_test(test_ticket_keys_are_forgotten),
