@@ -8,7 +8,8 @@ enum close_reason {
 #define CLOSE(id, name, is_error, text) CLOSE_##id,
 #include "smtp/closes.def"
 #undef CLOSE
-    CLOSE_COUNT
+    CLOSE_COUNT,
+    CLOSE_NONE = CLOSE_COUNT /* the session goes on */
 };
 
 const char *close_name(enum close_reason r);

@@ -160,7 +160,16 @@ static enum verdict judge_keyword(unsigned k, const struct word *w, struct span 
     return w->assigned ? LINE_GOES : judge_auth(rest, terms->policy); /* before RFC 2554 */
 }
 
-/* text: a line behind its code, not the first. */
+/* A number that receivers may read differently is a size, too; 0: there is none, or no limit. */
+static uint64_t read_size(struct span rest)
+{
+    struct word w = take_word(&rest, false);
+    uint64_t size = 0;
+
+    return number_parse(span_of(w.text, w.len), &size) || size > 0 ? size : 0;
+}
+
+/* text: a line after its code, not the first. */
 static enum verdict judge_line(struct span text, const struct ehlo_terms *terms,
                                struct ehlo_offer *offer)
 {
@@ -173,6 +182,8 @@ static enum verdict judge_line(struct span text, const struct ehlo_terms *terms,
         offer->removed |= UINT64_C(1) << k;
     else if (k < EHLO_KEYWORD_COUNT)
         offer->offered |= UINT64_C(1) << k;
+    if (k == EHLO_SIZE && offer->size == 0)
+        offer->size = read_size(rest);
     return v;
 }
 
@@ -301,25 +312,6 @@ bool ehlo_names(struct span reply, enum ehlo_keyword k, struct span word)
                 return true;
     }
     return false;
-}
-
-uint64_t ehlo_size(struct span reply)
-{
-    uint64_t size = 0;
-
-    take_text(&reply);
-    while (reply.len > 0) {
-        struct span text = take_text(&reply);
-        struct word w = take_word(&text, false);
-
-        if (!word_is(&w, keywords[EHLO_SIZE].name, keywords[EHLO_SIZE].len))
-            continue;
-        w = take_word(&text, false);
-        if (!number_parse(span_of(w.text, w.len), &size) && size == 0)
-            continue;
-        return size;
-    }
-    return 0;
 }
 
 static size_t extended_limit(enum verb verb, ehlo_set offered)

@@ -82,6 +82,7 @@ struct ehlo_terms {
 struct ehlo_offer {
     ehlo_set offered; /* what the client may use */
     ehlo_set removed; /* what it is not told of; bit EHLO_KEYWORD_COUNT: one not known */
+    uint64_t size;    /* the largest message offered (SIZE, RFC 1870 3); 0: not known */
     bool sasl_layer;  /* a mechanism was removed */
 };
 
@@ -105,8 +106,6 @@ const char *ehlo_parameter_removed(ehlo_set removed, struct span parameter);
 
 /* What the reply offers, nothing removed, "AUTH=" too: observe mode. */
 ehlo_set ehlo_parse(struct span reply);
-/* The largest message the reply allows (SIZE, RFC 1870 3); 0: it does not say, or no limit. */
-uint64_t ehlo_size(struct span reply);
 /* Is `word` among what follows the keyword in its line ("XCLIENT NAME ADDR")? */
 bool ehlo_names(struct span reply, enum ehlo_keyword k, struct span word);
 

@@ -22,13 +22,13 @@ struct exchange {
     struct event event;
     unsigned char *own; /* what its views show: `room` or malloc'ed */
     size_t own_len, own_size;
-    enum local_reply local; /* LOCAL_NONE: the upstream answers */
-    const char *hint;       /* for the local reply; constant text */
-    bool waits;             /* local reply replaces the upstream's, when that has come */
-    bool last_chunk;        /* BDAT LAST: ends the message */
-    bool answered;          /* the upstream's reply came early, and is kept in the event */
-    bool held;              /* not sent on or given yet: its turn has not come */
-    size_t *total;          /* octets of all exchanges of the session */
+    enum local_reply local;       /* LOCAL_NONE: the upstream answers */
+    const char *reply_detail;     /* for the local reply; constant text */
+    bool replaces_upstream_reply; /* the local reply does, when that has come */
+    bool last_chunk;              /* BDAT LAST: ends the message */
+    bool answered;     /* the upstream's reply came early, and is kept in the event */
+    bool not_sent_yet; /* its turn has not come */
+    size_t *total;     /* octets of all exchanges of the session */
     unsigned char room[EXCHANGE_ROOM];
 };
 
@@ -48,7 +48,7 @@ MUST_CHECK bool exchange_keep(struct exchange *ex, struct span text, struct span
 
 static inline bool exchange_is_local(const struct exchange *ex)
 {
-    return ex->local != LOCAL_NONE && !ex->waits;
+    return ex->local != LOCAL_NONE && !ex->replaces_upstream_reply;
 }
 
 #endif

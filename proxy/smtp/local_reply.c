@@ -7,7 +7,7 @@ static const struct {
     const char *enhanced, *text;
     enum close_reason closes;
 } replies[] = {
-    { 0, "", "", CLOSE_COUNT },
+    { 0, "", "", CLOSE_NONE },
 #define LOCAL(id, code, enhanced, text, reason) { code, enhanced, text, reason },
 #include "smtp/local_replies.def"
 #undef LOCAL
@@ -39,7 +39,7 @@ static size_t put(char *out, size_t len, struct span s)
     return len + n;
 }
 
-struct span local_reply_text(enum local_reply id, const char *hint, char out[LOCAL_REPLY_MAX])
+struct span local_reply_text(enum local_reply id, const char *detail, char out[LOCAL_REPLY_MAX])
 {
     unsigned code = replies[id].code;
     unsigned char digits[4] = { (unsigned char)('0' + code / 100),
@@ -53,7 +53,7 @@ struct span local_reply_text(enum local_reply id, const char *hint, char out[LOC
     len = put(out, len, SPAN_LIT(" "));
     len = put(out, len, span_first(text, mark));
     if (mark < text.len) {
-        len = put(out, len, span_str(hint != NULL ? hint : "this"));
+        len = put(out, len, span_str(detail != NULL ? detail : "this"));
         len = put(out, len, span_drop(text, mark + 2));
     }
     memcpy(out + len, "\r\n", 2);

@@ -20,9 +20,10 @@ enum { LOCAL_REPLY_MAX = 160 };
 
 unsigned local_reply_code(enum local_reply id);
 struct span local_reply_enhanced(enum local_reply id);
-/* CLOSE_COUNT: the session goes on after it. */
+/* CLOSE_NONE: the session goes on after it. */
 enum close_reason local_reply_closes(enum local_reply id);
-/* The whole line with CRLF; hint may be NULL. Cut to fit. */
-struct span local_reply_text(enum local_reply id, const char *hint, char out[LOCAL_REPLY_MAX]);
+/* The whole line with CRLF; detail may be NULL. Cut to fit. */
+struct span local_reply_text(enum local_reply id, const char *detail,
+                             char out[LOCAL_REPLY_MAX]);
 
 #endif

@@ -15,7 +15,8 @@ enum note_id {
 #define NOTE(id, name) NOTE_##id,
 #include "smtp/notes.def"
 #undef NOTE
-    NOTE_COUNT
+    NOTE_COUNT,
+    NOTE_NONE = NOTE_COUNT
 };
 
 const char *note_name(enum note_id id);

@@ -16,9 +16,9 @@ void session_init(struct session *s, const struct session_env *env)
     buf_init(&s->held[SERVER], REPLY_MAX + HELD_SLACK);
     buf_init(&s->out, 2 * REPLY_MAX);
     secrecy_init(&s->secrecy);
-    s->first_command = true;
+    s->client.first_command = true;
     s->last_verb = VERB_UNKNOWN;
-    s->parting = CLOSE_COUNT;
+    s->upstream.parting = CLOSE_NONE;
 }
 
 void session_deinit(struct session *s)
@@ -27,17 +27,18 @@ void session_deinit(struct session *s)
 
     while ((ex = session_pop(s)) != NULL)
         exchange_free(s->env->exchanges, ex);
-    while ((ex = s->done) != NULL) {
-        s->done = ex->next;
+    while ((ex = s->completed) != NULL) {
+        s->completed = ex->next;
         exchange_free(s->env->exchanges, ex);
     }
-    if (s->told != NULL)
-        exchange_free(s->env->exchanges, s->told);
-    if (s->parked != NULL)
-        exchange_free(s->env->exchanges, s->parked);
-    s->done = s->told = s->parked = NULL;
+    struct exchange **single[] = { &s->reported, &s->discarding, &s->own_command };
+    for (unsigned i = 0; i < ARRAY_LEN(single); i++) {
+        if (*single[i] != NULL)
+            exchange_free(s->env->exchanges, *single[i]);
+        *single[i] = NULL;
+    }
     tls_watch_free(&s->watch);
-    free(s->opaque_sample);
+    free(s->opaque.sample);
     content_free(s);
     preamble_free(s);
     secrecy_free(&s->secrecy);
@@ -83,14 +84,14 @@ void session_close(struct session *s, enum close_reason why)
 static void remember_read(struct session *s, uint64_t at)
 {
     if (input_is_empty(s, CLIENT)) {
-        s->reads_len = 0;
-        s->reads_more = false;
+        s->reads.len = 0;
+        s->reads.more = false;
     }
-    if (s->reads_len < EVENT_READS_MAX)
-        s->reads[s->reads_len++] = (uint32_t)at;
+    if (s->reads.len < EVENT_READS_MAX)
+        s->reads.at[s->reads.len++] = (uint32_t)at;
     else
-        s->reads_more = true;
-    s->read_fresh = true;
+        s->reads.more = true;
+    s->reads.fresh = true;
 }
 
 /* ---- input ---------------------------------------------------------------------- */
@@ -100,7 +101,7 @@ void session_bytes(struct session *s, enum side from, struct span bytes, uint64_
     session_set_time(s, now_us);
     if (s->closing || bytes.len == 0)
         return;
-    bool early = s->state == STATE_TLS && s->tls_server == (from == SERVER);
+    bool early = s->state == STATE_TLS && s->handshake.side == from;
 
     assert(!early); /* session_tls() first */
     if (early) {
@@ -108,8 +109,8 @@ void session_bytes(struct session *s, enum side from, struct span bytes, uint64_
         return;
     }
     if (from == CLIENT) {
-        s->read_at = s->received[CLIENT];
-        remember_read(s, s->read_at);
+        s->reads.last = s->received[CLIENT];
+        remember_read(s, s->reads.last);
     }
     s->input = bytes;
     s->in[from] = bytes;
@@ -119,7 +120,7 @@ void session_bytes(struct session *s, enum side from, struct span bytes, uint64_
 
 void session_trust_newlines(struct session *s)
 {
-    s->trusted_newlines = true;
+    s->client.trusted_newlines = true;
 }
 
 void session_eof(struct session *s, enum side from, enum end how, uint64_t now_us)
@@ -136,7 +137,7 @@ void session_eof(struct session *s, enum side from, enum end how, uint64_t now_u
         end_mirrored(s, from, how);
     else if (from == CLIENT)
         end_client(s, how);
-    else if (!s->upstream_gone)
+    else if (!s->upstream.gone)
         end_upstream(s, how);
 }
 
@@ -158,7 +159,7 @@ void session_timeout(struct session *s, uint64_t now_us)
     case WAIT_GREETING:
         session_abort_with(
             s, s->preamble != PREAMBLE_NONE ? LOCAL_UPSTREAM_TIMEOUT : LOCAL_GREETING_TIMEOUT,
-            NOTE_COUNT);
+            NOTE_NONE);
         return;
     case WAIT_COMMAND:
     case WAIT_DATA_BLOCK:
@@ -173,7 +174,7 @@ void session_timeout(struct session *s, uint64_t now_us)
     case WAIT_REPLY:
     case WAIT_DATA_START:
     case WAIT_DATA_END:
-        session_abort_with(s, LOCAL_UPSTREAM_TIMEOUT, NOTE_COUNT);
+        session_abort_with(s, LOCAL_UPSTREAM_TIMEOUT, NOTE_NONE);
         return;
     case WAIT_OPAQUE:
         session_close(s, CLOSE_CLIENT_TIMEOUT);
@@ -191,17 +192,17 @@ void session_end(struct session *s, enum close_reason why, uint64_t now_us)
     if (why == CLOSE_SHUTDOWN)
         s->shutdown = true;
     else if (why == CLOSE_SESSION_LIMIT)
-        session_abort_with(s, LOCAL_SESSION_LIMIT, NOTE_COUNT);
+        session_abort_with(s, LOCAL_SESSION_LIMIT, NOTE_NONE);
     else if (why == CLOSE_CLIENT_LIMIT)
-        session_abort_with(s, LOCAL_CLIENT_LIMIT, NOTE_COUNT);
+        session_abort_with(s, LOCAL_CLIENT_LIMIT, NOTE_NONE);
     else if (why == CLOSE_CLIENT_SLOW)
-        session_abort_with(s, LOCAL_CLIENT_SLOW, NOTE_COUNT);
+        session_abort_with(s, LOCAL_CLIENT_SLOW, NOTE_NONE);
     else if (why == CLOSE_DIRECT)
-        session_abort_with(s, LOCAL_DIRECT, NOTE_COUNT);
-    else if (why == CLOSE_CAPTURE_END && s->quit_told)
+        session_abort_with(s, LOCAL_DIRECT, NOTE_NONE);
+    else if (why == CLOSE_CAPTURE_END && s->quit_answered)
         session_close(s, CLOSE_QUIT);
     else if (why == CLOSE_UPSTREAM_TLS && s->state != STATE_TLS && !session_mirrors_ends(s))
-        session_abort_with(s, LOCAL_GONE_TLS, NOTE_COUNT);
+        session_abort_with(s, LOCAL_GONE_TLS, NOTE_NONE);
     else
         session_close(s, why);
 }
@@ -215,7 +216,7 @@ void session_reject(struct session *s, struct span bytes, enum close_reason why,
     s->input = bytes;
     s->in[CLIENT] = bytes;
     s->received[CLIENT] += bytes.len;
-    s->rejected = true;
+    s->client.rejected = true;
     session_close(s, why);
 }
 
@@ -249,14 +250,14 @@ static void peek_secrets(struct session *s, const struct event *e)
 
 static enum step tell(struct session *s, struct action *action)
 {
-    s->told = s->done;
-    s->done = s->told->next;
-    s->told->next = NULL;
-    peek_secrets(s, &s->told->event);
-    secrecy_reply(&s->secrecy, &s->told->event, s->received[CLIENT]);
-    secrecy_tell(&s->secrecy, &s->told->event);
+    s->reported = s->completed;
+    s->completed = s->reported->next;
+    s->reported->next = NULL;
+    peek_secrets(s, &s->reported->event);
+    secrecy_reply(&s->secrecy, &s->reported->event, s->received[CLIENT]);
+    secrecy_tell(&s->secrecy, &s->reported->event);
     action->kind = ACTION_RECORD;
-    action->event = &s->told->event;
+    action->event = &s->reported->event;
     return STEP_ACTION;
 }
 
@@ -271,7 +272,7 @@ static enum step answer_local(struct session *s, struct action *action)
     e->origin = ORIGIN_PROXY;
     e->code = local_reply_code(ex->local);
     e->enhanced = local_reply_enhanced(ex->local);
-    if (!exchange_keep(ex, local_reply_text(ex->local, ex->hint, text), &e->replied))
+    if (!exchange_keep(ex, local_reply_text(ex->local, ex->reply_detail, text), &e->replied))
         session_close(s, CLOSE_NO_MEMORY);
     e->reply_us = s->now_us - e->t_us;
     action->kind = ACTION_ANSWER;
@@ -280,7 +281,7 @@ static enum step answer_local(struct session *s, struct action *action)
     session_finish(s, ex);
     if (ex->local == LOCAL_TLS_READY)
         upgrade_begin(s, CLIENT);
-    if (closes != CLOSE_COUNT)
+    if (closes != CLOSE_NONE)
         session_close(s, closes);
     return STEP_ACTION;
 }
@@ -312,14 +313,14 @@ static enum step session_step(struct session *s, struct action *action)
 
     if (s->raw_pending)
         return raw_forward(s, action);
-    if (s->start_tls && !s->closing)
+    if (s->handshake.due && !s->closing)
         return upgrade_action(s, action);
-    if (s->done != NULL)
+    if (s->completed != NULL)
         return tell(s, action);
     if (s->content != NULL && s->content->ended)
         return content_tell(s, action);
-    if (s->drop || chunk_drops_upstream(s)) {
-        s->drop = false;
+    if (s->upstream.drop_due || chunk_drops_upstream(s)) {
+        s->upstream.drop_due = false;
         action->kind = ACTION_DROP_UPSTREAM;
         action->side = SERVER;
         return STEP_ACTION;
@@ -334,7 +335,7 @@ static enum step session_step(struct session *s, struct action *action)
         return early_give(s, action);
     if (s->shutdown && !session_in_transfer(s)) {
         s->shutdown = false;
-        session_abort_with(s, LOCAL_SHUTDOWN, NOTE_COUNT);
+        session_abort_with(s, LOCAL_SHUTDOWN, NOTE_NONE);
         return STEP_AGAIN;
     }
     step = s->env->observe ? observe_step(s, action) : enforce_step(s, action);
@@ -344,15 +345,15 @@ static enum step session_step(struct session *s, struct action *action)
 /* Gives back what the last action borrowed. */
 static void release_told(struct session *s)
 {
-    if (s->told != NULL) {
-        if (s->told->event.kind == EVENT_TLS)
+    if (s->reported != NULL) {
+        if (s->reported->event.kind == EVENT_TLS)
             tls_watch_free(&s->watch);
-        exchange_free(s->env->exchanges, s->told);
-        s->told = NULL;
+        exchange_free(s->env->exchanges, s->reported);
+        s->reported = NULL;
     }
-    if (s->content != NULL && s->content->told)
+    if (s->content != NULL && s->content->reported)
         content_free(s);
-    if (s->out.len > 0 && s->done == NULL)
+    if (s->out.len > 0 && s->completed == NULL)
         buf_release(&s->out);
 }
 
@@ -439,7 +440,7 @@ static size_t client_room(const struct session *s)
     case STATE_OPAQUE:
         return SIZE_MAX;
     case STATE_CHUNK: /* the reply to it needs all of the chunk, whatever waits before it */
-        return s->chunk_left < SIZE_MAX - room ? (size_t)s->chunk_left + room : SIZE_MAX;
+        return s->chunk.left < SIZE_MAX - room ? (size_t)s->chunk.left + room : SIZE_MAX;
     case STATE_OVERLONG: /* what is thrown away is in nobody's way */
         return room;
     case STATE_GREETING:
@@ -473,8 +474,8 @@ size_t session_memory(const struct session *s)
         octets += sizeof *s->content;
     if (s->watch != NULL)
         octets += tls_watch_memory(s->watch);
-    if (s->opaque_sample != NULL)
-        octets += sizeof *s->opaque_sample;
+    if (s->opaque.sample != NULL)
+        octets += sizeof *s->opaque.sample;
     return octets;
 }
 
@@ -488,7 +489,7 @@ bool session_pipelines(const struct session *s)
     enum policy_word word = policy_get(s->env->policy, RULE_PIPELINING);
 
     return s->env->observe || word == WORD_PASS ||
-           (word == WORD_AUTO && ehlo_offers(s->offered, EHLO_PIPELINING));
+           (word == WORD_AUTO && ehlo_offers(s->offer.offered, EHLO_PIPELINING));
 }
 
 bool session_in_transfer(const struct session *s)

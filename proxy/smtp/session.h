@@ -25,10 +25,10 @@
  *
  * Owns:   the unfinished input of both sides, the exchanges (from a pool), the secrets that
  *         replies may repeat.
- * Memory: one budget for each session, in octets allocated: of client input not yet understood
+ * Memory: one budget for each session, in bytes allocated: of client input not yet understood
  *         SESSION_HELD_MAX, of commands without a reply SESSION_QUEUE_MAX and the one command
  *         that reached it, of an unfinished reply REPLY_MAX. session_room() says how much may
- *         be read: what is read must not be more, then nothing is ever thrown away. Behind an
+ *         be read: what is read must not be more, then nothing is ever discarded. After an
  *         end of mail data one read may bring more than that, once. Without anybody to make
  *         wait (observe mode) a session that passes a limit loses track and only relays.
  */
@@ -59,8 +59,8 @@ enum {
  *
  *   NO        never
  *   MAY       with STARTTLS when the client's leg has TLS and the upstream offers it
- *   REQUIRE   the same, and nothing of a mail leaves in the clear: 530 before, 454 when it
- * fails IMPLICIT  from the first octet; the relay sees to it before the session hears anything
+ *   REQUIRE   the same, and nothing of a mail leaves in the clear: 530 before, 454 when it fails
+ *   IMPLICIT  from the first byte; the relay sees to it before the session hears anything
  */
 enum upstream_tls {
     UPSTREAM_TLS_NO,
@@ -135,67 +135,128 @@ struct content;
 struct tls_watch;
 struct xclient;
 
+/* Where reads of the client began, for the records: low bits of the stream offset. */
+struct session_reads {
+    uint64_t last;
+    uint32_t at[EVENT_READS_MAX];
+    uint8_t len;
+    bool more;  /* than `at` has room for */
+    bool fresh; /* content has not counted the last one yet */
+};
+
+struct session_client {
+    uint8_t end;  /* enum close_reason: what it means that the client has ended */
+    bool secure;  /* the leg has TLS that ends here */
+    bool greeted; /* its EHLO or HELO was accepted */
+    bool authenticated;
+    bool trusted;          /* it may say who it speaks for */
+    bool trusted_newlines; /* its mail may end in LF.LF */
+    bool quit_only;        /* its last mail did: nothing but QUIT may follow */
+    bool early_talker;     /* it spoke before the greeting, and that is not noted yet */
+    bool first_command;    /* is still to come */
+    bool rejected;         /* session_reject() */
+};
+
+struct session_upstream {
+    uint8_t parting; /* observe: enum close_reason its last reply gave, or CLOSE_NONE */
+    bool secure;     /* the leg has TLS that ends here */
+    bool gone;       /* it was dropped, or will be with the next action */
+    bool drop_due;   /* ACTION_DROP_UPSTREAM is to be asked for */
+    bool greeted;    /* it was told a name by EHLO or HELO */
+    bool starttls;   /* it offers that, whatever the client hears of it */
+    bool xclient;
+    bool tls_declined; /* it answered STARTTLS otherwise than 220 */
+    bool tls_failed;   /* the handshake with it did */
+};
+
+/* What is sent of a transaction, whether answered or not (RFC 5321 3.3). */
+struct transaction {
+    bool open; /* MAIL was accepted */
+    bool rcpt_sent;
+    bool bdat;
+    bool chunk_refused; /* here: what is left is no message */
+};
+
+/* What the last MAIL declared; it may be one that is not answered yet. */
+struct session_body {
+    bool binary_mime;
+    bool eight_bit;
+};
+
+/* The BDAT chunk that is under way. */
+struct session_chunk {
+    uint64_t left; /* bytes still to come */
+    bool forward;  /* else they are discarded */
+    bool last;
+    bool refused; /* for its content: the upstream is to be dropped */
+};
+
+/* The stream from where it is not ours to read. */
+struct session_opaque {
+    const char *why;              /* NULL: all is read */
+    uint64_t at[2];               /* stream offsets where it began, by side */
+    uint64_t us;                  /* and when */
+    uint64_t missing[2];          /* bytes that session_gap() reported */
+    struct opaque_sample *sample; /* of another protocol, else NULL */
+    bool reported;
+};
+
+struct session_auth {
+    bool may_have_layer; /* the mechanism of the last AUTH */
+    bool overlong;       /* the line being discarded is one of its dialogue */
+    uint8_t layer_due;   /* 1 << side: its next byte may begin a SASL security layer */
+};
+
+struct session_handshake {
+    uint8_t side; /* enum side: on whose leg */
+    bool due;     /* ACTION_START_TLS is to be asked for */
+};
+
 /* Private to session_*.c; here because it lives inside the relay. */
 struct session {
     const struct session_env *env;
     struct span input;             /* the bytes of this input, whole */
     struct span in[2];             /* what of them is not yet used, by side */
     struct buf held[2];            /* earlier input, not yet used, by side */
-    uint32_t held_used[2];         /* octets at its front that are used up */
-    uint64_t at[2];                /* stream offset of the next octet to use, by side */
-    uint64_t received[2];          /* octets received, by side */
-    uint64_t read_at;              /* where the client's last read began */
+    uint32_t held_used[2];         /* bytes at its front that are used up */
+    uint64_t at[2];                /* stream offset of the next byte to use, by side */
+    uint64_t received[2];          /* bytes received, by side */
     struct exchange *first, *last; /* FIFO of commands without a reply */
-    struct exchange *done;         /* complete: their events are to be told */
-    struct exchange *told;         /* its event was told: to be given back */
-    struct exchange *parked;       /* of a line or chunk that is still being thrown away;
-                                      a command of our own without its reply */
+    struct exchange *completed;    /* a list: their events are to be reported */
+    struct exchange *reported;     /* its event was: to be given back */
+    struct exchange *discarding;   /* of a line or chunk that is still being discarded */
+    struct exchange *own_command;  /* of the preamble, without its reply */
     size_t exchange_octets;        /* memory of all these */
     struct content *content;       /* while mail data is under way */
     struct buf out;                /* a reply made canonical or filtered */
     struct xclient *xclient;       /* what the upstream is still to be told */
+    struct tls_watch *watch;       /* while a handshake passes through, else NULL */
     struct secrecy secrecy;        /* what must not be written down */
-    ehlo_set offered;              /* what the client may use */
-    ehlo_set removed;              /* keywords taken out of the EHLO reply */
-    uint64_t size_limit;           /* the largest message the upstream takes; 0: not known */
+    struct ehlo_offer offer;       /* what the client may use */
+    struct session_client client;
+    struct session_upstream upstream;
+    struct transaction transaction;
+    struct session_body body;
+    struct session_chunk chunk;
+    struct session_reads reads;
+    struct session_opaque opaque;
+    struct session_auth auth;
+    struct session_handshake handshake;
     uint64_t now_us;
-    uint64_t chunk_left;   /* octets of the BDAT chunk still to come */
-    uint64_t opaque_at[2]; /* stream offsets where the opaque part began */
-    uint64_t opaque_us;
-    uint64_t missing[2]; /* octets that session_gap() told of */
-    uint64_t replied_at; /* client octets received when the upstream's last reply came */
+    uint64_t replied_at; /* client bytes received when the upstream's last reply came */
     uint32_t good[TALLY_COUNT], all[TALLY_COUNT]; /* commands answered 2xx or 3xx; all */
-    uint32_t reads[EVENT_READS_MAX]; /* where reads began, low bits of the stream offset */
-    uint32_t errors;
-    uint8_t reads_len;
-    uint8_t state;      /* enum session_state */
-    uint8_t reason;     /* enum close_reason, once closing */
-    uint8_t ended[2];   /* by side: 0, or 1 + enum end */
-    uint8_t last_verb;  /* of the last command sent on */
-    uint8_t preamble;   /* enum preamble */
-    uint8_t layer_due;  /* 1 << side: its next octet may begin a SASL security layer */
-    uint8_t client_end; /* enum close_reason: what it means that the client has ended */
-    uint8_t parting;    /* observe: enum close_reason the upstream gave with its last reply, or
-                           CLOSE_COUNT */
-    const char *opaque_why;
-    struct opaque_sample *opaque_sample; /* of another protocol, else NULL */
-    struct tls_watch *watch;             /* while a handshake passes through, else NULL */
-    bool helo : 1, mail : 1, rcpt_sent : 1, bdat : 1, binary_mime : 1, eight_bit : 1;
-    bool auth_layer : 1;    /* the mechanism of the last AUTH may have a layer */
-    bool chunk_refused : 1; /* the chunk's content: the upstream is to be dropped */
-    bool chunk_lost : 1;    /* a chunk of this transaction was refused here */
-    bool authenticated : 1, first_command : 1, early_talker : 1, chunk_forward : 1;
-    bool chunk_last : 1, overlong_auth : 1, reads_more : 1, read_fresh : 1;
-    bool raw_pending : 1, shutdown : 1, drop : 1, upstream_gone : 1;
-    bool closing : 1, close_told : 1, quit_told : 1, opaque_told : 1;
-    bool saving : 1;                             /* memory is short */
-    bool client_secure : 1, upstream_secure : 1; /* the leg has TLS that ends here */
-    bool tls_server : 1, start_tls : 1;          /* whose handshake; it is to be asked for */
-    bool trusted_newlines : 1;                   /* mail of this client may end in LF.LF */
-    bool lf_ended : 1;                           /* its last one did: only QUIT may follow */
-    bool rejected : 1, trusted : 1, gone_tls : 1, tls_declined : 1;
-    bool upstream_starttls : 1, upstream_xclient : 1; /* what the upstream itself offers */
-    bool upstream_greeted : 1;                        /* it was told a name by EHLO or HELO */
+    uint32_t errors;                              /* commands refused here */
+    uint8_t state;                                /* enum session_state */
+    uint8_t preamble;                             /* enum preamble */
+    uint8_t reason;                               /* enum close_reason, once closing */
+    uint8_t ended[2];                             /* by side: 0, or 1 + enum end */
+    uint8_t last_verb;                            /* of the last command sent on */
+    bool closing;                                 /* nothing is parsed any more */
+    bool close_reported;                          /* ACTION_CLOSE was the last action */
+    bool quit_answered;
+    bool shutdown;    /* to be ended as soon as no message is in transfer */
+    bool raw_pending; /* observe: the input is still to be forwarded */
+    bool saving_memory;
 };
 
 /* The greeting of the upstream is the first thing expected. */
@@ -220,7 +281,7 @@ void session_trust_newlines(struct session *s);
  */
 MUST_CHECK bool session_send_xclient(struct session *s, struct span attributes);
 
-/* Facts. now_us: microseconds since 1970, of a clock that never goes back (base/clock.h); a
+/* Inputs. now_us: microseconds since 1970, of a clock that never goes back (base/clock.h); a
  * time before that of the last input counts as that. */
 void session_bytes(struct session *s, enum side from, struct span bytes, uint64_t now_us);
 void session_eof(struct session *s, enum side from, enum end how, uint64_t now_us);

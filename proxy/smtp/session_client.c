@@ -15,17 +15,17 @@ static void note_reads(struct session *s, struct event *e, size_t octets)
     uint32_t start = (uint32_t)s->at[CLIENT];
     unsigned keep = 0;
 
-    for (unsigned i = 0; i < s->reads_len; i++) {
-        uint32_t offset = s->reads[i] - start;
+    for (unsigned i = 0; i < s->reads.len; i++) {
+        uint32_t offset = s->reads.at[i] - start;
         if ((int32_t)offset >= 0 && offset < octets && offset <= UINT16_MAX)
             e->reads[e->reads_len++] = (uint16_t)offset;
         if ((int32_t)(offset - (uint32_t)octets) >= 0)
-            s->reads[keep++] = s->reads[i];
+            s->reads.at[keep++] = s->reads.at[i];
     }
-    s->reads_len = (uint8_t)keep;
-    e->reads_more = s->reads_more;
+    s->reads.len = (uint8_t)keep;
+    e->reads_more = s->reads.more;
     if (keep == 0)
-        s->reads_more = false;
+        s->reads.more = false;
 }
 
 /* Was the line sent before the reply to what precedes it? (RFC 2920 3.1) */
@@ -37,7 +37,7 @@ static void note_pipelining(struct session *s, struct exchange *ex)
         return;
     if (s->last_verb < VERB_UNKNOWN && (verb_flags((enum verb)s->last_verb) & VERB_SYNC) != 0)
         notes_add(&ex->event.notes, NOTE_PIPELINE_AFTER_SYNC, ex->event.at);
-    else if (!ehlo_offers(s->offered, EHLO_PIPELINING))
+    else if (!ehlo_offers(s->offer.offered, EHLO_PIPELINING))
         notes_add(&ex->event.notes, NOTE_PIPELINE_UNADVERTISED, ex->event.at);
 }
 
@@ -56,9 +56,9 @@ static struct exchange *take_line(struct session *s, struct span raw, size_t kee
     }
     ex->event.received_octets = octets;
     note_reads(s, &ex->event, octets);
-    if (s->early_talker) {
+    if (s->client.early_talker) {
         notes_add(&ex->event.notes, NOTE_EARLY_TALKER, ex->event.at);
-        s->early_talker = false;
+        s->client.early_talker = false;
     }
     return ex;
 }
@@ -75,7 +75,7 @@ static size_t line_limit(const struct session *s, struct span text)
         return policy->limit_auth_line + 2;
     if (text.len <= least)
         return least;
-    return ehlo_command_limit(command_parse(text).verb, s->offered, policy);
+    return ehlo_command_limit(command_parse(text).verb, s->offer.offered, policy);
 }
 
 /* The whole overlong line has gone by, or will never end. */
@@ -84,9 +84,9 @@ static enum step overlong_answer(struct session *s, struct exchange *ex, struct 
     struct event *e = &ex->event;
     struct span kept = e->received;
     size_t most = kept.len + SESSION_DISCARD_MAX;
-    bool auth = s->overlong_auth;
+    bool auth = s->auth.overlong;
 
-    s->overlong_auth = false;
+    s->auth.overlong = false;
     e->auth_line = auth;
     e->verb = auth ? VERB_AUTH : command_parse(kept).verb;
     notes_add(&e->notes, auth ? NOTE_AUTH_OVERLONG : NOTE_CMD_OVERLONG, e->at);
@@ -127,9 +127,9 @@ static enum step overlong_begin(struct session *s, struct span in, size_t limit)
 
     if (ex == NULL)
         return STEP_AGAIN;
-    s->overlong_auth = s->state == STATE_AUTH;
-    secrecy_cut_line(&s->secrecy, &ex->event, s->overlong_auth, s->env->observe);
-    s->parked = ex;
+    s->auth.overlong = s->state == STATE_AUTH;
+    secrecy_cut_line(&s->secrecy, &ex->event, s->auth.overlong, s->env->observe);
+    s->discarding = ex;
     input_use(s, CLIENT, limit);
     session_enter(s, STATE_OVERLONG);
     return STEP_AGAIN;
@@ -138,7 +138,7 @@ static enum step overlong_begin(struct session *s, struct span in, size_t limit)
 static enum step overlong_step(struct session *s, struct action *action)
 {
     struct span in = input_view(s, CLIENT);
-    struct exchange *ex = s->parked;
+    struct exchange *ex = s->discarding;
     size_t lf = span_find(in, '\n');
     size_t used = lf < in.len ? lf + 1 : in.len;
     uint64_t most = ex->event.received.len + SESSION_DISCARD_MAX + 1;
@@ -149,7 +149,7 @@ static enum step overlong_step(struct session *s, struct action *action)
     input_use(s, CLIENT, used);
     if (used <= lf && (s->env->observe || ex->event.received_octets < most))
         return STEP_AGAIN;
-    s->parked = NULL;
+    s->discarding = NULL;
     return overlong_answer(s, ex, action);
 }
 
@@ -159,7 +159,7 @@ enum step auth_cancel(struct session *s, struct exchange *ex, enum local_reply i
                       struct action *action)
 {
     ex->local = id;
-    ex->waits = true; /* the upstream's 501 comes first */
+    ex->replaces_upstream_reply = true; /* the upstream's 501 comes first */
     ex->event.disposition = DISPOSITION_REFUSED;
     session_enter(s, STATE_SYNC);
     action->kind = ACTION_FORWARD;
@@ -210,7 +210,7 @@ static enum step gone_line(struct session *s, struct exchange *ex, const struct 
     ex->event.verb = c.verb;
     ex->event.disposition = DISPOSITION_REFUSED;
     secrecy_line(&s->secrecy, &ex->event, &c);
-    if (s->gone_tls)
+    if (s->upstream.tls_failed)
         ex->local = ex->event.verb == VERB_QUIT ? LOCAL_GONE_TLS_QUIT : LOCAL_GONE_TLS;
     else
         ex->local = ex->event.verb == VERB_QUIT ? LOCAL_GONE_QUIT : LOCAL_GONE;
@@ -265,13 +265,13 @@ static enum step foreign_found(struct session *s, struct span in, enum note_id w
 
 static enum step sniff(struct session *s, struct span in)
 {
-    enum note_id which = NOTE_COUNT;
+    enum note_id which = NOTE_NONE;
 
     switch (foreign_sniff(in, s->at[CLIENT] == FOREIGN_EMPTY_OCTETS, &which)) {
     case FOREIGN_NO:
         return STEP_IDLE;
     case FOREIGN_MORE:
-        return STEP_ACTION; /* stands for: wait */
+        return STEP_WAIT;
     case FOREIGN_YES:
         break;
     }
@@ -317,14 +317,12 @@ static bool is_empty_line_first(const struct session *s, struct span in)
 
 static enum step command_step(struct session *s, struct action *action)
 {
-    if (s->first_command && !input_is_empty(s, CLIENT)) {
+    if (s->client.first_command && !input_is_empty(s, CLIENT)) {
         struct span in = input_view(s, CLIENT);
         enum step step = sniff(s, in);
-        if (step == STEP_ACTION)
-            return STEP_IDLE;
-        if (step == STEP_AGAIN)
-            return STEP_AGAIN;
-        s->first_command = is_empty_line_first(s, in);
+        if (step != STEP_IDLE)
+            return step == STEP_WAIT ? STEP_IDLE : step;
+        s->client.first_command = is_empty_line_first(s, in);
     }
     if (opaque_layer_begins(s, CLIENT))
         return STEP_AGAIN;

@@ -8,7 +8,7 @@ void command_count_error(struct session *s, struct exchange *ex)
         return; /* VRFY, answered 252: a probe, no error */
     s->errors++;
     if (s->env->error_limit == 0 || s->errors < s->env->error_limit ||
-        local_reply_closes(ex->local) != CLOSE_COUNT)
+        local_reply_closes(ex->local) != CLOSE_NONE)
         return;
     notes_add(&ex->event.notes, NOTE_ERROR_LIMIT, ex->event.at);
     ex->local = LOCAL_ERROR_LIMIT;
@@ -52,34 +52,34 @@ static void begin_chunk(struct judge *j, bool forward)
 {
     struct session *s = j->s;
 
-    s->chunk_left = j->bdat.octets;
-    s->chunk_forward = forward;
-    s->chunk_last = j->bdat.last;
+    s->chunk.left = j->bdat.octets;
+    s->chunk.forward = forward;
+    s->chunk.last = j->bdat.last;
     j->ex->last_chunk = j->bdat.last;
     session_enter(s, STATE_CHUNK);
     if (!forward) {
-        s->chunk_lost = true;
+        s->transaction.chunk_refused = true;
         return;
     }
-    s->bdat = true;
+    s->transaction.bdat = true;
     if (s->content == NULL)
         (void)content_begin(s, true); /* out of memory closes the session */
 }
 
 static void sent_mail(struct judge *j)
 {
-    j->s->bdat = false;
+    j->s->transaction.bdat = false;
 }
 
 static void sent_rset(struct judge *j) /* it cannot fail: RFC 5321 4.1.1.5 */
 {
-    j->s->bdat = j->s->chunk_lost = false;
+    j->s->transaction.bdat = j->s->transaction.chunk_refused = false;
     content_abandon(j->s, UINT64_MAX);
 }
 
 static void sent_auth(struct judge *j)
 {
-    j->s->auth_layer = sasl_may_have_layer(auth_mechanism(&j->cmd));
+    j->s->auth.may_have_layer = sasl_may_have_layer(auth_mechanism(&j->cmd));
 }
 
 static enum step send_on(struct judge *j, struct span raw, struct action *action)
@@ -106,7 +106,7 @@ static enum step send_on(struct judge *j, struct span raw, struct action *action
     else if ((verb_flags(j->cmd.verb) & VERB_SYNC) != 0 || !session_pipelines(s))
         session_enter(s, STATE_SYNC);
     if (j->cmd.verb == VERB_STARTTLS && session_ends_tls(s)) {
-        j->ex->held = true; /* every earlier command has its reply first */
+        j->ex->not_sent_yet = true; /* every earlier command has its reply first */
         return STEP_AGAIN;
     }
     return command_forward(s, j->ex, raw, action);
@@ -123,13 +123,13 @@ static enum step turn_down(struct judge *j, enum local_reply v)
                                 : DISPOSITION_REFUSED;
     if (j->framed) {
         begin_chunk(j, false);
-        s->parked = ex; /* answered when its chunk is eaten */
+        s->discarding = ex; /* answered when its chunk is eaten */
         return STEP_AGAIN;
     }
     session_push(s, ex);
     if (j->cmd.verb == VERB_DATA && session_refuses_early_data(s, ex))
         ex->local = LOCAL_EARLY_DATA;
-    if (local_reply_closes(ex->local) != CLOSE_COUNT)
+    if (local_reply_closes(ex->local) != CLOSE_NONE)
         session_enter(s, STATE_STOPPED);
     command_count_error(s, ex);
     return STEP_AGAIN;
@@ -147,7 +147,7 @@ enum step command_take(struct session *s, struct exchange *ex, const struct line
     ex->event.arg = j.cmd.arg;
     secrecy_line(&s->secrecy, &ex->event, &j.cmd);
     v = judge_command(&j);
-    if (s->lf_ended && j.cmd.verb != VERB_QUIT && !s->env->observe)
+    if (s->client.quit_only && j.cmd.verb != VERB_QUIT && !s->env->observe)
         v = LOCAL_AFTER_LF_END;
     if (s->closing) {
         session_push(s, ex);

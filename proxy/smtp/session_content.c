@@ -27,13 +27,13 @@ bool content_begin(struct session *s, bool bdat)
         .content_read_at = c->read_at,
     };
     c->rest = (struct data_piece){ .same = true };
-    c->ended = c->told = c->refused_told = c->cut_off = false;
+    c->ended = c->reported = c->upstream_dropped = c->cut_off = false;
     c->verdict = NULL;
     c->lf_marker = 0;
     c->lf_taken = false;
     data_init(&c->data, s->env->policy);
     s->content = c;
-    s->read_fresh = true;
+    s->reads.fresh = true;
     return true;
 }
 
@@ -50,7 +50,7 @@ void content_end(struct session *s, bool complete)
         data_passed_on(d);
     if (session_lost_octets(s))
         notes_drop(&d->notes, NOTE_DATA_EOF); /* the client may have sent all of it */
-    if (d->stats.eight_bit > 0 && !s->eight_bit)
+    if (d->stats.eight_bit > 0 && !s->body.eight_bit)
         notes_add(&d->notes, NOTE_DATA_8BIT_UNDECLARED, d->stats.eight_bit_at);
     c->event.complete = complete;
     c->event.notes = d->notes;
@@ -97,7 +97,7 @@ enum step content_tell(struct session *s, struct action *action)
         c->cut_off = false;
         return received_content(s, c->cut.received, action);
     }
-    c->told = true;
+    c->reported = true;
     action->kind = ACTION_RECORD;
     action->event = &c->event;
     return STEP_ACTION;
@@ -110,10 +110,10 @@ static void remember_content_read(struct session *s)
     struct content *c = s->content;
     uint64_t i = c->event.content_reads;
 
-    if (!s->read_fresh)
+    if (!s->reads.fresh)
         return;
-    s->read_fresh = false;
-    uint64_t began = s->read_at > s->at[CLIENT] ? s->read_at : s->at[CLIENT];
+    s->reads.fresh = false;
+    uint64_t began = s->reads.last > s->at[CLIENT] ? s->reads.last : s->at[CLIENT];
     c->read_at[i < DATA_READS_MAX ? i : DATA_READS_MAX - 1] =
         c->event.bdat ? c->data.stats.octets : began - c->event.at;
     c->event.content_reads++;
@@ -135,11 +135,11 @@ static enum step forward_content(struct session *s, struct span bytes, enum cont
 /* The message is refused: the upstream must not get its end, so it is dropped. */
 static void refuse_content(struct session *s)
 {
-    if (s->content->refused_told)
+    if (s->content->upstream_dropped)
         return;
-    s->content->refused_told = true;
-    s->drop = true;
-    s->upstream_gone = true;
+    s->content->upstream_dropped = true;
+    s->upstream.drop_due = true;
+    s->upstream.gone = true;
 }
 
 static enum step take_piece(struct session *s, const struct data_piece *piece,
@@ -151,7 +151,7 @@ static enum step take_piece(struct session *s, const struct data_piece *piece,
         return forward_content(s, piece->received, CONTENT_SAME, action);
     if (c->data.refused)
         refuse_content(s);
-    if (s->upstream_gone) {
+    if (s->upstream.gone) {
         c->data.stats.octets_sent -= piece->sent.len;
         return received_content(s, piece->received, action);
     }
@@ -198,7 +198,7 @@ static enum step end_refused(struct session *s, struct exchange *ex, enum local_
     refuse_content(s);
     ex->event.disposition = DISPOSITION_REFUSED;
     ex->local = id;
-    ex->hint = note_refusal((enum note_id)s->content->data.refused_by);
+    ex->reply_detail = note_refusal((enum note_id)s->content->data.refused_by);
     session_enter(s, STATE_GONE);
     return STEP_AGAIN;
 }
@@ -223,7 +223,8 @@ static bool lf_end_is_accepted(const struct session *s)
     const struct data *d = &s->content->data;
 
     return !d->refused && d->out_bol &&
-           (s->trusted_newlines || policy_get(s->env->policy, RULE_DATA_LF_END) == WORD_ACCEPT);
+           (s->client.trusted_newlines ||
+            policy_get(s->env->policy, RULE_DATA_LF_END) == WORD_ACCEPT);
 }
 
 bool content_waits_at_lf(const struct session *s)
@@ -244,7 +245,7 @@ static enum step lf_end_pushed(struct session *s, struct exchange *ex, bool acce
         session_close(s, CLOSE_NO_MEMORY);
         return STEP_AGAIN;
     }
-    s->lf_ended = !s->env->observe;
+    s->client.quit_only = !s->env->observe;
     session_enter(s, s->env->observe ? STATE_COMMAND : STATE_SYNC);
     return command_forward(s, ex, ex->event.received, action);
 }
@@ -348,43 +349,43 @@ static bool chunk_is_refused(const struct session *s)
 
 void chunk_eat(struct session *s, struct exchange *ex, uint64_t octets)
 {
-    s->chunk_left = octets;
-    s->chunk_forward = false;
-    s->parked = ex;
+    s->chunk.left = octets;
+    s->chunk.forward = false;
+    s->discarding = ex;
     session_enter(s, STATE_CHUNK);
 }
 
 bool chunk_drops_upstream(struct session *s)
 {
-    if (!s->chunk_refused || s->state == STATE_CHUNK)
+    if (!s->chunk.refused || s->state == STATE_CHUNK)
         return false;
     for (const struct exchange *ex = s->first; ex != NULL; ex = ex->next)
         if (!exchange_is_local(ex) && !ex->answered)
             return false;
-    s->chunk_refused = false;
-    s->drop = s->upstream_gone = true;
+    s->chunk.refused = false;
+    s->upstream.drop_due = s->upstream.gone = true;
     return true;
 }
 
 /* All octets of the chunk have gone by. */
 static enum step chunk_end(struct session *s)
 {
-    if (s->parked != NULL) {
-        struct exchange *ex = s->parked;
-        s->parked = NULL;
+    if (s->discarding != NULL) {
+        struct exchange *ex = s->discarding;
+        s->discarding = NULL;
         session_push(s, ex);
-        session_enter(s, local_reply_closes(ex->local) != CLOSE_COUNT ? STATE_STOPPED
-                                                                      : STATE_COMMAND);
+        session_enter(s, local_reply_closes(ex->local) != CLOSE_NONE ? STATE_STOPPED
+                                                                     : STATE_COMMAND);
         command_count_error(s, ex);
         return STEP_AGAIN;
     }
-    if (s->chunk_last && s->content != NULL) {
+    if (s->chunk.last && s->content != NULL) {
         data_opaque_end(&s->content->data);
         content_end(s, true);
     }
-    if (s->chunk_refused && s->last != NULL && !s->last->answered) {
+    if (s->chunk.refused && s->last != NULL && !s->last->answered) {
         s->last->local = LOCAL_CONTENT_REFUSED;
-        s->last->hint = note_refusal(NOTE_BDAT_BARE_LF);
+        s->last->reply_detail = note_refusal(NOTE_BDAT_BARE_LF);
         s->last->event.disposition = DISPOSITION_REFUSED;
         session_enter(s, STATE_GONE);
         return STEP_AGAIN;
@@ -400,20 +401,20 @@ enum step chunk_step(struct session *s, struct action *action)
 {
     struct span in = input_view(s, CLIENT);
 
-    if (s->chunk_left == 0)
+    if (s->chunk.left == 0)
         return chunk_end(s);
     if (in.len == 0)
         return STEP_IDLE;
-    if (in.len > s->chunk_left)
-        in.len = (size_t)s->chunk_left;
+    if (in.len > s->chunk.left)
+        in.len = (size_t)s->chunk.left;
     input_use(s, CLIENT, in.len);
-    s->chunk_left -= in.len;
-    if (s->content == NULL || !s->chunk_forward)
+    s->chunk.left -= in.len;
+    if (s->content == NULL || !s->chunk.forward)
         return STEP_AGAIN; /* eaten */
     remember_content_read(s);
     data_opaque(&s->content->data, in);
-    s->chunk_refused = s->chunk_refused || chunk_is_refused(s);
-    if (s->chunk_refused || s->upstream_gone)
+    s->chunk.refused = s->chunk.refused || chunk_is_refused(s);
+    if (s->chunk.refused || s->upstream.gone)
         return received_content(s, in, action);
     return forward_content(s, in, CONTENT_SAME, action);
 }

@@ -43,7 +43,7 @@ static enum step keep_refusal(struct session *s, struct exchange *ex, const stru
     input_use(s, SERVER, r->received.len);
     s->replied_at = s->received[CLIENT];
     if (!s->env->observe)
-        s->drop = s->upstream_gone = true;
+        s->upstream.drop_due = s->upstream.gone = true;
     return STEP_AGAIN;
 }
 
@@ -86,8 +86,8 @@ enum step early_reply(struct session *s, struct exchange *ex, const struct reply
 {
     if (ex == NULL && s->state == STATE_DATA && s->content != NULL)
         return reply_to_data(s, r, notes);
-    if (ex != NULL && ex == s->last && s->state == STATE_CHUNK && s->parked == NULL &&
-        s->chunk_left > 0)
+    if (ex != NULL && ex == s->last && s->state == STATE_CHUNK && s->discarding == NULL &&
+        s->chunk.left > 0)
         return reply_to_chunk(s, ex, r, notes);
     return STEP_IDLE;
 }

@@ -25,7 +25,7 @@ static enum close_reason client_fin(const struct session *s)
 
 void end_note_client(struct session *s, enum end how)
 {
-    s->client_end = how == END_FIN             ? (uint8_t)client_fin(s)
+    s->client.end = how == END_FIN             ? (uint8_t)client_fin(s)
                     : s->received[CLIENT] == 0 ? (uint8_t)CLOSE_CLIENT_LEFT
                                                : (uint8_t)CLOSE_CLIENT_RESET;
 }
@@ -35,12 +35,12 @@ enum close_reason end_blamed(const struct session *s, enum close_reason why)
     bool upstream = why == CLOSE_UPSTREAM_EOF || why == CLOSE_UPSTREAM_RESET ||
                     why == CLOSE_UPSTREAM_TIMEOUT || why == CLOSE_NO_GREETING;
 
-    return upstream && s->client_end == CLOSE_CLIENT_EOF_REPLY ? CLOSE_CLIENT_EOF_REPLY : why;
+    return upstream && s->client.end == CLOSE_CLIENT_EOF_REPLY ? CLOSE_CLIENT_EOF_REPLY : why;
 }
 
 enum close_reason end_of_client(const struct session *s)
 {
-    return (enum close_reason)s->client_end;
+    return (enum close_reason)s->client.end;
 }
 
 /* Who ended first is the reason; a silent client that was first has just left. */
@@ -54,7 +54,8 @@ static enum close_reason mirrored_reason(const struct session *s, enum side from
         return end_of_client(s);
     if (how == END_RESET)
         return CLOSE_UPSTREAM_RESET;
-    return s->parting != CLOSE_COUNT ? (enum close_reason)s->parting : CLOSE_UPSTREAM_EOF;
+    return s->upstream.parting != CLOSE_NONE ? (enum close_reason)s->upstream.parting
+                                             : CLOSE_UPSTREAM_EOF;
 }
 
 /* Both sides have ended, and who was first is the reason; or one was reset. */
@@ -64,7 +65,7 @@ void end_mirrored(struct session *s, enum side from, enum end how)
 
     if (how == END_FIN && !s->ended[other])
         return;
-    if (s->quit_told)
+    if (s->quit_answered)
         session_close(s, CLOSE_QUIT);
     else if (s->state == STATE_OPAQUE && (how == END_FIN || s->ended[other] == 1 + END_FIN))
         session_close(s, opaque_close(s)); /* who is done with TLS resets what comes late */
@@ -83,8 +84,8 @@ void end_client(struct session *s, enum end how)
         if (s->content != NULL && s->state == STATE_CHUNK)
             notes_add(&s->content->data.notes, NOTE_BDAT_TRUNCATED,
                       s->content->data.stats.octets);
-        else if (s->parked != NULL)
-            notes_add(&s->parked->event.notes, NOTE_BDAT_TRUNCATED, s->at[CLIENT]);
+        else if (s->discarding != NULL)
+            notes_add(&s->discarding->event.notes, NOTE_BDAT_TRUNCATED, s->at[CLIENT]);
         session_close(s, CLOSE_CLIENT_EOF_DATA);
     }
 }
@@ -110,14 +111,14 @@ void session_abort_with(struct session *s, enum local_reply id, enum note_id not
         if (s->last == NULL)
             s->last = ex;
     }
-    if (note != NOTE_COUNT)
+    if (note != NOTE_NONE)
         notes_add(&ex->event.notes, note, ex->event.at);
     if (s->env->observe) {
         session_close(s, local_reply_closes(id));
         return;
     }
     ex->local = id;
-    ex->waits = false;
+    ex->replaces_upstream_reply = false;
 }
 
 /* What the client had sent and nobody will look at any more. */
@@ -143,16 +144,24 @@ static enum step leftover(struct session *s)
     else
         secrecy_lines(&s->secrecy, &ex->event);
     ex->event.disposition =
-        s->env->observe && !s->rejected ? DISPOSITION_RELAYED : DISPOSITION_SWALLOWED;
+        s->env->observe && !s->client.rejected ? DISPOSITION_RELAYED : DISPOSITION_SWALLOWED;
     ex->event.origin = ORIGIN_NONE;
-    if (s->rejected)
+    if (s->client.rejected)
         ; /* it came in its time, and was not what it should be */
-    else if (s->early_talker || s->state == STATE_GREETING || s->preamble != PREAMBLE_NONE)
+    else if (s->client.early_talker || s->state == STATE_GREETING ||
+             s->preamble != PREAMBLE_NONE)
         notes_add(&ex->event.notes, NOTE_EARLY_TALKER, ex->event.at);
     if (s->ended[CLIENT])
         notes_add(&ex->event.notes, NOTE_CMD_EOF, ex->event.at);
     session_report(s, ex);
     return STEP_AGAIN;
+}
+
+static void push_back(struct session *s, struct exchange **ex)
+{
+    if (*ex != NULL)
+        session_push(s, *ex);
+    *ex = NULL;
 }
 
 /* Everything unfinished is written down, then the last action there is. */
@@ -166,9 +175,9 @@ enum step end_step(struct session *s, struct action *action)
             content_end(s, false);
         return step == STEP_IDLE ? STEP_AGAIN : step;
     }
-    if (s->parked != NULL && s->reason != CLOSE_NO_MEMORY) {
-        session_push(s, s->parked);
-        s->parked = NULL;
+    if (s->reason != CLOSE_NO_MEMORY) {
+        push_back(s, &s->own_command);
+        push_back(s, &s->discarding);
     }
     if ((ex = session_pop(s)) != NULL) {
         ex->event.origin = ORIGIN_NONE;
@@ -177,9 +186,9 @@ enum step end_step(struct session *s, struct action *action)
     }
     if (leftover(s) == STEP_AGAIN || opaque_tell(s) == STEP_AGAIN)
         return STEP_AGAIN;
-    if (s->close_told)
+    if (s->close_reported)
         return STEP_IDLE;
-    s->close_told = true;
+    s->close_reported = true;
     action->kind = ACTION_CLOSE;
     action->reason = (enum close_reason)s->reason;
     return STEP_ACTION;
@@ -195,7 +204,7 @@ enum step end_idle_step(struct session *s)
         session_close(s, end_of_client(s)); /* unless it ended inside a message */
         return STEP_AGAIN;
     }
-    if (s->ended[SERVER] && !s->upstream_gone && !session_mirrors_ends(s)) {
+    if (s->ended[SERVER] && !s->upstream.gone && !session_mirrors_ends(s)) {
         end_upstream(s, (enum end)(s->ended[SERVER] - 1)); /* during the client's handshake */
         return STEP_AGAIN;
     }

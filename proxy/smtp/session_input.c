@@ -114,17 +114,17 @@ bool session_queue_is_full(const struct session *s)
 {
     if (s->env->observe)
         return s->exchange_octets >= SESSION_TRACKED_MAX;
-    return s->exchange_octets >= (s->saving ? 1 : SESSION_QUEUE_MAX);
+    return s->exchange_octets >= (s->saving_memory ? 1 : SESSION_QUEUE_MAX);
 }
 
 void session_save_memory(struct session *s, bool on)
 {
-    s->saving = on;
+    s->saving_memory = on;
 }
 
 void session_report(struct session *s, struct exchange *ex)
 {
-    struct exchange **at = &s->done;
+    struct exchange **at = &s->completed;
 
     while (*at != NULL)
         at = &(*at)->next;

@@ -18,12 +18,12 @@ static verdict out_of_order(struct judge *j, const char *why)
 
 static bool transaction_open(const struct session *s)
 {
-    return s->mail || session_has_pending(s, VERB_MAIL);
+    return s->transaction.open || session_has_pending(s, VERB_MAIL);
 }
 
 static bool recipient_sent(const struct session *s)
 {
-    return s->rcpt_sent || session_has_pending(s, VERB_RCPT);
+    return s->transaction.rcpt_sent || session_has_pending(s, VERB_RCPT);
 }
 
 static bool last_chunk_pending(const struct session *s)
@@ -73,7 +73,7 @@ static verdict judge_expn(struct judge *j)
 
 static verdict judge_etrn(struct judge *j)
 {
-    if (rule(j, RULE_ETRN) == WORD_REJECT || !ehlo_offers(j->s->offered, EHLO_ETRN)) {
+    if (rule(j, RULE_ETRN) == WORD_REJECT || !ehlo_offers(j->s->offer.offered, EHLO_ETRN)) {
         note(j, NOTE_CMD_UNIMPLEMENTED);
         return refuse(j, LOCAL_UNIMPLEMENTED, "ETRN");
     }
@@ -104,16 +104,17 @@ static verdict never_in_order(struct judge *j, const char *why)
 
 static bool greeted(const struct session *s)
 {
-    return s->helo || session_has_pending(s, VERB_EHLO) || session_has_pending(s, VERB_HELO);
+    return s->client.greeted || session_has_pending(s, VERB_EHLO) ||
+           session_has_pending(s, VERB_HELO);
 }
 
 /* A server may take a command that it did not offer, as after HELO; it answers better, too. */
 static verdict not_offered(struct judge *j, enum ehlo_keyword keyword)
 {
-    if (ehlo_offers(j->s->offered, keyword))
+    if (ehlo_offers(j->s->offer.offered, keyword))
         return LOCAL_NONE;
     note(j, NOTE_CMD_NOT_OFFERED);
-    bool inside_tls = keyword == EHLO_STARTTLS && j->s->upstream_secure; /* RFC 3207 4.2 */
+    bool inside_tls = keyword == EHLO_STARTTLS && j->s->upstream.secure; /* RFC 3207 4.2 */
     if (rule(j, RULE_CMD_NOT_OFFERED) == WORD_PASS && !inside_tls)
         return LOCAL_NONE;
     return refuse(j, LOCAL_NOT_OFFERED, verb_name(j->cmd.verb));
@@ -125,7 +126,7 @@ static verdict judge_starttls(struct judge *j)
     bool ours = session_ends_tls(s);
     verdict v;
 
-    if (s->client_secure)
+    if (s->client.secure)
         return never_in_order(j, "TLS is already active");
     if (!ours && rule(j, RULE_STARTTLS) == WORD_REFUSE) {
         note(j, NOTE_STARTTLS_REFUSED);
@@ -135,7 +136,7 @@ static verdict judge_starttls(struct judge *j)
         return v;
     if (ours && transaction_open(s))
         return never_in_order(j, "STARTTLS is not allowed in a mail transaction");
-    if (ours && s->authenticated && !upgrade_renews_upstream(s))
+    if (ours && s->client.authenticated && !upgrade_renews_upstream(s))
         return never_in_order(j, "STARTTLS is not allowed after AUTH");
     if (transaction_open(s) &&
         (v = out_of_order(j, "STARTTLS is not allowed in a mail transaction")) != LOCAL_NONE)
@@ -158,7 +159,7 @@ static verdict judge_auth(struct judge *j)
         return v;
     if (transaction_open(s))
         return out_of_order(j, "AUTH is not allowed in a mail transaction");
-    if (s->authenticated)
+    if (s->client.authenticated)
         return out_of_order(j, "already authenticated");
     if (j->cmd.arg.len == 0) {
         note(j, NOTE_CMD_ARGS);
@@ -208,7 +209,7 @@ static verdict judge_bdat(struct judge *j)
 
     if (v != LOCAL_NONE)
         return v;
-    if (!ehlo_offers(s->offered, EHLO_CHUNKING)) {
+    if (!ehlo_offers(s->offer.offered, EHLO_CHUNKING)) {
         note(j, NOTE_BDAT_UNADVERTISED);
         return refuse(j, LOCAL_UNIMPLEMENTED, "BDAT");
     }
@@ -216,7 +217,7 @@ static verdict judge_bdat(struct judge *j)
         return out_of_order(j, "send MAIL first");
     if (!recipient_sent(s))
         return out_of_order(j, "send RCPT first");
-    if (s->chunk_lost)
+    if (s->transaction.chunk_refused)
         return never_in_order(j, "an earlier chunk of this message was refused");
     if (session_exceeds_size(s, j->bdat.octets)) {
         note(j, NOTE_BDAT_OVERSIZE);
@@ -235,19 +236,19 @@ static verdict judge_mail(struct judge *j)
     verdict v;
 
     if (!greeted(s)) {
-        if (s->upstream_greeted && !s->env->observe) /* by another session than this */
+        if (s->upstream.greeted && !s->env->observe) /* by another session than this */
             return never_in_order(j, "send EHLO or HELO first");
         note(j, NOTE_CMD_SEQUENCE);
         if (rule(j, RULE_CMD_NO_HELO) == WORD_REJECT &&
             rule(j, RULE_CMD_SEQUENCE) == WORD_LOCAL)
             return refuse(j, LOCAL_SEQUENCE, "send EHLO or HELO first");
-    } else if (s->mail && !session_has_pending(s, VERB_RSET) &&
+    } else if (s->transaction.open && !session_has_pending(s, VERB_RSET) &&
                !session_has_pending(s, VERB_DOT) && !last_chunk_pending(s)) {
         if ((v = out_of_order(j, "a mail transaction is already open")) != LOCAL_NONE)
             return v;
     }
     if (!transaction_open(s))
-        s->chunk_lost = false;
+        s->transaction.chunk_refused = false;
     return judge_path(j, PATH_FROM);
 }
 
@@ -260,7 +261,7 @@ static verdict judge_rcpt(struct judge *j)
     if (v == LOCAL_NONE)
         v = judge_path(j, PATH_TO);
     if (v == LOCAL_NONE)
-        j->s->rcpt_sent = true;
+        j->s->transaction.rcpt_sent = true;
     return v;
 }
 
@@ -272,11 +273,11 @@ static verdict judge_data(struct judge *j)
         return out_of_order(j, "send MAIL first");
     if (!recipient_sent(s))
         return out_of_order(j, "send RCPT first");
-    if (s->bdat) {
+    if (s->transaction.bdat) {
         note(j, NOTE_BDAT_MIXED_DATA);
         return refuse(j, LOCAL_SEQUENCE, "DATA is not allowed after BDAT");
     }
-    if (s->binary_mime) {
+    if (s->body.binary_mime) {
         note(j, NOTE_BDAT_MIXED_DATA);
         return refuse(j, LOCAL_SEQUENCE, "BODY=BINARYMIME requires BDAT");
     }
@@ -298,7 +299,7 @@ static verdict judge_unimplemented(struct judge *j)
 /* Postfix's way to say who the client is: only from those that may. */
 static verdict judge_identity(struct judge *j, enum ehlo_keyword keyword)
 {
-    if (j->s->trusted && ehlo_offers(j->s->offered, keyword))
+    if (j->s->client.trusted && ehlo_offers(j->s->offer.offered, keyword))
         return LOCAL_NONE;
     return judge_unimplemented(j);
 }
@@ -331,7 +332,7 @@ static verdict judge_verb(struct judge *j)
 /* A client with TLS comes here when the upstream refused to greet. */
 static verdict lacks_tls(struct judge *j)
 {
-    return j->s->client_secure ? refuse(j, LOCAL_TLS_UNAVAILABLE,
+    return j->s->client.secure ? refuse(j, LOCAL_TLS_UNAVAILABLE,
                                         "the mail server behind this proxy refused service")
                                : LOCAL_TLS_REQUIRED;
 }

@@ -41,7 +41,7 @@ static inline void note_at(struct judge *j, enum note_id id)
 
 static inline enum local_reply refuse(struct judge *j, enum local_reply id, const char *hint)
 {
-    j->ex->hint = hint;
+    j->ex->reply_detail = hint;
     return id;
 }
 

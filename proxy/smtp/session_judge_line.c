@@ -76,7 +76,7 @@ static enum local_reply judge_8bit(struct judge *j)
     if ((j->cmd.faults & FAULT_8BIT_ARG) == 0)
         return LOCAL_NONE;
     note_at(j, NOTE_CMD_8BIT);
-    if (covered && ehlo_offers(j->s->offered, EHLO_SMTPUTF8) &&
+    if (covered && ehlo_offers(j->s->offer.offered, EHLO_SMTPUTF8) &&
         (j->cmd.faults & FAULT_NOT_UTF8) == 0)
         return LOCAL_NONE;
     if (rule(j, RULE_CMD_8BIT) == WORD_PASS)

@@ -18,13 +18,13 @@ static struct span take_param(struct span *params)
 /* BODY=8BITMIME, BINARYMIME and SMTPUTF8 allow 8-bit content (RFC 6152, 3030, 6531). */
 static void note_body(struct session *s, struct span params)
 {
-    s->eight_bit = s->binary_mime = false;
+    s->body = (struct session_body){ 0 };
     for (struct span p = take_param(&params); p.len > 0; p = take_param(&params)) {
         if (span_equal_nocase(p, SPAN_LIT("BODY=BINARYMIME")))
-            s->eight_bit = s->binary_mime = true;
+            s->body.eight_bit = s->body.binary_mime = true;
         else if (span_equal_nocase(p, SPAN_LIT("BODY=8BITMIME")) ||
                  span_equal_nocase(p, SPAN_LIT("SMTPUTF8")))
-            s->eight_bit = true;
+            s->body.eight_bit = true;
     }
 }
 
@@ -32,7 +32,7 @@ static void note_body(struct session *s, struct span params)
 static enum local_reply judge_params(struct judge *j, struct span params)
 {
     for (struct span p = take_param(&params); p.len > 0; p = take_param(&params)) {
-        const char *name = ehlo_parameter_removed(j->s->removed, p);
+        const char *name = ehlo_parameter_removed(j->s->offer.removed, p);
 
         if (name != NULL) {
             note(j, NOTE_PARAM_REMOVED);

@@ -12,9 +12,9 @@
 /* The next octets of a side, up to the first that are missing. */
 static void sample_add(struct session *s, enum side from, struct span in)
 {
-    struct opaque_sample *sample = s->opaque_sample;
+    struct opaque_sample *sample = s->opaque.sample;
 
-    if (sample == NULL || s->missing[from] > 0)
+    if (sample == NULL || s->opaque.missing[from] > 0)
         return;
     in = span_first(in, OPAQUE_SAMPLE_MAX - sample->len[from]);
     if (in.len > 0)
@@ -24,22 +24,22 @@ static void sample_add(struct session *s, enum side from, struct span in)
 
 void session_become_opaque(struct session *s, const char *why)
 {
-    s->opaque_why = why;
-    s->opaque_us = s->now_us;
+    s->opaque.why = why;
+    s->opaque.us = s->now_us;
     for (int side = CLIENT; side <= SERVER; side++)
-        s->opaque_at[side] = s->at[side];
+        s->opaque.at[side] = s->at[side];
     if (strcmp(why, "starttls") == 0 || strcmp(why, "implicit-tls") == 0)
         s->watch = tls_watch_new(); /* without memory: not watched */
     else if (strcmp(why, "not-smtp") == 0)
-        s->opaque_sample = calloc(1, sizeof *s->opaque_sample); /* the same */
+        s->opaque.sample = calloc(1, sizeof *s->opaque.sample); /* the same */
     session_enter(s, STATE_OPAQUE);
 }
 
 bool opaque_layer_begins(struct session *s, enum side from)
 {
-    if ((s->layer_due & 1u << from) == 0 || input_is_empty(s, from))
+    if ((s->auth.layer_due & 1u << from) == 0 || input_is_empty(s, from))
         return false;
-    s->layer_due = 0; /* both sides have a layer or none */
+    s->auth.layer_due = 0; /* both sides have a layer or none */
     if (!sasl_begins_layer(input_view(s, from).ptr[0]))
         return false;
     session_become_opaque(s, "sasl-layer");
@@ -69,21 +69,21 @@ void session_gap(struct session *s, enum side from, uint64_t octets, uint64_t no
         return;
     tls_watch_free(&s->watch); /* what it saw is not the whole handshake */
     s->received[from] += octets;
-    s->missing[from] += octets;
+    s->opaque.missing[from] += octets;
     if (s->content != NULL && !s->content->ended)
         content_end(s, false);
 }
 
 enum close_reason opaque_close(const struct session *s)
 {
-    if (strcmp(s->opaque_why, "starttls") == 0)
+    if (strcmp(s->opaque.why, "starttls") == 0)
         return CLOSE_OPAQUE_END;
-    return strcmp(s->opaque_why, "not-smtp") == 0 ? CLOSE_NOT_SMTP : CLOSE_UNREAD_END;
+    return strcmp(s->opaque.why, "not-smtp") == 0 ? CLOSE_NOT_SMTP : CLOSE_UNREAD_END;
 }
 
 bool session_lost_octets(const struct session *s)
 {
-    return s->missing[CLIENT] > 0 || s->missing[SERVER] > 0 ||
+    return s->opaque.missing[CLIENT] > 0 || s->opaque.missing[SERVER] > 0 ||
            (s->closing && (s->reason == CLOSE_CAPTURE_END || s->reason == CLOSE_CAPTURE_LIMIT));
 }
 
@@ -96,7 +96,7 @@ static bool watch_is_over(struct session *s)
     return tls_watch_done(s->watch);
 }
 
-/* What was seen of the handshake. The watch is freed when it was told. */
+/* What was seen of the handshake. The watch is freed when it was reported. */
 static enum step watch_tell(struct session *s)
 {
     struct exchange *ex = exchange_new(s->env->exchanges, &s->exchange_octets);
@@ -106,10 +106,10 @@ static enum step watch_tell(struct session *s)
         return STEP_IDLE;
     }
     ex->event.kind = EVENT_TLS;
-    ex->event.t_us = s->opaque_us;
-    ex->event.at = s->opaque_at[CLIENT];
+    ex->event.t_us = s->opaque.us;
+    ex->event.at = s->opaque.at[CLIENT];
     ex->event.tls = tls_watch_facts(s->watch);
-    ex->event.tls_us = s->now_us - s->opaque_us;
+    ex->event.tls_us = s->now_us - s->opaque.us;
     session_report(s, ex);
     return STEP_AGAIN;
 }
@@ -150,21 +150,21 @@ enum step opaque_tell(struct session *s)
 
     if (s->watch != NULL && watch_stop(s) == STEP_AGAIN)
         return STEP_AGAIN;
-    if (s->opaque_why == NULL || s->opaque_told || (ex = session_new_exchange(s)) == NULL)
+    if (s->opaque.why == NULL || s->opaque.reported || (ex = session_new_exchange(s)) == NULL)
         return STEP_IDLE;
-    s->opaque_told = true;
+    s->opaque.reported = true;
     ex->event.kind = EVENT_OPAQUE;
-    ex->event.t_us = s->opaque_us;
-    ex->event.at = s->opaque_at[CLIENT];
-    ex->event.opaque_why = s->opaque_why;
-    if (strcmp(s->opaque_why, "sasl-layer") == 0)
-        notes_add(&ex->event.notes, NOTE_SASL_LAYER_BEGUN, s->opaque_at[CLIENT]);
+    ex->event.t_us = s->opaque.us;
+    ex->event.at = s->opaque.at[CLIENT];
+    ex->event.opaque_why = s->opaque.why;
+    if (strcmp(s->opaque.why, "sasl-layer") == 0)
+        notes_add(&ex->event.notes, NOTE_SASL_LAYER_BEGUN, s->opaque.at[CLIENT]);
     for (int side = CLIENT; side <= SERVER; side++) {
-        ex->event.opaque_octets[side] = s->received[side] - s->opaque_at[side];
-        ex->event.opaque_missing[side] = s->missing[side];
+        ex->event.opaque_octets[side] = s->received[side] - s->opaque.at[side];
+        ex->event.opaque_missing[side] = s->opaque.missing[side];
     }
-    if (s->opaque_sample != NULL)
-        secrecy_sample(&s->secrecy, &ex->event, s->opaque_sample);
+    if (s->opaque.sample != NULL)
+        secrecy_sample(&s->secrecy, &ex->event, s->opaque.sample);
     session_report(s, ex);
     return STEP_AGAIN;
 }

@@ -24,7 +24,7 @@ struct xclient {
 
 void session_trust_client(struct session *s)
 {
-    s->trusted = true;
+    s->client.trusted = true;
 }
 
 bool session_send_xclient(struct session *s, struct span attributes)
@@ -57,7 +57,7 @@ bool preamble_names_client(const struct session *s)
 
 static bool wants_tls(const struct session *s)
 {
-    return s->client_secure && !s->tls_declined && upstream_wants_tls(s);
+    return s->client.secure && !s->upstream.tls_declined && upstream_wants_tls(s);
 }
 
 bool preamble_is_wanted(const struct session *s)
@@ -75,13 +75,13 @@ static enum step say(struct session *s, enum preamble stage, enum verb verb, str
         return STEP_AGAIN;
     ex->event.verb = verb;
     ex->event.disposition = DISPOSITION_ADDED;
-    ex->held = true; /* until it is sent */
+    ex->not_sent_yet = true; /* until it is sent */
     if (!exchange_rewrite(ex, line)) {
         exchange_free(s->env->exchanges, ex);
         session_close(s, CLOSE_NO_MEMORY);
         return STEP_AGAIN;
     }
-    s->parked = ex;
+    s->own_command = ex;
     s->preamble = (uint8_t)stage;
     return STEP_AGAIN;
 }
@@ -137,7 +137,7 @@ static enum step get_ready(struct session *s)
 /* Without XCLIENT the upstream would take every client for this proxy, and trust it. */
 static enum step xclient_failed(struct session *s)
 {
-    session_abort_with(s, LOCAL_XCLIENT, NOTE_COUNT);
+    session_abort_with(s, LOCAL_XCLIENT, NOTE_NONE);
     return STEP_AGAIN;
 }
 
@@ -152,7 +152,7 @@ static enum step say_xclient(struct session *s, struct span ehlo)
     if (!xclient_line(s, ehlo, &line)) {
         session_close(s, CLOSE_NO_MEMORY);
         step = STEP_AGAIN;
-    } else if (!s->upstream_xclient || line.len == 0) {
+    } else if (!s->upstream.xclient || line.len == 0) {
         step = xclient_failed(s);
     } else {
         step = say(s, PREAMBLE_XCLIENT, VERB_XCLIENT, buf_span(&line));
@@ -184,7 +184,7 @@ static bool keep_reply(struct session *s, struct exchange *ex, const struct repl
 enum step preamble_begin(struct session *s, struct exchange *greeting, const struct reply *r)
 {
     session_push(s, greeting);
-    greeting->held = true;
+    greeting->not_sent_yet = true;
     if (!keep_reply(s, greeting, r, &greeting->event.reply)) {
         session_close(s, CLOSE_NO_MEMORY);
         return STEP_AGAIN;
@@ -211,7 +211,7 @@ static enum step relay_greeting(struct session *s, struct action *action)
 
     preamble_free(s);
     s->preamble = PREAMBLE_NONE;
-    s->early_talker = !input_is_empty(s, CLIENT);
+    s->client.early_talker = !input_is_empty(s, CLIENT);
     s->replied_at = s->received[CLIENT];
     session_enter(s, STATE_COMMAND);
     e->origin = ORIGIN_UPSTREAM;
@@ -227,13 +227,13 @@ static enum step relay_greeting(struct session *s, struct action *action)
 
 enum step preamble_step(struct session *s, struct action *action)
 {
-    struct exchange *ex = s->parked;
+    struct exchange *ex = s->own_command;
 
     if (s->preamble == PREAMBLE_READY)
         return relay_greeting(s, action);
-    if (s->preamble == PREAMBLE_NONE || ex == NULL || !ex->held)
+    if (s->preamble == PREAMBLE_NONE || ex == NULL || !ex->not_sent_yet)
         return STEP_IDLE;
-    ex->held = false;
+    ex->not_sent_yet = false;
     action->kind = ACTION_FORWARD;
     action->side = SERVER;
     action->bytes = ex->event.forwarded;
@@ -246,10 +246,10 @@ static enum step after_ehlo(struct session *s, const struct reply *r)
 {
     if (r->code / 100 == 2)
         session_note_upstream(s, reply_text(r));
-    if (wants_tls(s) && s->upstream_starttls)
+    if (wants_tls(s) && s->upstream.starttls)
         return say(s, PREAMBLE_STARTTLS, VERB_STARTTLS, SPAN_LIT("STARTTLS"));
     if (wants_tls(s) && s->env->upstream_tls == UPSTREAM_TLS_REQUIRE) {
-        session_abort_with(s, LOCAL_GONE_TLS, NOTE_COUNT);
+        session_abort_with(s, LOCAL_GONE_TLS, NOTE_NONE);
         return STEP_AGAIN;
     }
     return say_xclient(s, reply_text(r));
@@ -259,7 +259,7 @@ static enum step after_starttls(struct session *s, struct exchange *ex, const st
 {
     if (r->code == 220 && !input_is_empty(s, SERVER)) {
         notes_add(&ex->event.notes, NOTE_STARTTLS_RESPONSE_INJECTION, s->at[SERVER]);
-        session_abort_with(s, LOCAL_STARTTLS_INJECTION, NOTE_COUNT);
+        session_abort_with(s, LOCAL_STARTTLS_INJECTION, NOTE_NONE);
         return STEP_AGAIN;
     }
     if (r->code == 220) {
@@ -267,10 +267,10 @@ static enum step after_starttls(struct session *s, struct exchange *ex, const st
         return STEP_AGAIN;
     }
     if (s->env->upstream_tls == UPSTREAM_TLS_REQUIRE) {
-        session_abort_with(s, LOCAL_GONE_TLS, NOTE_COUNT);
+        session_abort_with(s, LOCAL_GONE_TLS, NOTE_NONE);
         return STEP_AGAIN;
     }
-    s->tls_declined = true;
+    s->upstream.tls_declined = true;
     return s->xclient != NULL ? say_ehlo(s) : get_ready(s);
 }
 
@@ -288,7 +288,7 @@ static void complete(struct session *s, struct exchange *ex, struct span receive
     struct event *e = &ex->event;
 
     session_merge_notes(ex, notes);
-    e->reply = received; /* told before the input is touched again */
+    e->reply = received; /* reported before the input is touched again */
     e->origin = ORIGIN_UPSTREAM;
     e->reply_us = s->now_us - e->t_us;
     input_use(s, SERVER, received.len);
@@ -298,10 +298,10 @@ static void complete(struct session *s, struct exchange *ex, struct span receive
 /* The command whose reply this is; NULL: the reply came unasked. */
 static struct exchange *take_own(struct session *s)
 {
-    struct exchange *ex = s->parked;
+    struct exchange *ex = s->own_command;
 
-    s->parked = NULL;
-    if (ex != NULL && ex->held) {
+    s->own_command = NULL;
+    if (ex != NULL && ex->not_sent_yet) {
         exchange_free(s->env->exchanges, ex); /* was never sent */
         ex = NULL;
     }
@@ -318,7 +318,7 @@ enum step preamble_lost(struct session *s, struct span received, struct notes *n
         complete(s, ex, received, notes);
     else
         session_merge_notes(s->first, notes);
-    session_abort_with(s, LOCAL_UPSTREAM_PROTOCOL, NOTE_COUNT);
+    session_abort_with(s, LOCAL_UPSTREAM_PROTOCOL, NOTE_NONE);
     return STEP_AGAIN;
 }
 
@@ -327,7 +327,7 @@ enum step preamble_reply(struct session *s, const struct reply *r, struct notes 
     enum preamble stage = (enum preamble)s->preamble;
     struct exchange *ex;
 
-    if (r->code != 421 && (s->parked == NULL || s->parked->held))
+    if (r->code != 421 && (s->own_command == NULL || s->own_command->not_sent_yet))
         return preamble_lost(s, r->received, notes, NOTE_REPLY_UNSOLICITED);
     ex = take_own(s);
     if (r->code == 421)
@@ -355,6 +355,6 @@ void preamble_tls(struct session *s, bool ok)
         (void)say_ehlo(s);
         return;
     }
-    s->drop = s->upstream_gone = true;
-    session_abort_with(s, LOCAL_GONE_TLS, NOTE_COUNT);
+    s->upstream.drop_due = s->upstream.gone = true;
+    session_abort_with(s, LOCAL_GONE_TLS, NOTE_NONE);
 }

@@ -55,8 +55,9 @@ enum preamble {
 
 enum step {
     STEP_IDLE,   /* nothing to do with what is there */
+    STEP_WAIT,   /* what is there is not enough to know */
     STEP_AGAIN,  /* something changed, look again */
-    STEP_ACTION, /* *w is filled */
+    STEP_ACTION, /* *action is filled */
 };
 
 /* Mail data under way: from 354 or the first BDAT to its end. */
@@ -70,9 +71,9 @@ struct content {
     struct exchange *verdict; /* the end of data, answered before it came; or NULL */
     uint8_t lf_marker;        /* octets of an end at a bare LF that are held back; lf_end.h */
     bool lf_taken;            /* and that they are one is known */
-    bool ended;               /* the event is to be told */
-    bool told;
-    bool refused_told;
+    bool ended;               /* the event is to be reported */
+    bool reported;
+    bool upstream_dropped; /* the content is refused */
 };
 
 /* The only place that assigns session->state. */
@@ -99,7 +100,7 @@ bool session_is_lasting(const struct session *s, struct span bytes);
 /* More octets than the upstream said it takes. */
 static inline bool session_exceeds_size(const struct session *s, uint64_t octets)
 {
-    return s->size_limit > 0 && octets > s->size_limit;
+    return s->offer.size > 0 && octets > s->offer.size;
 }
 
 /* Commands may be sent on without waiting for replies. */
@@ -117,9 +118,9 @@ struct exchange *session_pop(struct session *s);
 bool session_has_pending(const struct session *s, enum verb verb);
 /* No more commands are taken before there are replies. */
 bool session_queue_is_full(const struct session *s);
-/* The exchange's event is told, after those that wait for it already. */
+/* The exchange's event is reported, after those that wait for it already. */
 void session_report(struct session *s, struct exchange *ex);
-/* The exchange is complete: its event is told next. */
+/* The exchange is complete: its event is reported next. */
 void session_finish(struct session *s, struct exchange *ex);
 
 /* The client ends: what that means is decided by what it waits for then. */
@@ -176,10 +177,10 @@ enum step auth_cancel(struct session *s, struct exchange *ex, enum local_reply i
 struct exchange *session_new_exchange(struct session *s);
 /* Starts content; false when memory is out (the session is then closing). */
 bool content_begin(struct session *s, bool bdat);
-/* The content's end: complete, or cut off. Its event is told next. */
+/* The content's end: complete, or cut off. Its event is reported next. */
 void content_end(struct session *s, bool complete);
 /* Chunks that began before this offset of the client's stream and had no LAST are no message
- * any more. True: their content ended now, and is to be told first. */
+ * any more. True: their content ended now, and is to be reported first. */
 bool content_abandon(struct session *s, uint64_t before);
 void content_free(struct session *s);
 /* No transaction is open but what commands still unanswered begin: after RSET, EHLO. */
@@ -254,7 +255,7 @@ bool opaque_layer_begins(struct session *s, enum side from);
 enum close_reason opaque_close(const struct session *s);
 /* A capture does not show all of the session. */
 bool session_lost_octets(const struct session *s);
-/* At the end: what passed, unless that was told. */
+/* At the end: what passed, unless that was reported. */
 enum step opaque_tell(struct session *s);
 
 #endif

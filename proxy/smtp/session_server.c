@@ -4,10 +4,11 @@
 void session_reset_transaction(struct session *s)
 {
     /* What came behind the command is all still unanswered. */
-    s->mail = false;
-    s->rcpt_sent = session_has_pending(s, VERB_RCPT);
-    s->bdat = session_has_pending(s, VERB_BDAT);
-    s->chunk_lost = s->chunk_lost && session_has_pending(s, VERB_MAIL);
+    s->transaction = (struct transaction){
+        .rcpt_sent = session_has_pending(s, VERB_RCPT),
+        .bdat = session_has_pending(s, VERB_BDAT),
+        .chunk_refused = s->transaction.chunk_refused && session_has_pending(s, VERB_MAIL),
+    };
 }
 
 /* ---- what a reply means ---------------------------------------------------------- */
@@ -18,17 +19,17 @@ static void after_helo(struct session *s, struct exchange *ex)
 
     if (e->code / 100 != 2)
         return; /* a refused EHLO leaves the state as it was (RFC 5321 4.1.4) */
-    s->helo = s->upstream_greeted = true;
+    s->client.greeted = s->upstream.greeted = true;
     if (e->verb == VERB_HELO)
-        s->offered = s->removed = s->size_limit = 0;
+        s->offer = (struct ehlo_offer){ 0 };
     session_reset_transaction(s);
 }
 
 static void after_mail(struct session *s, struct exchange *ex)
 {
-    if (!s->mail)
-        s->rcpt_sent = session_has_pending(s, VERB_RCPT);
-    s->mail = s->mail || ex->event.code / 100 == 2;
+    if (!s->transaction.open)
+        s->transaction.rcpt_sent = session_has_pending(s, VERB_RCPT);
+    s->transaction.open = s->transaction.open || ex->event.code / 100 == 2;
 }
 
 static void after_rset(struct session *s, struct exchange *ex)
@@ -53,7 +54,7 @@ static void after_data(struct session *s, struct exchange *ex)
 
     if (session_refuses_early_data(s, ex)) {
         session_enter(s, STATE_STOPPED);
-        session_abort_with(s, LOCAL_EARLY_DATA, NOTE_COUNT);
+        session_abort_with(s, LOCAL_EARLY_DATA, NOTE_NONE);
         return;
     }
     if (code / 100 == 3 && content_begin(s, false)) {
@@ -67,16 +68,16 @@ static void after_data(struct session *s, struct exchange *ex)
 static void after_message(struct session *s, struct exchange *ex)
 {
     (void)ex;
-    s->mail = false;
-    s->bdat = session_has_pending(s, VERB_BDAT);
+    s->transaction.open = false;
+    s->transaction.bdat = session_has_pending(s, VERB_BDAT);
 }
 
 static void after_chunk(struct session *s, struct exchange *ex)
 {
     if (ex->last_chunk)
         after_message(s, ex);
-    if (!s->env->observe || s->parked != NULL || s->state != STATE_CHUNK || s->first != NULL ||
-        s->chunk_left == 0)
+    if (!s->env->observe || s->discarding != NULL || s->state != STATE_CHUNK ||
+        s->first != NULL || s->chunk.left == 0)
         return;
     /* Accepted before its last octet was sent. */
     notes_add(&ex->event.notes, NOTE_REPLY_EARLY, s->at[SERVER]);
@@ -89,10 +90,10 @@ static void after_auth(struct session *s, struct exchange *ex)
         session_enter(s, STATE_AUTH);
     if (ex->event.code / 100 != 2)
         return;
-    s->authenticated = true;
+    s->client.authenticated = true;
     /* Octets of a layer can come from either side next. */
-    if (s->auth_layer)
-        s->layer_due = 1u << CLIENT | 1u << SERVER;
+    if (s->auth.may_have_layer)
+        s->auth.layer_due = 1u << CLIENT | 1u << SERVER;
 }
 
 /* Passed through: where TLS ends here it never comes to this. */
@@ -105,7 +106,7 @@ static void after_starttls(struct session *s, struct exchange *ex)
 static void after_quit(struct session *s, struct exchange *ex)
 {
     (void)ex;
-    s->quit_told = true;
+    s->quit_answered = true;
     if (!s->env->observe)
         session_close(s, CLOSE_QUIT);
 }
@@ -114,8 +115,8 @@ static void after_xclient(struct session *s, struct exchange *ex)
 {
     if (ex->event.code / 100 != 2)
         return;
-    s->helo = s->authenticated = false;
-    s->offered = s->removed = s->size_limit = 0;
+    s->client.greeted = s->client.authenticated = false;
+    s->offer = (struct ehlo_offer){ 0 };
     upgrade_forget_upstream(s);
     session_reset_transaction(s);
 }
@@ -144,46 +145,39 @@ void session_note_upstream(struct session *s, struct span ehlo)
 {
     ehlo_set offers = ehlo_parse(ehlo);
 
-    s->upstream_greeted = true;
-    s->upstream_starttls = ehlo_offers(offers, EHLO_STARTTLS);
-    s->upstream_xclient = ehlo_offers(offers, EHLO_XCLIENT);
+    s->upstream.greeted = true;
+    s->upstream.starttls = ehlo_offers(offers, EHLO_STARTTLS);
+    s->upstream.xclient = ehlo_offers(offers, EHLO_XCLIENT);
 }
 
-static bool filter_keywords(struct session *s, struct span reply, bool *layer)
+static bool filter_keywords(struct session *s, struct span reply)
 {
     const struct ehlo_terms terms = {
         .policy = s->env->policy,
-        .client_secure = s->client_secure,
-        .upstream_secure = s->upstream_secure,
+        .client_secure = s->client.secure,
+        .upstream_secure = s->upstream.secure,
         .terminate = session_ends_tls(s),
-        .trusted = s->trusted,
+        .trusted = s->client.trusted,
     };
 
-    struct ehlo_offer offer;
     session_note_upstream(s, reply);
-    bool ok = ehlo_filter(reply, &terms, &offer, &s->out);
-    s->offered = offer.offered;
-    s->removed = offer.removed;
-    *layer = offer.sasl_layer;
-    s->size_limit = ehlo_offers(s->offered, EHLO_SIZE) ? ehlo_size(reply) : 0;
-    return ok;
+    return ehlo_filter(reply, &terms, &s->offer, &s->out);
 }
 
 /* What the client gets: as received, canonical, or with keywords removed. */
 bool session_make_sent(struct session *s, struct exchange *ex, const struct reply *r)
 {
     struct event *e = &ex->event;
-    bool layer = false;
 
     e->reply = r->received;
     if (e->verb == VERB_EHLO && e->kind == EVENT_COMMAND && r->code / 100 == 2) {
         if (s->env->observe) {
-            s->offered = ehlo_parse(reply_text(r));
+            s->offer.offered = ehlo_parse(reply_text(r));
             return true;
         }
-        if (!filter_keywords(s, reply_text(r), &layer))
+        if (!filter_keywords(s, reply_text(r)))
             return false;
-        if (layer)
+        if (s->offer.sasl_layer)
             notes_add(&e->notes, NOTE_SASL_LAYER, s->at[SERVER]);
         if (s->out.len > 0) {
             notes_add(&e->notes, NOTE_EHLO_MODIFIED, s->at[SERVER]);
@@ -237,7 +231,7 @@ static enum step replace_reply(struct session *s, struct exchange *ex, const str
     input_use(s, SERVER, r->received.len);
     if (s->state == STATE_SYNC)
         session_enter(s, STATE_COMMAND);
-    ex->waits = false; /* local now, and at the head of the FIFO */
+    ex->replaces_upstream_reply = false; /* local now, and at the head of the FIFO */
     return STEP_AGAIN;
 }
 
@@ -272,9 +266,9 @@ enum step session_protocol_error(struct session *s, struct span received, struct
     session_enter(s, s->state == STATE_GREETING ? STATE_GREETING : STATE_STOPPED);
     session_abort_with(
         s, s->state == STATE_GREETING ? LOCAL_GREETING_NOT_SMTP : LOCAL_UPSTREAM_PROTOCOL,
-        NOTE_COUNT);
+        NOTE_NONE);
     if (s->first != NULL) {
-        s->first->event.reply = received; /* told before the input is touched again */
+        s->first->event.reply = received; /* reported before the input is touched again */
         session_merge_notes(s->first, notes);
     }
     input_use(s, SERVER, received.len);
@@ -293,7 +287,7 @@ static enum step take_greeting(struct session *s, const struct reply *r,
     ex->event.notes = *notes;
     if (r->code / 100 == 2 && preamble_is_wanted(s))
         return preamble_begin(s, ex, r);
-    s->early_talker = !input_is_empty(s, CLIENT);
+    s->client.early_talker = !input_is_empty(s, CLIENT);
     session_enter(s, STATE_COMMAND);
     if (r->code == 421)
         notes_add(&ex->event.notes, NOTE_GREETING_421, s->at[SERVER]);
@@ -320,7 +314,7 @@ static enum step take_last(struct session *s, const struct reply *r, struct note
     notes_add(notes, note, s->at[SERVER]);
     session_merge_notes(ex, notes);
     if (s->env->observe) {
-        s->parting = (uint8_t)why; /* should it close now */
+        s->upstream.parting = (uint8_t)why; /* should it close now */
         return relay_reply(s, ex, r, action);
     }
     session_enter(s, STATE_STOPPED);
@@ -352,7 +346,7 @@ static enum step take_reply(struct session *s, const struct reply *r, struct not
     struct exchange *ex = s->first;
     enum step step;
 
-    s->parting = r->code == 421 ? CLOSE_UPSTREAM_421 : CLOSE_COUNT;
+    s->upstream.parting = r->code == 421 ? CLOSE_UPSTREAM_421 : CLOSE_NONE;
     /* 421 answers whatever is pending, asked or not, and is the last reply (RFC 5321 3.8) */
     if (r->code == 421 && (!s->env->observe || ex == NULL))
         return take_last(s, r, notes, NOTE_UPSTREAM_421, CLOSE_UPSTREAM_421, action);
@@ -361,9 +355,9 @@ static enum step take_reply(struct session *s, const struct reply *r, struct not
     step = early_reply(s, ex, r, notes);
     if (step != STEP_IDLE)
         return step;
-    if (ex == NULL || ex->held)
+    if (ex == NULL || ex->not_sent_yet)
         return session_protocol_error(s, r->received, notes, NOTE_REPLY_UNSOLICITED);
-    if (ex->waits)
+    if (ex->replaces_upstream_reply)
         return replace_reply(s, ex, r, notes);
     if (is_unexpected(ex, r) && !s->env->observe)
         return session_protocol_error(s, r->received, notes, NOTE_REPLY_UNEXPECTED);
@@ -416,7 +410,7 @@ enum step server_step(struct session *s, struct action *action)
     in = input_view(s, SERVER);
     if (s->state == STATE_OPAQUE)
         return opaque_step(s, SERVER, action);
-    if (s->upstream_gone) {
+    if (s->upstream.gone) {
         input_use(s, SERVER, in.len);
         return STEP_AGAIN;
     }

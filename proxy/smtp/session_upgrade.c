@@ -23,41 +23,40 @@ bool session_ends_tls(const struct session *s)
 
 bool upstream_wants_tls(const struct session *s)
 {
-    return !s->upstream_secure && (s->env->upstream_tls == UPSTREAM_TLS_MAY ||
+    return !s->upstream.secure && (s->env->upstream_tls == UPSTREAM_TLS_MAY ||
                                    s->env->upstream_tls == UPSTREAM_TLS_REQUIRE);
 }
 
 bool upgrade_renews_upstream(const struct session *s)
 {
-    return upstream_wants_tls(s) && s->upstream_starttls;
+    return upstream_wants_tls(s) && s->upstream.starttls;
 }
 
 bool session_lacks_tls(const struct session *s)
 {
     return !s->env->observe && s->env->upstream_tls == UPSTREAM_TLS_REQUIRE &&
-           !s->upstream_secure;
+           !s->upstream.secure;
 }
 
 void upgrade_forget_upstream(struct session *s)
 {
-    s->upstream_starttls = s->upstream_xclient = s->upstream_greeted = false;
+    s->upstream.starttls = s->upstream.xclient = s->upstream.greeted = false;
 }
 
 void upgrade_begin(struct session *s, enum side side)
 {
     session_enter(s, STATE_TLS);
-    s->tls_server = side == SERVER;
-    s->start_tls = true;
+    s->handshake = (struct session_handshake){ .side = (uint8_t)side, .due = true };
 }
 
 enum step upgrade_action(struct session *s, struct action *action)
 {
-    enum side side = s->tls_server ? SERVER : CLIENT;
+    enum side side = (enum side)s->handshake.side;
 
     bool clean = input_is_empty(s, side);
 
     assert(clean); /* nothing is carried across */
-    s->start_tls = false;
+    s->handshake.due = false;
     if (!clean) {
         session_close(s, CLOSE_INTERNAL);
         return STEP_AGAIN;
@@ -75,7 +74,7 @@ static enum step decline(struct session *s, struct exchange *ex, const char *why
     if (ex->event.reply.len == 0)
         ex->event.disposition = DISPOSITION_REFUSED;
     ex->local = LOCAL_TLS_UNAVAILABLE;
-    ex->hint = why;
+    ex->reply_detail = why;
     session_enter(s, STATE_COMMAND);
     return STEP_AGAIN;
 }
@@ -104,7 +103,7 @@ enum step upgrade_step(struct session *s, struct action *action)
 {
     struct exchange *ex = s->first;
 
-    if (ex == NULL || !ex->held || ex->event.verb != VERB_STARTTLS)
+    if (ex == NULL || !ex->not_sent_yet || ex->event.verb != VERB_STARTTLS)
         return STEP_IDLE;
     if (!input_is_empty(s, CLIENT))
         return refuse_injection(s, ex, NOTE_STARTTLS_INJECTION, s->at[CLIENT]);
@@ -112,7 +111,7 @@ enum step upgrade_step(struct session *s, struct action *action)
         session_close(s, end_of_client(s)); /* half closed: TLS cannot be */
         return STEP_AGAIN;
     }
-    ex->held = false;
+    ex->not_sent_yet = false;
     if (upgrade_renews_upstream(s))
         return command_forward(s, ex, ex->event.received, action);
     if (upstream_wants_tls(s) && s->env->upstream_tls == UPSTREAM_TLS_REQUIRE)
@@ -133,10 +132,10 @@ static enum step take_answer(struct session *s, struct exchange *ex, const struc
         return STEP_AGAIN;
     }
     /* Without a new session there, who authenticated in the clear would stay. */
-    if (s->env->upstream_tls == UPSTREAM_TLS_REQUIRE || s->authenticated)
+    if (s->env->upstream_tls == UPSTREAM_TLS_REQUIRE || s->client.authenticated)
         return decline(s, ex, "the mail server behind this proxy refused it");
-    s->upstream_starttls = false;
-    ex->held = true; /* the client's leg is next */
+    s->upstream.starttls = false;
+    ex->not_sent_yet = true; /* the client's leg is next */
     return STEP_AGAIN;
 }
 
@@ -155,7 +154,7 @@ enum step upgrade_reply(struct session *s, struct exchange *ex, const struct rep
             notes_add(&ex->event.notes, note, at);
             return STEP_IDLE;
         }
-        ex->event.reply = r->received; /* told before the input is touched again */
+        ex->event.reply = r->received; /* reported before the input is touched again */
         return refuse_injection(s, ex, note, at);
     }
     return session_ends_tls(s) ? take_answer(s, ex, r) : STEP_IDLE;
@@ -166,12 +165,13 @@ enum step upgrade_reply(struct session *s, struct exchange *ex, const struct rep
 /* RFC 3207 4.2: nothing of what was said before counts. */
 static void begin_new_session(struct session *s)
 {
-    s->helo = s->authenticated = s->early_talker = false;
-    s->eight_bit = s->binary_mime = s->first_command = false;
-    s->upstream_starttls = s->upstream_xclient = false;
-    s->offered = s->removed = s->size_limit = 0;
-    s->reads_len = 0;
-    s->reads_more = false;
+    s->client.greeted = s->client.authenticated = false;
+    s->client.early_talker = s->client.first_command = false;
+    s->body = (struct session_body){ 0 };
+    s->upstream.starttls = s->upstream.xclient = false;
+    s->offer = (struct ehlo_offer){ 0 };
+    s->reads.len = 0;
+    s->reads.more = false;
     s->last_verb = VERB_UNKNOWN;
     session_reset_transaction(s);
     session_enter(s, STATE_COMMAND);
@@ -184,11 +184,11 @@ static void upstream_done(struct session *s, bool ok)
     if (ok) {
         upgrade_forget_upstream(s);
         session_enter(s, STATE_SYNC);
-        ex->held = true; /* the client's leg is next */
+        ex->not_sent_yet = true; /* the client's leg is next */
         return;
     }
     decline(s, ex, "the handshake with the mail server behind this proxy failed");
-    s->drop = s->upstream_gone = s->gone_tls = true;
+    s->upstream.drop_due = s->upstream.gone = s->upstream.tls_failed = true;
     session_enter(s, STATE_GONE);
 }
 
@@ -211,21 +211,21 @@ static void came_with_connection(struct session *s, enum side side, bool ok)
         return;
     if (side == CLIENT)
         session_close(s, CLOSE_CLIENT_TLS);
-    else if (!s->upstream_gone)
-        session_abort_with(s, LOCAL_GONE_TLS, NOTE_COUNT);
+    else if (!s->upstream.gone)
+        session_abort_with(s, LOCAL_GONE_TLS, NOTE_NONE);
 }
 
 void session_tls(struct session *s, enum side side, bool ok, uint64_t now_us)
 {
-    bool wished = s->state == STATE_TLS && s->tls_server == (side == SERVER);
+    bool wished = s->state == STATE_TLS && s->handshake.side == side;
 
     session_set_time(s, now_us);
     if (s->closing)
         return;
     if (ok && side == CLIENT)
-        s->client_secure = true;
+        s->client.secure = true;
     if (ok && side == SERVER)
-        s->upstream_secure = true;
+        s->upstream.secure = true;
     if (wished)
         handshake_done(s, side, ok);
     else
@@ -234,9 +234,9 @@ void session_tls(struct session *s, enum side side, bool ok, uint64_t now_us)
 
 void upgrade_eof(struct session *s, enum side from)
 {
-    if (s->tls_server == (from == SERVER))
+    if (s->handshake.side == from)
         handshake_done(s, from, false);
     else if (from == CLIENT)
         session_close(s, end_of_client(s));
-    /* The upstream's is told to the client inside TLS: end_idle_step(). */
+    /* The upstream's is reported to the client inside TLS: end_idle_step(). */
 }

@@ -140,7 +140,7 @@ static void check_sent(const struct play *p, enum side side, struct span bytes)
 
     ALWAYS(!p->handshake[side] && !p->mute[side]);
     if (side == CLIENT || p->observe || p->env.upstream_tls != UPSTREAM_TLS_REQUIRE ||
-        p->s.upstream_secure)
+        p->s.upstream.secure)
         return;
     for (unsigned i = 0; i < ARRAY_LEN(clear); i++)
         found = found || span_starts_with_nocase(bytes, span_str(clear[i]));
@@ -201,8 +201,8 @@ static void handshake_over(struct play *p, enum side side, bool ok)
     p->mute[side] = !ok;
     session_tls(&p->s, side, ok, p->now);
     if (ok && side == CLIENT && !p->closed)
-        ALWAYS(!p->s.helo && !p->s.mail && !p->s.authenticated && p->s.offered == 0 &&
-               p->s.first == NULL);
+        ALWAYS(!p->s.client.greeted && !p->s.transaction.open && !p->s.client.authenticated &&
+               p->s.offer.offered == 0 && p->s.first == NULL);
     pump(p);
 }
 
