@@ -28,7 +28,10 @@ static void print_comment(const struct example *e, const char *text, size_t len)
         }
         if (column == 0)
             column = fprintf(e->out, "%*s#", indent, "");
-        column += fprintf(e->out, " %.*s", (int)word, text);
+        putc(' ', e->out);
+        for (size_t i = 0; i < word; i++)
+            putc(text[i] == '`' ? '"' : text[i], e->out);
+        column += 1 + (int)word;
         word += word < len; /* and the blank */
         text += word;
         len -= word;
@@ -133,13 +136,12 @@ void config_print_example(FILE *out)
     if (!config_set_text(config_key_by_path("listeners.listen"), &t, "127.0.0.1:2525", why) ||
         !config_set_text(config_key_by_path("listeners.upstream"), &t, "reflect", why))
         abort();
-    fputs(
-        "# smtpscope.conf - what smtpscope listens on, where sessions go, what is done about\n"
-        "# faults and what is written down. See smtpscope.conf(5).\n"
-        "#\n"
-        "# A key behind a # stands at its default. Sizes (\"10M\") and times (\"5m\") are in\n"
-        "# quotes. Check a change with: smtpscope check -f FILE\n\n",
-        out);
+    fputs("# smtpscope.conf - where smtpscope listens, where it connects to, how it handles\n"
+          "# faults and what it records. See smtpscope.conf(5).\n"
+          "#\n"
+          "# Commented-out keys show the default. Sizes (\"10M\") and times (\"5m\") must be\n"
+          "# quoted. Check a change with: smtpscope check -f FILE\n\n",
+          out);
     print_group(&e, config_key_at(0));
     config_free(&t.config);
 }

@@ -177,6 +177,36 @@ static void load_scalar(struct loader *l, const struct config_key *key,
         wrong_type(l, key, s);
 }
 
+/* A file that names a key of an older version serves on: it could only say what is done now. */
+static bool is_removed_key(struct loader *l, const struct config_key *group,
+                           const config_setting_t *s)
+{
+    static const struct {
+        const char *group, *name, *always;
+    } removed[] = {
+        { "listeners.policy.cmd", "bare_cr", "a CR in a command is always refused" },
+        { "listeners.policy.cmd", "nul", "a NUL in a command is always refused" },
+        { "listeners.policy.cmd", "ctrl",
+          "a control character in a command is always refused" },
+        { "listeners.policy.cmd", "blank_line", "an empty line is always refused" },
+        { "listeners.policy.cmd", "overlong", "an overlong command is always refused" },
+        { "listeners.policy", "reply",
+          "an invalid or unexpected reply always ends the session" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(removed); i++) {
+        if (strcmp(group->path, removed[i].group) == 0 &&
+            strcmp(config_setting_name(s), removed[i].name) == 0) {
+            config_warn(&l->report, place_of(l, s),
+                        "%s.%s is no longer a setting and is ignored: "
+                        "%s; remove it",
+                        group->path, removed[i].name, removed[i].always);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void unknown_key(struct loader *l, const struct config_key *group,
                         const config_setting_t *s)
 {
@@ -201,6 +231,8 @@ static void load_group(struct loader *l, const struct config_key *group,
         const config_setting_t *item = config_setting_get_elem(s, (unsigned)i);
         const struct config_key *key = config_key_find(group, config_setting_name(item));
 
+        if (key == NULL && is_removed_key(l, group, item))
+            continue;
         if (key == NULL)
             unknown_key(l, group, item);
         else if (key->type == KEY_LIST)

@@ -25,6 +25,32 @@ static void print_word(const struct manual *m, const char *word, size_t len, boo
     }
 }
 
+/* The last part of a path, or more of it. */
+static bool is_key(const char *name, size_t len)
+{
+    const struct config_key *key;
+
+    for (unsigned i = 1; (key = config_key_at(i)) != NULL; i++) {
+        size_t n = strlen(key->path);
+
+        if (n >= len && strncmp(key->path + n - len, name, len) == 0 &&
+            (n == len || key->path[n - len - 1] == '.'))
+            return true;
+    }
+    return false;
+}
+
+/* `word` with what follows it, as a line of its own. */
+static void print_marked(const struct manual *m, const char *word, size_t len)
+{
+    size_t n = strcspn(++word, "`");
+
+    fprintf(m->out, ".%s %.*s", is_key(word, n) ? "Ic" : "Cm", (int)n, word);
+    for (size_t i = n + 1; i + 1 < len; i++)
+        fprintf(m->out, " %c", word[i]);
+    putc('\n', m->out);
+}
+
 /* Each sentence begins a line, and no line is longer than WIDTH. */
 static void print_prose(const struct manual *m, const char *text)
 {
@@ -34,15 +60,19 @@ static void print_prose(const struct manual *m, const char *text)
         size_t len = strcspn(text, " ");
         bool ends = text[len - 1] == '.';
 
-        if (column > 0 && column + 1 + len > WIDTH) {
+        if (column > 0 && (column + 1 + len > WIDTH || text[0] == '`')) {
             putc('\n', m->out);
             column = 0;
         }
-        if (column > 0)
-            putc(' ', m->out);
-        print_word(m, text, len, column == 0);
-        column += len + (column > 0);
-        if (ends || text[len] == '\0') {
+        if (text[0] == '`') {
+            print_marked(m, text, len);
+        } else {
+            if (column > 0)
+                putc(' ', m->out);
+            print_word(m, text, len, column == 0);
+            column += len + (column > 0);
+        }
+        if (column > 0 && (ends || text[len] == '\0')) {
             putc('\n', m->out);
             column = 0;
         }
@@ -68,12 +98,8 @@ static void print_form(const struct manual *m, const struct config_key *key)
     char line[160], range[80];
     const char *type = config_key_type_name(key);
 
-    if (config_key_word(key, 1) != NULL) {
-        print_words(m, key);
-        return;
-    }
     if (config_key_word(key, 0) != NULL) {
-        fprintf(m->out, "Only\n.Cm %s\nis possible.\n", config_key_word(key, 0));
+        print_words(m, key);
         return;
     }
     if (key->type != KEY_WORKERS && config_range_text(key, range, sizeof range))
@@ -108,10 +134,16 @@ static void print_default(const struct manual *m, const struct config_key *key)
 {
     if (key->zero != NULL)
         fprintf(m->out, "0 means: %s.\n", key->zero);
-    if (key->empty != NULL)
-        fprintf(m->out, "An empty string means: %s.\n", key->empty);
     if (key->type == KEY_LISTEN || key->type == KEY_UPSTREAM)
         return;
+    if (config_key_is_array(key) && (key->empty == NULL || strcmp(key->empty, "none") == 0)) {
+        fputs("Default: none.\n", m->out);
+        return;
+    }
+    if (key->empty != NULL) {
+        fprintf(m->out, "An empty string, the default, means: %s.\n", key->empty);
+        return;
+    }
     fputs("Default:\n.Ql ", m->out);
     print_literal(m, key);
     fputs(" .\n", m->out);
@@ -124,7 +156,7 @@ static void print_key(const struct manual *m, const struct config_key *key)
     print_form(m, key);
     print_default(m, key);
     if (key->restart)
-        fputs("A change needs a restart.\n", m->out);
+        fputs("Changes require a restart.\n", m->out);
 }
 
 static void print_group(struct manual *m, const struct config_key *group)

@@ -58,9 +58,8 @@ static const struct config_key keys[] = {
       IN_CONFIG(vantage),
       .empty = "the host name",
       .restart = true,
-      .about =
-          "Names this observation point in every record. Transcripts of two vantage points "
-          "can then be told apart." },
+      .about = "Name of this observation point, written to every record. It tells the "
+               "transcripts of two vantage points apart." },
     { .path = "workers",
       .type = KEY_WORKERS,
       IN_CONFIG(workers),
@@ -71,79 +70,83 @@ static const struct config_key keys[] = {
     { .path = "user",
       .type = KEY_TEXT,
       IN_CONFIG(user),
-      .empty = "stay as started",
+      .empty = "the user that started smtpscope",
       .restart = true,
-      .about = "User to become once the listening sockets are open. Needs a start as root." },
+      .about = "User to switch to once the listening sockets are open. smtpscope must "
+               "be started as root for this." },
     { .path = "drain_timeout",
       .type = KEY_TIME,
       IN_CONFIG(drain_timeout_ms),
       .max = DAYS(1),
       .scale = 1,
-      .zero = "at once",
-      .about = "How long a stop waits for messages in transfer." },
+      .zero = "do not wait",
+      .about = "How long a shutdown waits for messages in transfer." },
     { .path = "memory",
       .type = KEY_SIZE,
       IN_CONFIG(memory_octets),
       .min = MEBI(1) / 4,
       .max = MEBI(1048576),
-      .about = "What all sessions together may hold while they wait for a peer: commands "
-               "without a reply, mail data, replies. From half of it on, who holds most is "
-               "not read until others have freed some; nothing is refused." },
+      .about = "Memory that all sessions together may use for data waiting for a peer: "
+               "commands without a reply, mail data and replies. Once half of it is in "
+               "use, the sessions that hold the most are not read until others have "
+               "freed some; nothing is refused." },
     { .path = "log_level",
       .type = KEY_LEVEL,
       IN_CONFIG(log_level),
       .words = log_levels,
-      .about = "Least important lines to write to standard error." },
+      .about = "Lowest severity of the messages logged to standard error." },
 
     { .path = "listeners",
       .type = KEY_LIST,
-      .about =
-          "One group for each service; at least one. Sessions keep the settings they began "
-          "with; a reload is for new sessions." },
+      .about = "One group for each service; at least one is required. Sessions keep "
+               "the settings they began with; a reload applies to new sessions." },
     { .path = "listeners.name",
       .type = KEY_NAME,
       IN_SETTINGS(name),
       .restart = true,
-      .about =
-          "Names the listener in records and logs. Each listener needs a name of its own." },
+      .about = "Name of the listener in records and logs. Each listener needs a name "
+               "of its own." },
     { .path = "listeners.listen",
       .type = KEY_LISTEN,
       .owner = OWNER_LISTENER,
       .restart = true,
-      .about =
-          "Addresses and ports to listen on. Port 0 takes a free port, which the log tells. "
-          "There is no default." },
+      .about = "Addresses and ports to listen on. Port 0 picks a free port, which is "
+               "logged. There is no default." },
     { .path = "listeners.upstream",
       .type = KEY_UPSTREAM,
       .owner = OWNER_SETTINGS,
-      .about = "Where sessions go, tried in this order: an address, a host name (see "
-               "HOST NAMES), or \"reflect\" for the built-in reflector. The port is 25 when "
-               "none is given. Word original, alone, is where the client was going to; it "
-               "needs intercept. There is no default." },
+      .about = "Servers to connect to, tried in this order: an address, a host name "
+               "(see HOST NAMES), or `reflect` for the built-in reflector. The port "
+               "defaults to 25. The value `original`, on its own, means the "
+               "destination the client was connecting to; it requires `intercept`. "
+               "There is no default." },
     { .path = "listeners.mode",
       .type = KEY_WORD,
       IN_SETTINGS(observe),
       .words = modes,
-      .about = "Whether faults are repaired and refused as the policy says, or only written "
-               "down. In mode observe a conversation is neither altered, delayed nor refused, "
-               "and the policy does not act." },
+      .about = "Whether faults are repaired and refused according to the policy, or "
+               "only recorded. In mode `observe` a conversation is neither altered, "
+               "delayed nor refused, and the policy has no effect." },
 #include "config/client.def"
 
-    GROUP_KEY(
-        "listeners.policy",
-        "What is done about each kind of fault, in mode enforce. A key given here wins over "
-        "the preset, wherever it stands."),
+    GROUP_KEY("listeners.policy",
+              "How each kind of fault is handled, in mode enforce. A key given here "
+              "takes precedence over the preset, regardless of their order. A session "
+              "always ends when the upstream sends a reply that no command asked for, "
+              "or one that is not SMTP."),
     { .path = "listeners.policy.preset",
       .type = KEY_PRESET,
-      .about =
-          "Sets all rules at once. Preset default repairs what is harmless and refuses the "
-          "rest, strict refuses every fault, observe lets through what can be let through "
-          "safely." },
-    GROUP_KEY("listeners.policy.cmd", "Command lines."),
+      .about = "Sets all rules at once. The preset `default` repairs what is harmless "
+               "and refuses the rest, `strict` refuses every fault, and `observe` "
+               "passes everything that can be passed safely." },
+    GROUP_KEY("listeners.policy.cmd",
+              "Command lines. Some faults are always refused: a CR, NUL or other "
+              "control character in a command and an empty line (500 5.5.2), and a "
+              "command longer than the limit, which gets a single 500 5.5.2 and whose "
+              "excess is never read as a command."),
     GROUP_KEY("listeners.policy.data", "Mail data between DATA and the end of data."),
     GROUP_KEY("listeners.policy.bdat", "Mail data in BDAT chunks."),
-    GROUP_KEY("listeners.policy.reply", "Replies of the upstream."),
-    GROUP_KEY("listeners.policy.limit", "Longest lines."),
+    GROUP_KEY("listeners.policy.limit", "Line lengths."),
     GROUP_KEY("listeners.tls", "Encryption."),
 #define RULE(id, key, choices, normal, observe, strict)                                        \
     { .path = RULE_PATH(id, key),                                                              \
@@ -160,161 +163,169 @@ static const struct config_key keys[] = {
       IN_SETTINGS(policy.limit_auth_line),
       .min = COMMAND_LINE_OCTETS,
       .max = COMMAND_OCTETS_MAX,
-      .about = "Longest line of an AUTH exchange in octets, CRLF not counted (RFC 4954 4)." },
+      .about = "Longest line of an AUTH exchange in bytes, not counting CRLF (RFC 4954 "
+               "4)." },
 
-    GROUP_KEY(
-        "listeners.limits",
-        "How much and how long. In mode observe no timeout acts but those of connections, "
-        "TLS handshakes and PROXY headers."),
+    GROUP_KEY("listeners.limits",
+              "Limits and timeouts. In mode observe no timeout is enforced except "
+              "those for connections, TLS handshakes and PROXY headers."),
     { .path = "listeners.limits.sessions",
       .type = KEY_INT,
       IN_SETTINGS(sessions),
       .min = 1,
       .max = SESSIONS_MAX,
-      .about = "Sessions at a time, of all workers together; one more hears 421 4.7.0. Each "
-               "session takes two file descriptors: the default is less where the limit of "
-               "the process does not allow so many." },
+      .about = "Concurrent sessions, of all workers together. Further connections are "
+               "refused with 421 4.7.0. Each session takes two file descriptors: the "
+               "default is lower if the limit of the process does not allow that many." },
     { .path = "listeners.limits.per_client",
       .type = KEY_INT,
       IN_SETTINGS(per_client),
       .min = 1,
       .max = SESSIONS_MAX,
       .zero = "no limit",
-      .about = "Sessions at a time from one client network; one more hears 421 4.7.0. Mode "
-               "observe refuses nobody: there it is noted in the record, and logged." },
+      .about = "Concurrent sessions from one client network. Further connections are "
+               "refused with 421 4.7.0. In mode `observe` nobody is refused; the "
+               "excess is recorded and logged instead." },
     { .path = "listeners.limits.per_client_prefix4",
       .type = KEY_INT,
       IN_SETTINGS(prefix4),
       .min = 1,
       .max = 32,
-      .about = "Bits of an IPv4 address that make a client network." },
+      .about = "Prefix length, in bits, of an IPv4 client network." },
     { .path = "listeners.limits.per_client_prefix6",
       .type = KEY_INT,
       IN_SETTINGS(prefix6),
       .min = 1,
       .max = 128,
-      .about = "Bits of an IPv6 address that make a client network." },
+      .about = "Prefix length, in bits, of an IPv6 client network." },
     { .path = "listeners.limits.errors",
       .type = KEY_INT,
       IN_SETTINGS(error_limit),
       .min = 1,
       .max = SESSIONS_MAX,
       .zero = "no limit",
-      .about = "Commands refused by the proxy before the session ends with 421 4.7.0." },
+      .about = "Commands refused by the proxy before the session is closed with 421 "
+               "4.7.0." },
     { .path = "listeners.limits.min_rate",
       .type = KEY_INT,
       IN_SETTINGS(min_rate),
       .min = 1,
       .max = MIN_RATE_MAX,
       .zero = "no limit",
-      .about =
-          "Octets of mail data that a client has to send in a second on average. It may "
-          "fall behind by twice data_block_timeout; one that falls behind further hears "
-          "421 4.4.2. Time in which it is not read, because the upstream or "
-          "the transcript is slow, does not count. A line of 9600 baud carries 960. Not in "
-          "mode observe." },
-    TIMEOUT_KEY("connect_timeout", connect, "For each upstream address tried."),
-    TIMEOUT_KEY("greeting_timeout", greeting, "For the greeting of the upstream."),
-    TIMEOUT_KEY("command_timeout", command, "For the next command of the client."),
-    TIMEOUT_KEY("reply_timeout", reply, "For the upstream's reply to a command."),
-    TIMEOUT_KEY("data_start_timeout", data_start, "For the upstream's reply to DATA."),
+      .about = "Average rate, in bytes per second, at which a client must send mail "
+               "data. A client may lag by twice `data_block_timeout`; beyond that the "
+               "session is closed with 421 4.4.2. Time during which the client is not "
+               "read, because the upstream or the transcript is slow, does not count. "
+               "A line of 9600 baud carries 960. Not enforced in mode `observe`." },
+    TIMEOUT_KEY("connect_timeout", connect,
+                "Time allowed for a connection to each upstream address."),
+    TIMEOUT_KEY("greeting_timeout", greeting, "Time allowed for the greeting of the upstream."),
+    TIMEOUT_KEY("command_timeout", command, "Time allowed for the next command of the client."),
+    TIMEOUT_KEY("reply_timeout", reply, "Time allowed for the upstream's reply to a command."),
+    TIMEOUT_KEY("data_start_timeout", data_start,
+                "Time allowed for the upstream's reply to DATA."),
     TIMEOUT_KEY("data_block_timeout", data_block,
-                "For mail data to go on, and for a peer to take what is sent to it."),
-    TIMEOUT_KEY(
-        "data_end_timeout", data_end,
-        "For the upstream's reply to the end of data. A short time makes duplicates: the "
-        "upstream may have taken the message already."),
-    TIMEOUT_KEY(
-        "lookalike_timeout", lookalike,
-        "For more mail data after something that looks like an end of data but is none."),
-    TIMEOUT_KEY("opaque_timeout", opaque, "For either side after STARTTLS was passed through."),
-    TIMEOUT_KEY("tls_timeout", tls, "For a TLS handshake, on either side."),
-    TIMEOUT_KEY("proxy_timeout", proxy, "For the PROXY header of a trusted client."),
+                "Longest pause in mail data, and longest time for a peer to accept "
+                "data sent to it."),
+    TIMEOUT_KEY("data_end_timeout", data_end,
+                "Time allowed for the upstream's reply to the end of data. A short "
+                "time causes duplicates: the upstream may have accepted the message "
+                "already."),
+    TIMEOUT_KEY("lookalike_timeout", lookalike,
+                "Time allowed for more mail data after something that looks like the "
+                "end of data but is not."),
+    TIMEOUT_KEY("opaque_timeout", opaque,
+                "Longest silence of either side after STARTTLS was passed through."),
+    TIMEOUT_KEY("tls_timeout", tls, "Time allowed for a TLS handshake, on either side."),
+    TIMEOUT_KEY("proxy_timeout", proxy,
+                "Time allowed for the PROXY header of a trusted client."),
 
-    GROUP_KEY("transcript", "What is written down, and where."),
+    GROUP_KEY("transcript", "What is recorded, and where."),
     { .path = "transcript.file",
       .type = KEY_PATH,
       IN_CONFIG(transcript.file),
       .restart = true,
       .empty = "no transcript",
-      .about =
-          "File for the records, a strftime(3) template in UTC; \"-\" is standard output. The "
-          "folder must exist. A symbolic link, of the file or of a folder on the way, is "
-          "followed only if it belongs to root or to the user that opens it, and in a folder "
-          "where everybody may write the file must belong to one of them. Rotation renames "
-          "the link, not the file it leads to." },
+      .about = "File for the records, a strftime(3) template in UTC; \"-\" is standard "
+               "output. The folder must exist. A symbolic link, whether the file or a "
+               "folder on the way to it, is followed only if it is owned by root or by "
+               "the user that opens it; in a world-writable folder the file itself "
+               "must be owned by one of them. Rotation renames the link, not the file "
+               "it points to." },
     { .path = "transcript.content",
       .type = KEY_WORD,
       IN_CONFIG(transcript.content),
       .words = contents,
       .restart = true,
-      .about = "How much of the mail is recorded: nothing, counts and digests, the header as "
-               "well, or everything. Word full needs a spool folder. With redact = \"all\" the "
-               "header is left out and full is not possible." },
+      .about = "How much of the mail is recorded: nothing, counts and digests, also "
+               "the header, or everything. The value `full` requires `spool`. With "
+               "redact = \"all\" the header is left out, and `full` is not possible." },
     { .path = "transcript.redact",
       .type = KEY_WORD,
       IN_CONFIG(transcript.redact),
       .words = redacts,
       .restart = true,
-      .about = "What is replaced before a record is built. Word secrets replaces passwords and "
-               "the like, all the mailbox names of addresses as well, none nothing." },
+      .about = "What is masked before a record is built. The value `secrets` masks "
+               "passwords and other secrets, `all` also the local parts of addresses, "
+               "and `none` nothing." },
     { .path = "transcript.sha256",
       .type = KEY_BOOL,
       IN_CONFIG(transcript.sha256),
       .restart = true,
-      .about = "Also write the SHA-256 of each mail." },
+      .about = "Also record the SHA-256 of each mail." },
     { .path = "transcript.dkim",
       .type = KEY_WORD,
       IN_CONFIG(transcript.dkim),
       .words = dkims,
       .restart = true,
-      .about = "Whether the body of each mail is compared with the body hash of its DKIM and "
-               "ARC signatures; unless content = \"none\". Word repair also searches what "
-               "changed a body that does not fit, and keeps up to 4 MiB of each signed mail "
-               "in memory while it passes." },
+      .about = "Whether the body of each mail is compared with the body hash of its "
+               "DKIM and ARC signatures, unless content = \"none\". The value `repair` "
+               "also searches for the change that explains a body hash that does not "
+               "match, and keeps up to 4 MiB of each signed mail in memory while it "
+               "passes." },
     { .path = "transcript.findings",
       .type = KEY_BOOL,
       IN_CONFIG(findings),
       .restart = true,
-      .about = "Whether records are looked at as they are written, for what looks like the "
-               "work of a firewall or another box on the path. What is found is a record." },
+      .about = "Whether records are examined, as they are written, for signs of a "
+               "firewall or another middlebox on the path. What is found is written as "
+               "a record." },
     { .path = "transcript.catalogue",
       .type = KEY_PATH,
       IN_CONFIG(catalogue),
       .restart = true,
-      .empty = "the one installed",
-      .about = "File of the products that findings are compared with." },
+      .empty = "the installed file",
+      .about = "File that lists the products findings are compared with." },
     { .path = "transcript.spool",
       .type = KEY_PATH,
       IN_CONFIG(transcript.spool),
       .restart = true,
       .empty = "none",
-      .about =
-          "Folder for whole mails, with content = \"full\". For symbolic links the same holds "
-          "as for file." },
+      .about = "Folder for whole mails, with content = \"full\". Symbolic links are "
+               "followed as for `transcript.file`." },
     { .path = "transcript.flush",
       .type = KEY_TIME,
       IN_CONFIG(transcript.flush_ms),
       .max = MINUTES(60),
       .scale = 1,
-      .zero = "each record at once",
+      .zero = "write each record immediately",
       .restart = true,
-      .about = "How long a record may wait in memory." },
+      .about = "How long a record may wait in memory before it is written." },
     { .path = "transcript.on_full",
       .type = KEY_WORD,
       IN_CONFIG(transcript.on_full),
       .words = fulls,
       .restart = true,
-      .about =
-          "What happens when the disk cannot keep up or fills. With pause clients wait and "
-          "nothing is lost; with drop records are dropped and counted." },
+      .about = "What happens when the disk is full or cannot keep up. With `pause` "
+               "clients wait and nothing is lost; with `drop` records are dropped and "
+               "counted." },
     { .path = "transcript.queue_size",
       .type = KEY_SIZE,
       IN_CONFIG(transcript.queue_octets),
       .min = MEBI(1) / 4,
       .max = MEBI(4096),
       .restart = true,
-      .about = "Records waiting for the disk, in octets." },
+      .about = "Size of the queue of records waiting for the disk, in bytes." },
     { .path = "transcript.rotate_size",
       .type = KEY_SIZE,
       IN_CONFIG(transcript.rotate_octets),

@@ -22,12 +22,12 @@
     X(PATH, "a path")                                                                          \
     X(BOOL, "true or false")                                                                   \
     X(INT, "a whole number")                                                                   \
-    X(SIZE, "a size")               /* "10M" */                                                \
-    X(OCTETS, "a number of octets") /* a size printed without a unit */                        \
-    X(TIME, "a time")               /* "5m" */                                                 \
-    X(MODE, "a file mode")          /* "0640" */                                               \
-    X(WORD, "a word")               /* index in `words`, stored as a number */                 \
-    X(LEVEL, "a word")              /* one of `words`, stored as a string */                   \
+    X(SIZE, "a size")              /* "10M" */                                                 \
+    X(OCTETS, "a number of bytes") /* a size printed without a unit */                         \
+    X(TIME, "a time")              /* "5m" */                                                  \
+    X(MODE, "a file mode")         /* "0640" */                                                \
+    X(WORD, "a word")              /* index in `words`, stored as a number */                  \
+    X(LEVEL, "a word")             /* one of `words`, stored as a string */                    \
     X(WORKERS, "a number or \"auto\"")                                                         \
     X(LISTEN, "an address or an array of addresses")                                           \
     X(UPSTREAM, "an address or an array of addresses")                                         \
@@ -51,14 +51,15 @@ struct config_key {
     enum key_type type;
     enum key_owner owner;
     size_t offset, size;      /* of the member in its owner */
-    uint64_t min, max;        /* of numbers, sizes (octets), times (ms) */
+    uint64_t min, max;        /* of numbers, sizes (bytes), times (ms) */
     const char *zero;         /* what 0 means, if 0 is allowed below min */
     const char *const *words; /* ends with NULL */
     enum policy_rule rule;
     uint32_t scale;    /* of times: milliseconds in one unit of the member */
     bool restart;      /* a running proxy cannot take a change over */
     const char *empty; /* what "" means; it is the default then */
-    const char *about; /* sentences; the first stands in the example file */
+    const char *
+        about; /* sentences, with `values` and `keys` marked up; the first stands in the example file */
 };
 
 /* In the order of the reference; NULL past the end. */
