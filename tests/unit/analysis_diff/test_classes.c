@@ -50,7 +50,7 @@ static const char *const steps[] = {
     "NOOP\r\n",
     "MAIL FROM:<ann@example.org> SIZE=100\r\n",
     "RCPT TO:<b@example.net>\r\n",
-    "RCPT TO:<c@example.net>\r\n",
+    "RCPT TO:<c|d@example.net>\r\n",
     "DATA\r\n",
     "From: ann@example.org\r\nSubject: one\r\n\r\nfirst\r\n..dot\r\n..more\r\nh\xe9t\xe9 "
     "bl\xe9\r\n"
@@ -251,6 +251,10 @@ static const struct {
       { SERVER, "RCPT TO:<b", "rcpt to: <b", true, false },
       "TV-10 normalised RCPT",
       NULL },
+    { "a pipe character",
+      { SERVER, "<c|d@example.net>", "<c d@example.net>", true, false },
+      "TV-10 pipe-blanked RCPT",
+      NULL },
     { "name",
       { SERVER, "EHLO client.example.org", "EHLO [192.0.2.77]", true, false },
       "TV-10 name EHLO",
@@ -282,6 +286,13 @@ static const struct {
       "TV-16 cut content" },
     { "header",
       { SERVER, "Subject:", "X-Scan: clean\r\nSubject:", false, false },
+      "TV-17 header content",
+      "TV-17 header-inserted X-Scan" },
+    { "a header longer than every line",
+      { SERVER, "Subject:",
+        "X-Scan: clean, says the box, which says so in every mail that it has "
+        "passed\r\nSubject:",
+        true, false },
       "TV-17 header content",
       "TV-17 header-inserted X-Scan" },
     { "footer",

@@ -327,6 +327,12 @@ static void test_keylog(void **state)
     assert_non_null(c);
     assert_false(config_open_keylogs(c, error, sizeof error));
     assert_non_null(strstr(error, "listener \"smtp\": tls.keylog: cannot write to "));
+    free(errors);
+    size_t size;
+    FILE *out = open_memstream(&errors, &size);
+    assert_false(config_check_host(c, out));
+    fclose(out);
+    assert_non_null(strstr(errors, "listeners.tls.keylog: the folder "));
     config_free(&c);
     free(errors);
 }

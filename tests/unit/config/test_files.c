@@ -101,6 +101,44 @@ static void test_good_files(void **state)
     for_each("config/good", check_good, 4);
 }
 
+/* A file that includes a file, and so on: `deep` of them. What config_load() says. */
+static char *load_chain(const char *folder, unsigned deep)
+{
+    char path[128], *errors;
+
+    for (unsigned i = 0; i <= deep; i++) {
+        snprintf(path, sizeof path, "%s/%u.conf", folder, i);
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        if (i < deep)
+            fprintf(f, "@include \"%u.conf\"\n", i + 1);
+        fclose(f);
+    }
+    snprintf(path, sizeof path, "%s/0.conf", folder);
+    struct config *c = load_file(path, &errors);
+    if (c != NULL)
+        config_free(&c);
+    for (unsigned i = 0; i <= deep; i++) {
+        snprintf(path, sizeof path, "%s/%u.conf", folder, i);
+        unlink(path);
+    }
+    return errors;
+}
+
+static void test_depth_of_includes(void **state)
+{
+    char folder[] = "/tmp/smtpscope-test-include-XXXXXX";
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    char *eight = load_chain(folder, 8), *nine = load_chain(folder, 9);
+    assert_null(strstr(eight, "more than 8 deep"));
+    assert_non_null(strstr(nine, "more than 8 deep"));
+    free(eight);
+    free(nine);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void test_not_readable(void **state)
 {
     char *errors;
@@ -120,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_good_files),
+        cmocka_unit_test(test_depth_of_includes),
         cmocka_unit_test(test_not_readable),
     };
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 static void test_upstream(void **state)
@@ -287,14 +288,27 @@ static void test_references(void **state)
     settings_unref(&second);
 }
 
+/* Where the host has a name that may stand in an EHLO, that is what EHLO says. */
+static void test_helo_name(void **state)
+{
+    struct relay_settings *s = settings_new();
+    char name[256] = "";
+
+    (void)state;
+    assert_int_equal(gethostname(name, sizeof name - 1), 0);
+    assert_string_equal(s->helo_name, command_is_domain(span_str(name)) ? name : "localhost");
+    settings_unref(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_upstream),     cmocka_unit_test(test_upstream_reflect),
-        cmocka_unit_test(test_bad_upstream), cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_references),   cmocka_unit_test(test_upstream_original),
-        cmocka_unit_test(test_network),      cmocka_unit_test(test_bad_network),
-        cmocka_unit_test(test_trust),        cmocka_unit_test(test_host_names),
+        cmocka_unit_test(test_upstream),          cmocka_unit_test(test_helo_name),
+        cmocka_unit_test(test_upstream_reflect),  cmocka_unit_test(test_bad_upstream),
+        cmocka_unit_test(test_defaults),          cmocka_unit_test(test_references),
+        cmocka_unit_test(test_upstream_original), cmocka_unit_test(test_network),
+        cmocka_unit_test(test_bad_network),       cmocka_unit_test(test_trust),
+        cmocka_unit_test(test_host_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
