@@ -1,5 +1,5 @@
 /*
- * config_check - what single keys cannot tell: how values fit together and fit this host.
+ * check - what single keys cannot tell: how values fit together and fit this host.
  */
 #ifndef CONFIG_CHECK_H
 #define CONFIG_CHECK_H

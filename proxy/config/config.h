@@ -1,7 +1,7 @@
 /*
  * config - the configuration file as one immutable, validated value.
  *
- * Every key stands in one schema table (config_schema.c): its name, type, default,
+ * Every key stands in one schema table (schema.c): its name, type, default,
  * range and meaning. The table checks a file, prints the effective configuration,
  * and writes the reference in smtpscope.conf(5) and the commented
  * conf/smtpscope.conf. Sizes and times are strings with units ("10M", "5m"),

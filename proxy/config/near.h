@@ -1,5 +1,5 @@
 /*
- * config_near - which known word or key a mistyped one was meant to be.
+ * near - which known word or key a mistyped one was meant to be.
  */
 #ifndef CONFIG_NEAR_H
 #define CONFIG_NEAR_H

@@ -1,5 +1,5 @@
 /*
- * config_report - errors and warnings about a configuration, one a line.
+ * report - errors and warnings about a configuration, one a line.
  *
  * "file:line: text", "file: text" or "--option: text". Text that comes from a file is
  * to be escaped before.

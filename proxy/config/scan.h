@@ -1,5 +1,5 @@
 /*
- * config_scan - what libconfig 1.5 does not tell about the text of a file.
+ * scan - what libconfig 1.5 does not tell about the text of a file.
  *
  * It wraps numbers above 31 bits silently, reads 010 as ten where 1.7 reads eight, and
  * ends the process when an included file is a folder. This pass finds all three, and

@@ -1,5 +1,5 @@
 /*
- * config_schema - the one table of all configuration keys.
+ * schema - the one table of all configuration keys.
  *
  * A key is a path ("listeners.limits.sessions"), a type, the member it sets, a range
  * and a meaning. Loading, checking, printing, the reference and the example are walks

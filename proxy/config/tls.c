@@ -140,7 +140,7 @@ static void make_client(const struct maker *m)
         abort();
     for (unsigned i = 0; i < tls->pins.count; i++) {
         if (!tls_pin_parse(pins[i], tls->pins.items[i]))
-            abort(); /* config_set.c saw to it */
+            abort(); /* set.c saw to it */
     }
     m->listener->settings->tls.client = tls_context_client(&c, &error);
     if (m->listener->settings->tls.client == NULL)

@@ -1,5 +1,5 @@
 /*
- * config_tls - the TLS part of a listener: what it needs, and its contexts.
+ * tls - the TLS part of a listener: what it needs, and its contexts.
  */
 #ifndef CONFIG_TLS_H
 #define CONFIG_TLS_H

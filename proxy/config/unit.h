@@ -1,5 +1,5 @@
 /*
- * config_unit - sizes, times and file modes as people write them.
+ * unit - sizes, times and file modes as people write them.
  *
  * "10M" is 10 times 1024 times 1024; "5m" is 300000 milliseconds; "0640" is octal.
  * 0 needs no unit, any other time does: "30" may mean seconds or milliseconds.

@@ -1,5 +1,5 @@
 /*
- * config_value - one value on its way into the configuration, and back out.
+ * value - one value on its way into the configuration, and back out.
  *
  * A value is checked and stored through its key; what is stored can be printed as a
  * libconfig value that stores the same again.

@@ -1,5 +1,5 @@
 /*
- * dkim_body - hashes of a body's canonical form (RFC 6376 3.4.3, 3.4.4, 3.7).
+ * body - hashes of a body's canonical form (RFC 6376 3.4.3, 3.4.4, 3.7).
  *
  * One canonicalization, and hashes that differ in algorithm and l=. Canonical text is never
  * built: stretches of the input that stay as they are go to the hashes as they lie.

@@ -1,4 +1,4 @@
-/* dkim_private - a mail's signatures under way: the header section, then the body. */
+/* private - a mail's signatures under way: the header section, then the body. */
 #ifndef DKIM_PRIVATE_H
 #define DKIM_PRIVATE_H
 

@@ -1,5 +1,5 @@
 /*
- * dkim_repair - what was done to a body whose DKIM hash does not match any more?
+ * repair - what was done to a body whose DKIM hash does not match any more?
  *
  * Known damages are undone one after the other, and some pairs of them, until the hash of a
  * signature fits again: the transform that restores it names the damage with the certainty of

@@ -1,5 +1,5 @@
 /*
- * dkim_tags - the tag list of one signature header (RFC 6376 3.2, 3.5; RFC 8617 4.1.2).
+ * tags - the tag list of one signature header (RFC 6376 3.2, 3.5; RFC 8617 4.1.2).
  *
  * Owns nothing. Private to transcript; here for its tests.
  */

@@ -1,5 +1,5 @@
 /*
- * tls_certificate - what an X.509 certificate says of itself (RFC 5280 4.1), as text.
+ * certificate - what an X.509 certificate says of itself (RFC 5280 4.1), as text.
  *
  * For showing only: nothing is verified, no extension is read. Names are written as in
  * RFC 4514 with a blank after each comma, the most specific part first, since that is the

@@ -1,5 +1,5 @@
 /*
- * tls_failing - why a handshake that was watched did not come to its end, in plain words.
+ * failing - why a handshake that was watched did not come to its end, in plain words.
  *
  * Fills failure, detail and the alerts of the facts; says who did it, as both sides are
  * strangers to whoever reads the record.

@@ -1,5 +1,5 @@
 /*
- * tls_hello - ClientHello and ServerHello, as far as they tell what is negotiated (RFC 8446
+ * hello - ClientHello and ServerHello, as far as they tell what is negotiated (RFC 8446
  * 4.1, 5246 7.4.1). Takes the body of a whole handshake message.
  *
  * Strict about lengths: every vector ends exactly where it says. Unknown extensions, suites and

@@ -1,8 +1,13 @@
-/* tls_watch - records and alerts, and how a handshake ends. */
-#include "tlswatch/watch_private.h"
+#include "tlswatch/watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "base/buf.h"
+#include "tlswatch/certificate.h"
+#include "tlswatch/failing.h"
+#include "tlswatch/hello.h"
+#include "tlswatch/octets.h"
 
 enum record_type {
     RECORD_CHANGE_CIPHER_SPEC = 20,
@@ -20,21 +25,67 @@ enum {
     CLOSE_NOTIFY = 0,
 };
 
+enum message_type {
+    MESSAGE_CLIENT_HELLO = 1,
+    MESSAGE_SERVER_HELLO = 2,
+    MESSAGE_CERTIFICATE = 11,
+    MESSAGE_SERVER_HELLO_DONE = 14,
+};
+
+enum { RECORD_HEAD = 5, MESSAGE_HEAD = 4 };
+
+/*
+ * One direction.
+ *
+ *   record    [head: type, version, length][fragment: `left` octets to come]
+ *   message        [message: type, length][`message_left` octets to come]
+ */
+struct lane {
+    unsigned char head[RECORD_HEAD];
+    unsigned char message[MESSAGE_HEAD];
+    uint8_t head_len, message_len; /* octets of them that are there */
+    uint8_t alert_level;           /* of an alert of which the rest is to come, or 0 */
+    uint32_t left, message_left;
+    uint32_t octets; /* in records */
+    struct buf body; /* of a message that is looked into */
+    bool keeps;      /* it is */
+    bool hello;      /* the one expected was seen */
+    bool encrypted;  /* up to TLS 1.2: ChangeCipherSpec passed */
+    bool finished;
+};
+
+struct tls_watch {
+    struct tls_facts facts;
+    struct lane lane[2];
+    struct tls_stranger stranger; /* what came instead of a record */
+    unsigned offered;             /* the client's highest version */
+    unsigned version;             /* the server's choice */
+    const char *last;             /* what passed last, for people */
+    int warned;                   /* a warning, which may be why the connection ends */
+    enum side warned_by;
+    bool retry, hello_done, done;
+};
+
+static bool is_tls13(const struct tls_watch *w)
+{
+    return w->version >= TLS_VERSION_1_3;
+}
+
 /* ---- ends ------------------------------------------------------------------------ */
 
-void watch_refuse(struct tls_watch *w, enum side from, const char *what)
+static void refuse(struct tls_watch *w, enum side from, const char *what)
 {
     tls_failing_protocol(&w->facts, from, what);
     w->done = true;
 }
 
-static void watch_alert(struct tls_watch *w, enum side from, int number)
+static void fail_by_alert(struct tls_watch *w, enum side from, int number)
 {
     tls_failing_alert(&w->facts, from, number, w->offered);
     w->done = true;
 }
 
-static void watch_finished(struct tls_watch *w, enum side from)
+static void finished(struct tls_watch *w, enum side from)
 {
     w->lane[from].finished = true;
     w->last = from == CLIENT ? "the client's Finished" : "the server's encrypted answer";
@@ -47,14 +98,14 @@ static void watch_finished(struct tls_watch *w, enum side from)
 static void alert(struct tls_watch *w, enum side from, unsigned level, int number)
 {
     if (level != ALERT_WARNING && level != ALERT_FATAL) {
-        watch_refuse(w, from, "a malformed alert");
-    } else if (level == ALERT_WARNING && number != CLOSE_NOTIFY && !watch_is_tls13(w)) {
+        refuse(w, from, "a malformed alert");
+    } else if (level == ALERT_WARNING && number != CLOSE_NOTIFY && !is_tls13(w)) {
         w->warned = number;
         w->warned_by = from;
     } else if (number == CLOSE_NOTIFY && w->warned != TLS_ALERT_UNKNOWN) {
-        watch_alert(w, w->warned_by, w->warned);
+        fail_by_alert(w, w->warned_by, w->warned);
     } else {
-        watch_alert(w, from, number);
+        fail_by_alert(w, from, number);
     }
 }
 
@@ -68,8 +119,134 @@ static void alert_octets(struct tls_watch *w, enum side from, struct span in)
         if (level != 0)
             alert(w, from, level, in.ptr[i]);
         else if (in.ptr[i] == 0)
-            watch_refuse(w, from, "a malformed alert");
+            refuse(w, from, "a malformed alert");
     }
+}
+
+/* ---- handshake messages ----------------------------------------------------------- */
+
+static void client_hello(struct tls_watch *w, struct span body)
+{
+    struct tls_client_hello h;
+
+    if (!tls_client_hello_parse(body, &h)) {
+        refuse(w, CLIENT, "a malformed ClientHello");
+        return;
+    }
+    tls_client_hello_facts(&h, &w->facts);
+    w->facts.hello_client = true;
+    w->lane[CLIENT].hello = true;
+    w->offered = h.version;
+    w->last = w->retry ? "the second ClientHello" : "the ClientHello";
+}
+
+static void server_hello(struct tls_watch *w, struct span body)
+{
+    struct tls_server_hello h;
+
+    if (!tls_server_hello_parse(body, &h) || (h.retry && w->retry)) {
+        refuse(w, SERVER, "a malformed ServerHello");
+        return;
+    }
+    tls_server_hello_facts(&h, &w->facts);
+    if (h.retry) {
+        w->retry = true;
+        w->lane[CLIENT].hello = false; /* another one is to come, of both */
+        w->last = "the HelloRetryRequest";
+        return;
+    }
+    w->facts.hello_server = true;
+    w->lane[SERVER].hello = true;
+    w->version = h.version;
+    w->last = "the ServerHello";
+}
+
+/* Its first is the server's own; it may be longer than what was kept. */
+static void certificate(struct tls_watch *w, struct span body, uint32_t len)
+{
+    struct span first;
+    uint32_t list;
+
+    w->last = "the server's certificate";
+    if (!octets_number(&body, 3, &list) || list + 3 != len)
+        refuse(w, SERVER, "a malformed Certificate");
+    else if (octets_vector(&body, 3, &first))
+        tls_certificate_facts(first, &w->facts);
+}
+
+static uint32_t message_octets(const struct lane *l)
+{
+    return (uint32_t)l->message[1] << 16 | (uint32_t)l->message[2] << 8 | l->message[3];
+}
+
+static void message_end(struct tls_watch *w, enum side from)
+{
+    struct lane *l = &w->lane[from];
+
+    if (l->keeps && from == CLIENT)
+        client_hello(w, buf_span(&l->body));
+    else if (l->keeps && l->message[0] == MESSAGE_SERVER_HELLO)
+        server_hello(w, buf_span(&l->body));
+    else if (l->keeps)
+        certificate(w, buf_span(&l->body), message_octets(l));
+    else if (l->message[0] == MESSAGE_SERVER_HELLO_DONE && from == SERVER)
+        w->hello_done = true;
+    buf_release(&l->body);
+    l->message_len = 0;
+}
+
+/* A hello is the first of each side, and there is one (RFC 5246 7.4, RFC 8446 4). */
+static void message_begin(struct tls_watch *w, enum side from)
+{
+    struct lane *l = &w->lane[from];
+    unsigned type = l->message[0];
+    unsigned hello = from == CLIENT ? MESSAGE_CLIENT_HELLO : MESSAGE_SERVER_HELLO;
+    char what[64];
+
+    l->message_left = message_octets(l);
+    if (is_tls13(w) || (type == hello) == l->hello ||
+        (type == MESSAGE_SERVER_HELLO && !w->lane[CLIENT].hello)) {
+        snprintf(what, sizeof what, "handshake message %u out of order", type);
+        refuse(w, from, what);
+    } else if (type == hello && l->message_left > TLS_WATCH_HELLO_MAX) {
+        refuse(w, from, "a hello that is too long");
+    }
+    l->keeps = type == hello || (type == MESSAGE_CERTIFICATE && from == SERVER);
+    buf_init(&l->body, type == hello ? TLS_WATCH_HELLO_MAX : TLS_WATCH_CERTIFICATE_MAX);
+    if (l->message_left == 0 && !w->done)
+        message_end(w, from);
+}
+
+static struct span message_head(struct tls_watch *w, enum side from, struct span in)
+{
+    struct lane *l = &w->lane[from];
+
+    l->message[l->message_len++] = in.ptr[0];
+    if (l->message_len == MESSAGE_HEAD)
+        message_begin(w, from);
+    return span_drop(in, 1);
+}
+
+static struct span message_body(struct tls_watch *w, enum side from, struct span in)
+{
+    struct lane *l = &w->lane[from];
+    struct span part = span_first(in, l->message_left);
+
+    if (l->keeps && !buf_append(&l->body, span_first(part, l->body.max - l->body.len))) {
+        w->facts.failure = TLS_FAILURE_MEMORY;
+        w->done = true;
+    }
+    l->message_left -= (uint32_t)part.len;
+    if (l->message_left == 0 && !w->done)
+        message_end(w, from);
+    return span_drop(in, part.len);
+}
+
+static void handshake(struct tls_watch *w, enum side from, struct span in)
+{
+    while (in.len > 0 && !w->done)
+        in = w->lane[from].message_len < MESSAGE_HEAD ? message_head(w, from, in)
+                                                      : message_body(w, from, in);
 }
 
 /* ---- records --------------------------------------------------------------------- */
@@ -82,7 +259,7 @@ static unsigned record_octets(const struct lane *l)
 /* TLS 1.3 has it to look like TLS 1.2, and means nothing by it (RFC 8446 D.4). */
 static void change_cipher_spec(struct tls_watch *w, enum side from)
 {
-    if (w->version == TLS_VERSION_UNKNOWN || watch_is_tls13(w))
+    if (w->version == TLS_VERSION_UNKNOWN || is_tls13(w))
         return;
     w->lane[from].encrypted = true;
     if (from == SERVER && !w->hello_done)
@@ -95,14 +272,14 @@ static void data_record(struct tls_watch *w, enum side from)
 {
     struct lane *l = &w->lane[from];
 
-    if (watch_is_tls13(w)) {
+    if (is_tls13(w)) {
         if (record_octets(l) == ENCRYPTED_ALERT && !l->finished)
-            watch_alert(w, from, from == CLIENT ? TLS_ALERT_FOR_FINISHED : TLS_ALERT_HIDDEN);
+            fail_by_alert(w, from, from == CLIENT ? TLS_ALERT_FOR_FINISHED : TLS_ALERT_HIDDEN);
         else
-            watch_finished(w, from);
+            finished(w, from);
     } else if (!l->encrypted && (from == SERVER || w->version != TLS_VERSION_UNKNOWN ||
                                  !w->facts.hello_client)) {
-        watch_refuse(w, from, "application data before the end of the handshake");
+        refuse(w, from, "application data before the end of the handshake");
     } /* else early data (RFC 8446 2.3), or a false start (RFC 7918) */
 }
 
@@ -116,9 +293,9 @@ static void record_end(struct tls_watch *w, enum side from)
     else if (l->head[0] == RECORD_DATA)
         data_record(w, from);
     else if (l->head[0] == RECORD_HANDSHAKE && l->encrypted)
-        watch_finished(w, from);
+        finished(w, from);
     else if (l->head[0] == RECORD_ALERT && l->encrypted)
-        watch_alert(w, from, TLS_ALERT_HIDDEN);
+        fail_by_alert(w, from, TLS_ALERT_HIDDEN);
 }
 
 static void record_begin(struct tls_watch *w, enum side from)
@@ -131,16 +308,16 @@ static void record_begin(struct tls_watch *w, enum side from)
     l->octets += RECORD_HEAD + l->left;
     if (l->head[1] != 3) {
         snprintf(what, sizeof what, "a record of version 0x%02x%02x", l->head[1], l->head[2]);
-        watch_refuse(w, from, what);
+        refuse(w, from, what);
     } else if (l->left == 0 || l->left > (hidden ? ENCRYPTED_MAX : CLEAR_MAX)) {
         snprintf(what, sizeof what, "a record of %u octets", (unsigned)l->left);
-        watch_refuse(w, from, what);
+        refuse(w, from, what);
     } else if (l->head[0] == RECORD_CHANGE_CIPHER_SPEC && l->left != 1) {
-        watch_refuse(w, from, "a malformed ChangeCipherSpec");
+        refuse(w, from, "a malformed ChangeCipherSpec");
     } else if (l->head[0] != RECORD_HANDSHAKE && l->message_len > 0) {
-        watch_refuse(w, from, "another record inside a handshake message");
+        refuse(w, from, "another record inside a handshake message");
     } else if (l->octets > TLS_WATCH_SIDE_MAX) {
-        watch_refuse(w, from, "more than a handshake has");
+        refuse(w, from, "more than a handshake has");
     }
 }
 
@@ -179,7 +356,7 @@ static struct span record_body(struct tls_watch *w, enum side from, struct span 
     struct span part = span_first(in, l->left);
 
     if (l->head[0] == RECORD_HANDSHAKE && !l->encrypted)
-        watch_handshake(w, from, part);
+        handshake(w, from, part);
     else if (l->head[0] == RECORD_ALERT && !l->encrypted)
         alert_octets(w, from, part);
     l->left -= (uint32_t)part.len;
@@ -243,7 +420,7 @@ static void watch_end(struct tls_watch *w, enum tls_ending how, enum side from)
     if (w->stranger.there)
         return; /* what there is of it has been told */
     if (w->warned != TLS_ALERT_UNKNOWN)
-        watch_alert(w, w->warned_by, w->warned);
+        fail_by_alert(w, w->warned_by, w->warned);
     else
         tls_failing_end(&w->facts, how, from, w->last, within);
 }

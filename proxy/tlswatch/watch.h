@@ -1,5 +1,5 @@
 /*
- * tls_watch - what a TLS handshake shows in the clear, while it passes (RFC 8446 4.1,
+ * watch - what a TLS handshake shows in the clear, while it passes (RFC 8446 4.1,
  * 5246 7.4).
  *
  * For streams that are relayed untouched after STARTTLS: versions, server name, ALPN, the

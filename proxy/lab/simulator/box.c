@@ -8,16 +8,6 @@ static enum side other(enum side side)
     return side == CLIENT ? SERVER : CLIENT;
 }
 
-/* splitmix64 */
-uint64_t box_random(struct box *b, uint64_t below)
-{
-    uint64_t z = b->random += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return (z ^ z >> 31) % below;
-}
-
 static void init_buffers(struct box *b)
 {
     buf_init(&b->actions, BOX_HELD_MAX);
@@ -55,7 +45,7 @@ struct box *box_new(const struct rules *rules, uint64_t seed)
     if (rules->keyword != NULL)
         match_init(&b->keyword, rules->keyword);
     mutate_init(b);
-    if (own_init(b) && client_expects(b, VERB_GREETING, NULL, false))
+    if (own_init(b) && box_expect(b, VERB_GREETING, NULL, false))
         return b;
     box_free(&b);
     return NULL;
@@ -90,130 +80,35 @@ bool box_needs_server(const struct rules *rules)
     return rules->own_name == NULL;
 }
 
-/* ---- what leaves ---- */
+/* ---- input ---- */
 
-void box_emit(struct box *b, enum side to, struct span bytes)
+static void hold(struct box *b, enum side from, struct span in)
 {
-    if (b->dead || b->fin_due[to] || b->gone[to])
-        return;
-    if (!buf_append(&b->out[to], bytes))
+    if (!buf_append(&b->waiting[from], in))
         box_kill_packet(b, KILL_RESET, "more is held than a box may hold");
 }
 
-unsigned char *box_emit_copy(struct box *b, enum side to, struct span bytes)
-{
-    uint32_t at = b->out[to].len;
+static void resume(struct box *b, enum side from);
 
-    box_emit(b, to, bytes);
-    return b->out[to].len == at + bytes.len ? b->out[to].ptr + at : NULL;
-}
-
-void box_emit_text(struct box *b, enum side to, const char *text)
-{
-    box_emit(b, to, span_str(text));
-}
-
-void box_tell(struct box *b, const char *text)
-{
-    box_action(b, BOX_TELL, CLIENT, span_str(text));
-}
-
-static void box_fin(struct box *b, enum side to)
-{
-    b->fin_due[to] = true;
-}
-
-static void leave(struct box *b, enum side side)
-{
-    b->gone[side] = true;
-    buf_release(&b->later[side]);
-}
-
-static void box_reset(struct box *b, enum side side)
-{
-    if (b->gone[side])
-        return;
-    leave(b, side);
-    box_action(b, BOX_RESET, side, span_of(NULL, 0));
-}
-
-void box_kill(struct box *b, enum kill_rule how, const char *why)
-{
-    if (b->dead)
-        return;
-    box_flush(b);
-    box_tell(b, why);
-    b->dead = true;
-    switch (how) {
-    case KILL_RESET:
-        box_reset(b, CLIENT);
-        box_reset(b, SERVER);
-        break;
-    case KILL_CLOSE:
-        box_fin(b, CLIENT);
-        box_fin(b, SERVER);
-        break;
-    case KILL_RESET_CLIENT:
-        b->mute = true;
-        box_reset(b, CLIENT);
-        break;
-    }
-}
-
-void box_kill_packet(struct box *b, enum kill_rule how, const char *why)
-{
-    buf_release(&b->out[SERVER]);
-    box_kill(b, how, why);
-}
-
-void box_stall(struct box *b, const char *why)
-{
-    box_tell(b, why);
-    b->state = CLIENT_STALLED;
-}
-
-static void flush_side(struct box *b, enum side to)
-{
-    if (b->out[to].len > 0 && box_is_late(b, to))
-        box_postpone(b, to);
-    else if (b->out[to].len > 0)
-        box_action(b, BOX_SEND, to, buf_span(&b->out[to]));
-    buf_release(&b->out[to]);
-    if (!b->fin_due[to] || b->fin_told[to] || b->gone[to] || b->later[to].len > 0)
-        return;
-    b->fin_told[to] = true;
-    box_action(b, BOX_FIN, to, span_of(NULL, 0));
-}
-
-/* The client first: what a box says early, it says before it does the rest. */
-void box_flush(struct box *b)
-{
-    flush_side(b, CLIENT);
-    flush_side(b, SERVER);
-}
-
-/* ---- input ---- */
-
+/* Bytes of a side, until it has to wait. The server's reply may be what the client waits for. */
 static void take(struct box *b, enum side from, struct span in)
 {
-    if (b->dead)
-        return;
-    if (b->waits[from]) {
-        if (!buf_append(&b->waiting[from], in))
-            box_kill_packet(b, KILL_RESET, "more is held than a box may hold");
-    } else if (from == CLIENT) {
-        client_bytes(b, in);
-    } else {
-        server_bytes(b, in);
+    if (from == CLIENT)
+        b->commands = 0;
+    while (in.len > 0 && !b->dead && !b->waits[from]) {
+        in = span_drop(in, from == CLIENT ? client_take(b, in) : server_take(b, in));
+        if (from == SERVER)
+            resume(b, CLIENT);
     }
+    if (in.len > 0 && !b->dead)
+        hold(b, from, in);
 }
 
 static void end(struct box *b, enum side from)
 {
-    if (b->waits[from]) {
-        b->end_waits[from] = true;
+    b->end_waits[from] = b->waits[from];
+    if (b->waits[from])
         return;
-    }
     if (!b->dead && from == CLIENT)
         client_finish(b);
     else if (!b->dead)
@@ -221,16 +116,18 @@ static void end(struct box *b, enum side from)
     box_fin(b, other(from));
 }
 
-void box_resume(struct box *b, enum side from)
+/* What had to wait, unless it still has to. */
+static void resume(struct box *b, enum side from)
 {
     struct buf in = b->waiting[from];
 
-    b->waits[from] = false;
+    if (b->waits[from])
+        return;
     buf_init(&b->waiting[from], BOX_HELD_MAX);
     if (in.len > 0)
         take(b, from, buf_span(&in));
     buf_release(&in);
-    if (b->end_waits[from] && !b->waits[from])
+    if (b->end_waits[from])
         end(b, from);
 }
 
@@ -272,6 +169,27 @@ void box_refused(struct box *b)
     b->dead = true;
 }
 
+void box_time(struct box *b, uint64_t now_ms)
+{
+    if (now_ms > b->now)
+        b->now = now_ms;
+    if (!b->gone[CLIENT])
+        box_release(b, CLIENT);
+    if (!b->gone[SERVER])
+        box_release(b, SERVER);
+    box_flush(b);
+}
+
+uint64_t box_wake_ms(const struct box *b)
+{
+    uint64_t due = UINT64_MAX;
+
+    for (unsigned i = 0; i < 2; i++)
+        if (b->later[i].len > 0 && b->later_ms[i] < due)
+            due = b->later_ms[i];
+    return due;
+}
+
 /* The state of the connection was forgotten. */
 static void idle_over(struct box *b)
 {
@@ -280,7 +198,7 @@ static void idle_over(struct box *b)
     if (b->rules->idle == IDLE_421)
         box_emit_text(b, CLIENT, "421 4.4.2 service timed out\r\n");
     if (b->rules->idle == IDLE_SILENT) {
-        box_tell(b, why);
+        box_log(b, why);
         b->dead = b->mute = true;
     } else {
         box_kill(b, b->rules->idle == IDLE_421 ? KILL_CLOSE : KILL_RESET, why);
@@ -323,7 +241,7 @@ void box_end(struct box *b, enum side from, bool reset)
         return;
     if (reset) {
         b->dead = true;
-        leave(b, from);
+        box_leave(b, from);
         box_reset(b, other(from));
     } else if (b->own != NULL) {
         box_fin(b, CLIENT);
@@ -339,8 +257,9 @@ void box_tls(struct box *b, enum side side, bool ok)
     if (!ok)
         box_kill(b, KILL_RESET, "TLS failed");
     else if (!b->handshake[other(side)]) {
-        box_resume(b, CLIENT);
-        box_resume(b, SERVER);
+        b->waits[CLIENT] = b->waits[SERVER] = false;
+        resume(b, CLIENT);
+        resume(b, SERVER);
     }
     box_flush(b);
 }

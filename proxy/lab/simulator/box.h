@@ -43,7 +43,7 @@ enum box_action_kind {
     BOX_FIN,       /* to side; nothing is sent to it after that */
     BOX_RESET,     /* side; it is gone then */
     BOX_START_TLS, /* with side: as the server with CLIENT, as a client with SERVER */
-    BOX_TELL,      /* bytes: what was done, for a log; plain ASCII */
+    BOX_LOG,       /* bytes: what was done, for a log; plain ASCII */
 };
 
 struct box_action {

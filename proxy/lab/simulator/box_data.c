@@ -27,17 +27,17 @@ static void stop_storing(struct box *b)
         return;
     }
     box_emit_text(b, SERVER, "DATA\r\n");
-    b->waits[CLIENT] = client_expects(b, VERB_DATA, NULL, true);
+    b->waits[CLIENT] = box_expect(b, VERB_DATA, NULL, true);
 }
 
 /* The client hears 250, then the server gets the message. */
 static void queue_message(struct box *b)
 {
-    command_answer(b, VERB_DOT, "250 2.0.0 Message accepted for delivery\r\n");
+    box_answer(b, VERB_DOT, "250 2.0.0 Message accepted for delivery\r\n");
     b->later_ms[SERVER] = b->now + QUEUE_MS;
     box_emit(b, SERVER, buf_span(&b->message));
     buf_release(&b->message);
-    (void)client_expects(b, VERB_DOT, NULL, true);
+    (void)box_expect(b, VERB_DOT, NULL, true);
 }
 
 static void data_over(struct box *b)
@@ -45,7 +45,7 @@ static void data_over(struct box *b)
     b->state = CLIENT_COMMAND; /* before the marker is a command that waits */
     b->recipients = 0;
     if (!b->storing) {
-        (void)client_expects(b, VERB_DOT, NULL, false);
+        (void)box_expect(b, VERB_DOT, NULL, false);
         return;
     }
     b->storing = false;
@@ -62,12 +62,12 @@ void data_answered(struct box *b, unsigned code)
     if (code == 354) {
         box_emit(b, SERVER, buf_span(&b->message));
         if (!unfinished)
-            (void)client_expects(b, VERB_DOT, NULL, false);
+            (void)box_expect(b, VERB_DOT, NULL, false);
     } else if (unfinished) {
         box_kill(b, KILL_RESET, "the server refuses a message that is half stored");
     }
     buf_release(&b->message);
-    box_resume(b, CLIENT);
+    b->waits[CLIENT] = false;
 }
 
 static void data_kill(struct box *b, enum content_verdict verdict)

@@ -43,7 +43,7 @@ static void mutate_octet(struct box *b, enum side to, unsigned char octet, uint6
              to == SERVER ? "up" : "down", names[how], (uintmax_t)offset, octet,
              how == MUTATION_DELETE ? "lost, was " : "-> ",
              how == MUTATION_DELETE ? octet : new);
-    box_tell(b, text);
+    box_log(b, text);
 }
 
 void mutate_bytes(struct box *b, enum side from, struct span in)

@@ -1,4 +1,14 @@
-/* box_private - what the parts of a box share. */
+/*
+ * box_private - what the parts of a box share. Private to lab/simulator.
+ *
+ * Calls go down only:
+ *
+ *   box.c                        input, time, and what had to wait
+ *   box_client.c   box_server.c  a side's stream
+ *   box_data.c     box_reply.c   mail data and chunks; replies
+ *   box_mutate.c   box_command.c
+ *   box_core.c                   what leaves, ends, waits for a reply
+ */
 #ifndef LAB_SIMULATOR_BOX_PRIVATE_H
 #define LAB_SIMULATOR_BOX_PRIVATE_H
 
@@ -44,7 +54,7 @@ struct box {
     struct buf out[2];   /* of the input under way, by destination */
     struct buf later[2]; /* what waits for its time */
     uint64_t later_ms[2];
-    bool fin_due[2], fin_told[2], gone[2]; /* by destination */
+    bool fin_due[2], fin_sent[2], gone[2]; /* by destination */
     bool dead;                             /* no octets pass any more */
     bool mute;                             /* and no end does */
     unsigned lost; /* sides to be reset, because an action could not be kept */
@@ -85,39 +95,52 @@ struct box {
     struct responder *own;
 };
 
-/* ---- box.c: what leaves ---- */
+/* ---- box_core.c ---- */
 
+void box_action(struct box *b, enum box_action_kind kind, enum side side, struct span bytes);
 uint64_t box_random(struct box *b, uint64_t below);
 void box_emit(struct box *b, enum side to, struct span bytes);
 /* The copy that leaves with this input, to be altered; NULL: nothing leaves any more. */
 unsigned char *box_emit_copy(struct box *b, enum side to, struct span bytes);
 void box_emit_text(struct box *b, enum side to, const char *text);
-void box_tell(struct box *b, const char *text);
+void box_log(struct box *b, const char *text);
+void box_fin(struct box *b, enum side to);
+void box_reset(struct box *b, enum side side);
+/* The side is gone: nothing is sent to it any more. */
+void box_leave(struct box *b, enum side side);
 /* Ends the connection as the rules say; what was emitted so far leaves first. */
 void box_kill(struct box *b, enum kill_rule how, const char *why);
 /* The same; what this input emitted for the server is lost: the packet is dropped. */
 void box_kill_packet(struct box *b, enum kill_rule how, const char *why);
-/* Nothing more passes, and nobody hears of it. */
+/* Nothing more passes, and no end does. */
 void box_stall(struct box *b, const char *why);
 void box_flush(struct box *b);
-/* Octets that had to wait. */
-void box_resume(struct box *b, enum side from);
-
-/* ---- box_later.c: what leaves later ---- */
-
-bool box_is_late(const struct box *b, enum side to);
-void box_postpone(struct box *b, enum side to);
+/* What waited for its time. */
 void box_release(struct box *b, enum side to);
-void box_action(struct box *b, enum box_action_kind kind, enum side side, struct span bytes);
+/* From here on bytes are passed and not parsed. */
+void box_become_opaque(struct box *b);
+/* The command at the head of those that wait for a reply; NULL: none. */
+const struct expected *box_expected(const struct box *b);
+/* False: too many; the box is killed or a wire. */
+bool box_expect(struct box *b, unsigned verb, const char *answer, bool swallowed);
+/* A reply of the box's own, in its turn. */
+void box_answer(struct box *b, enum verb verb, const char *text);
 
-/* ---- box_client.c ---- */
+/* ---- box_command.c ---- */
 
-void client_bytes(struct box *b, struct span in);
-void client_finish(struct box *b);
-/* The command is sent on, as in `line`. */
-void client_sent(struct box *b, struct span line);
 struct command command_split(struct span line);
-bool client_expects(struct box *b, unsigned verb, const char *answer, bool swallowed);
+/* The address of MAIL and RCPT, between its brackets. */
+struct span command_address(struct span text);
+/* Case, blanks and brackets as a strict program would have written them. */
+bool command_normalise(const struct command *c, struct buf *out);
+bool command_parameters_known(const struct command *c, const char *known);
+/* A word of a list, case ignored. */
+bool list_has(const char *list, struct span word);
+
+/* ---- box_mutate.c ---- */
+
+void mutate_init(struct box *b);
+void mutate_bytes(struct box *b, enum side from, struct span in);
 
 /* ---- box_data.c ---- */
 
@@ -129,35 +152,12 @@ size_t chunk_take(struct box *b, struct span in);
 /* The server answered the DATA of a stored message. */
 void data_answered(struct box *b, unsigned code);
 
-/* ---- box_command.c ---- */
+/* ---- box_client.c, box_server.c: a stream; how much was used ---- */
 
-/* A whole line: sent on, altered, answered, lost. */
-void command_judge(struct box *b, struct span line);
-/* A piece of a line, in place. */
-void command_judge_read(struct box *b, unsigned char *piece, size_t len);
-/* The line that was sent on in such pieces. */
-void command_judge_whole(struct box *b, struct span line);
-/* Limits of a line that is complete. */
-bool command_is_over_limit(const struct box *b, const struct command *c);
-void command_answer(struct box *b, enum verb verb, const char *text);
-void mask(unsigned char *p, size_t len);
-
-/* ---- command_rewrite.c ---- */
-
-/* Case, blanks and brackets as a strict program would have written them. */
-bool command_normalise(const struct command *c, struct buf *out);
-bool command_parameters_known(const struct command *c, const char *known);
-/* The address of MAIL and RCPT, between its brackets. */
-struct span command_address(struct span text);
-
-/* ---- box_server.c ---- */
-
-void server_bytes(struct box *b, struct span in);
+size_t client_take(struct box *b, struct span in);
+void client_finish(struct box *b);
+size_t server_take(struct box *b, struct span in);
 void server_finish(struct box *b);
-const struct expected *server_expected(const struct box *b);
-void server_answers(struct box *b);
-/* From here on octets are passed and not looked at. */
-void box_become_opaque(struct box *b);
 
 /* ---- box_reply.c ---- */
 
@@ -165,11 +165,5 @@ void box_become_opaque(struct box *b);
 void reply_judge_read(struct box *b, unsigned char *piece, size_t len);
 /* A whole reply, kept until now. */
 void reply_judge(struct box *b, unsigned verb, struct span reply);
-bool list_has(const char *list, struct span word);
-
-/* ---- box_mutate.c ---- */
-
-void mutate_init(struct box *b);
-void mutate_bytes(struct box *b, enum side from, struct span in);
 
 #endif

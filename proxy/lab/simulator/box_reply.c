@@ -5,20 +5,6 @@
 
 enum { REPLY_LINES_MAX = 128 };
 
-/* A word of a list, case ignored. */
-bool list_has(const char *list, struct span word)
-{
-    struct span rest = span_str(list);
-
-    while (rest.len > 0) {
-        size_t n = span_find(rest, ' ');
-        if (n > 0 && span_equal_nocase(span_first(rest, n), word))
-            return true;
-        rest = span_drop(rest, n + 1);
-    }
-    return false;
-}
-
 /* ---- in place ---- */
 
 static bool banner_keeps(unsigned char c, unsigned char last)
@@ -56,13 +42,13 @@ static void mask_keyword(struct box *b, unsigned char *p, size_t len)
     if (b->head_len > 0 || b->reply_lines == 0 || n == 4 ||
         list_has(b->rules->ehlo.clear, span_of(p + 4, n - 4)))
         return;
-    mask(p + 4, n - 4);
+    memset(p + 4, 'X', n - 4);
     p[n - 1] = (unsigned char)('A' + b->masked++ % 26);
 }
 
 void reply_judge_read(struct box *b, unsigned char *piece, size_t len)
 {
-    const struct expected *e = server_expected(b);
+    const struct expected *e = box_expected(b);
 
     if (e != NULL && e->verb == VERB_GREETING && b->rules->banner != BANNER_KEPT)
         mask_banner(b, piece, len);

@@ -1,26 +1,15 @@
 /* The server's stream, cut into replies; which command each of them answers. */
 #include "lab/simulator/box_private.h"
 
-const struct expected *server_expected(const struct box *b)
-{
-    return b->expected.len > 0 ? (const struct expected *)(const void *)b->expected.ptr : NULL;
-}
-
 /* Answers of the box whose turn it is. */
-void server_answers(struct box *b)
+static void server_answers(struct box *b)
 {
     const struct expected *e;
 
-    while ((e = server_expected(b)) != NULL && e->answer != NULL) {
+    while ((e = box_expected(b)) != NULL && e->answer != NULL) {
         box_emit_text(b, CLIENT, e->answer);
         buf_drop(&b->expected, sizeof *e);
     }
-}
-
-void box_become_opaque(struct box *b)
-{
-    b->opaque = true;
-    b->state = CLIENT_OPAQUE;
 }
 
 /* Both handshakes run at once; SMTP begins anew behind them. There is none with a side that
@@ -87,7 +76,7 @@ static unsigned head_code(const struct box *b)
 
 static void reply_over(struct box *b, unsigned code)
 {
-    const struct expected *front = server_expected(b);
+    const struct expected *front = box_expected(b);
     struct expected e = front != NULL ? *front : (struct expected){ .verb = VERB_UNKNOWN };
     struct buf reply = b->reply;
 
@@ -137,7 +126,7 @@ static void emit_masked(struct box *b, struct span piece)
         reply_judge_read(b, copy, piece.len);
 }
 
-static size_t take(struct box *b, struct span in)
+size_t server_take(struct box *b, struct span in)
 {
     size_t lf = span_find(in, '\n');
     struct span piece = b->opaque ? in : span_first(in, lf + 1);
@@ -153,14 +142,6 @@ static size_t take(struct box *b, struct span in)
     if (!b->opaque && lf < in.len && !b->dead)
         line_over(b);
     return piece.len;
-}
-
-void server_bytes(struct box *b, struct span in)
-{
-    while (in.len > 0 && !b->dead && !b->waits[SERVER])
-        in = span_drop(in, take(b, in));
-    if (in.len > 0 && !b->dead && !buf_append(&b->waiting[SERVER], in))
-        box_kill_packet(b, KILL_RESET, "more is held than a box may hold");
 }
 
 void server_finish(struct box *b)

@@ -18,20 +18,6 @@ void content_init(struct content *c, const struct rules *rules, struct buf *out)
     content_scan_init(c);
 }
 
-void content_put(struct content *c, unsigned char octet)
-{
-    c->out_line = octet == '\n' && c->out_cr;
-    c->out_cr = octet == '\r';
-    if (!buf_append(c->out, span_of(&octet, 1)))
-        c->verdict = CONTENT_FULL;
-}
-
-void content_put_text(struct content *c, const char *text)
-{
-    for (; *text != '\0'; text++)
-        content_put(c, (unsigned char)*text);
-}
-
 static void chain(struct content *c, unsigned char octet)
 {
     content_scan(c, octet);

@@ -8,6 +8,20 @@
 
 enum token { TEXT, CRLF, CR, LF };
 
+void content_put(struct content *c, unsigned char octet)
+{
+    c->out_line = octet == '\n' && c->out_cr;
+    c->out_cr = octet == '\r';
+    if (!buf_append(c->out, span_of(&octet, 1)))
+        c->verdict = CONTENT_FULL;
+}
+
+void content_put_text(struct content *c, const char *text)
+{
+    for (; *text != '\0'; text++)
+        content_put(c, (unsigned char)*text);
+}
+
 static void put(struct content *c, enum token t, unsigned char octet)
 {
     if (t != LF && t != TEXT)

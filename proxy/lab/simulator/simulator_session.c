@@ -143,7 +143,7 @@ static void session_do(struct simulator_session *s, const struct box_action *w)
     case BOX_START_TLS:
         leg_start_tls(s, w->side);
         break;
-    case BOX_TELL:
+    case BOX_LOG:
         log_info("simulate: %u: %.*s", s->number, (int)w->bytes.len,
                  (const char *)w->bytes.ptr);
         break;
@@ -199,7 +199,7 @@ static void session_advance(struct simulator_session *s)
 
 /* ---- input ---- */
 
-static void session_tell_time(struct simulator_session *s)
+static void session_time(struct simulator_session *s)
 {
     box_time(s->box, uv_now(s->all->loop));
 }
@@ -209,7 +209,7 @@ static void on_bytes(struct conn *c, struct span bytes)
     struct simulator_session *s = owner_of(c);
     enum side from = side_of(s, c);
 
-    session_tell_time(s);
+    session_time(s);
     while (bytes.len > 0) { /* what TLS decrypted may be more than a read */
         box_bytes(s->box, from, span_first(bytes, BOX_READ_MAX));
         bytes = span_drop(bytes, BOX_READ_MAX);
@@ -225,7 +225,7 @@ static void on_end(struct conn *c, enum tcp_end how)
     if (s->gone[from])
         return;
     s->ended[from] = true;
-    session_tell_time(s);
+    session_time(s);
     if (how != TCP_END_FIN) {
         s->gone[from] = true;
         conn_close(c);
@@ -238,7 +238,7 @@ static void on_handshake(struct conn *c)
 {
     struct simulator_session *s = owner_of(c);
 
-    session_tell_time(s);
+    session_time(s);
     box_tls(s->box, side_of(s, c), c->secure);
     session_advance(s);
 }
@@ -268,7 +268,7 @@ const struct conn_events simulator_session_events = {
 
 static void session_begin(struct simulator_session *s)
 {
-    session_tell_time(s);
+    session_time(s);
     box_connected(s->box);
     tcp_release(&s->legs[CLIENT].tcp, HOLD_CONNECTING);
     session_advance(s);
@@ -278,7 +278,7 @@ static void session_begin(struct simulator_session *s)
 static void session_refused(struct simulator_session *s)
 {
     s->gone[SERVER] = true;
-    session_tell_time(s);
+    session_time(s);
     box_refused(s->box);
     tcp_release(&s->legs[CLIENT].tcp, HOLD_CONNECTING);
     session_advance(s);

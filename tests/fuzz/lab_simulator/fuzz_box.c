@@ -30,7 +30,7 @@ static void collect(struct game *g)
     struct box_action w;
 
     while (box_next(g->box, &w)) {
-        ALWAYS(w.kind == BOX_TELL || w.kind == BOX_RESET || !g->over[w.side]);
+        ALWAYS(w.kind == BOX_LOG || w.kind == BOX_RESET || !g->over[w.side]);
         switch (w.kind) {
         case BOX_SEND:
             ALWAYS(w.bytes.len > 0);
@@ -45,7 +45,7 @@ static void collect(struct game *g)
             ALWAYS(!g->handshake[w.side]);
             g->handshake[w.side] = true;
             break;
-        case BOX_TELL:
+        case BOX_LOG:
             break;
         }
     }

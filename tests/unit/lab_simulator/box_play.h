@@ -52,7 +52,7 @@ static inline void play_collect(struct play *p)
         case BOX_START_TLS:
             play_log(p, w.side, "~TLS");
             break;
-        case BOX_TELL:
+        case BOX_LOG:
             break;
         }
     }

@@ -19,7 +19,7 @@ static void collect(struct box *b, struct result *r)
         if (w.kind == BOX_SEND) {
             assert_true(buf_append(&r->out[w.side], w.bytes));
         } else {
-            assert_int_equal(w.kind, BOX_TELL);
+            assert_int_equal(w.kind, BOX_LOG);
             snprintf(r->said, sizeof r->said, "%.*s", (int)w.bytes.len,
                      (const char *)w.bytes.ptr);
             r->times++;

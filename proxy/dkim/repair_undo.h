@@ -1,6 +1,6 @@
-/* dkim_repair_private - the parts of dkim_repair: undoing, editing, and the search. */
-#ifndef DKIM_REPAIR_PRIVATE_H
-#define DKIM_REPAIR_PRIVATE_H
+/* repair_undo - damages that are everywhere in a body, undone. Private to dkim. */
+#ifndef DKIM_REPAIR_UNDO_H
+#define DKIM_REPAIR_UNDO_H
 
 #include "dkim/repair.h"
 #include "base/buf.h"
@@ -42,30 +42,5 @@ struct undo undo_fold(enum fold f, unsigned column);
 /* Lengths of lines, without their ends, the longest first; how many. */
 enum { COLUMNS_MAX = 6, COLUMN_LEAST = 60 };
 unsigned undo_columns(struct span body, unsigned columns[COLUMNS_MAX]);
-
-struct search {
-    const struct dkim_signature *signature;
-    uint64_t left; /* octets that may be hashed, or looked at one by one */
-    struct dkim_repair *out;
-    /* Of the damage that was undone before: the first to be named. NULL: none. */
-    const char *damage, *before;
-};
-
-/* What else costs as much as octets hashed do. */
-enum { PAY_HASH = 512, PAY_STEP = 16 };
-
-/* Takes octets off the budget; false: there are not enough. */
-MUST_CHECK bool search_pay(struct search *s, size_t octets);
-/* Does this body fit? */
-bool search_fits(struct search *s, struct span body);
-/* Found. words: of the damage, behind those of the one before. */
-void search_found(struct search *s, const char *damage, uint64_t at, const char *words);
-
-/* Texts put in front, behind, into a body. True: found. */
-bool edit_blocks(struct search *s, struct span body);
-/* Two of them, in two parts. */
-bool edit_pairs(struct search *s, struct span body);
-/* One line of all: each costs a hash of the rest of the body. */
-bool edit_lines(struct search *s, struct span body);
 
 #endif
