@@ -2,8 +2,32 @@
 
 #include <stdlib.h>
 
-/* ---- the session's block ------------------------------------------------------------------
- */
+enum { X_MIN = 4 };
+
+enum occasion {
+    GREETING,
+    COMMAND,
+    REPLY,
+    EHLO,
+    TLS,
+    CONTENT,
+    CLOSE,
+};
+
+/* All detectors that want this occasion: a constant, so that no other is asked. */
+static inline __attribute__((always_inline)) void look(const struct detect_ctx *k,
+                                                       enum occasion now)
+{
+#define DETECTOR(number, id, name, severity, looks, next) looks
+#define ON(occasion, function)                                                                 \
+    if (now == (occasion))                                                                     \
+        function(k);
+#include "analysis/detectors.def"
+#undef ON
+#undef DETECTOR
+}
+
+/* ---- the session's block ---- */
 
 /* "192.0.2.1:4711" without its port. */
 static struct span host_of(struct span address)
@@ -30,8 +54,7 @@ static void see_connect(struct detect *d, const struct record_connect *c)
         d->upstream = detect_hash(c->upstream.ptr, c->upstream.len);
 }
 
-/* ---- commands -------------------------------------------------------------------------------
- */
+/* ---- commands ---- */
 
 static uint8_t act_of(const struct event *e)
 {
@@ -48,7 +71,7 @@ static bool was_sent(const struct event *e)
     return sent && line.len > 0 && line.ptr[line.len - 1] == '\n';
 }
 
-static void remember_unanswered(const struct look *k)
+static void remember_unanswered(const struct detect_ctx *k)
 {
     const struct event *e = k->e;
     struct detect *d = k->d;
@@ -67,16 +90,15 @@ static void remember_unanswered(const struct look *k)
     };
 }
 
-static void remember_answered(const struct look *k)
+static void remember_answered(const struct detect_ctx *k)
 {
     const struct event *e = k->e;
     struct detect *d = k->d;
-    unsigned code = detect_code(e->reply);
 
     d->answered |= UINT64_C(1) << act_of(e) | UINT64_C(1) << (2 * ACT_GREETING);
     d->last_answered = true;
-    d->behind_chunk = e->verb == VERB_BDAT;
-    if (e->verb == VERB_DATA && code == 354)
+    d->after_chunk = e->verb == VERB_BDAT;
+    if (e->verb == VERB_DATA && k->code == 354)
         d->in_content = true;
     if (e->verb == VERB_DOT)
         d->answered |= UINT64_C(1) << (2 * ACT_CONTENT);
@@ -89,40 +111,172 @@ static void remember_time(struct detect *d, uint64_t end_us)
         d->heard_us = end_us;
 }
 
-static void see_command(const struct look *k)
+static struct span without_ending(struct span line)
+{
+    while (line.len > 0 && (line.ptr[line.len - 1] == '\n' || line.ptr[line.len - 1] == '\r'))
+        line.len--;
+    return line;
+}
+
+/* SIZE=n among the parameters (RFC 1870 6). */
+static uint64_t declared_size(struct span arg)
+{
+    size_t i = span_find(arg, '>');
+
+    for (i = i < arg.len ? i : 0; i + 5 < arg.len; i++)
+        if (arg.ptr[i] == ' ' &&
+            span_starts_with_nocase(span_drop(arg, i + 1), SPAN_LIT("SIZE=")))
+            return detect_number(span_drop(arg, i + 6));
+    return 0;
+}
+
+static void see_line(struct detect_ctx *k)
+{
+    const struct event *e = k->e;
+    struct detect *d = k->d;
+
+    k->line = without_ending(e->received);
+    if (k->line.len == 0 || e->verb == VERB_DOT)
+        return;
+    if (!e->auth_line && e->secret.len == 0) {
+        look(k, COMMAND);
+        if (e->verb == VERB_MAIL)
+            d->size_declared = declared_size(e->arg);
+        /* What is an echo of it later must not be taken for a mask. */
+        if (!d->said_x && detect_find_x(k->line, X_MIN).len > 0)
+            d->said_x = true;
+    }
+    d->commanded = true;
+}
+
+/* What the reply to EHLO or HELO offers. False: it is not that of EHLO. */
+static bool see_offer(struct detect_ctx *k)
+{
+    struct detect *d = k->d;
+    struct span rest = k->e->reply, before;
+    struct reply_line line;
+
+    if (k->e->verb == VERB_HELO && k->e->code / 100 == 2)
+        d->offered = 0;
+    if (k->e->verb != VERB_EHLO || k->code != 250 || !detect_next_line(&rest, &line))
+        return false;
+    d->size_offered = 0;
+    d->offered = ehlo_parse(k->e->reply);
+    for (before = rest; detect_next_line(&rest, &line); before = rest) {
+        struct span word = detect_keyword(line.text);
+        if (k->keywords.len == 0 && !detect_is_common_keyword(word))
+            k->keywords = before;
+        if (span_equal_nocase(word, SPAN_LIT("SIZE")))
+            d->size_offered = detect_number(span_drop(line.text, word.len + 1));
+    }
+    return true;
+}
+
+static void see_reply(struct detect_ctx *k)
+{
+    struct detect *d = k->d;
+
+    look(k, REPLY);
+    d->turned_away = d->turned_away || k->code == 421 || k->code == 521;
+    if (k->e->enhanced.len > 0 && d->enhanced < 255)
+        d->enhanced++;
+    if (see_offer(k))
+        look(k, EHLO);
+    if (was_sent(k->e))
+        remember_answered(k);
+}
+
+static void see_command(struct detect_ctx *k)
 {
     const struct event *e = k->e;
 
-    command_look(k);
-    if (e->reply.len > 0) {
-        reply_look(k);
-        ehlo_look(k);
-        starttls_look(k);
-        promise_look(k);
-        if (was_sent(e))
-            remember_answered(k);
-    } else {
+    see_line(k);
+    if (e->reply.len > 0)
+        see_reply(k);
+    else
         remember_unanswered(k);
-    }
     k->d->server_octets += e->reply.len;
     remember_time(k->d, e->t_us + e->reply_us);
 }
 
-static void see_greeting(const struct look *k)
+/* ---- the greeting, TLS, content, the end ---- */
+
+static void see_greeting(const struct detect_ctx *k)
 {
-    greeting_look(k);
+    struct span rest = k->e->reply;
+    struct reply_line line;
+
+    if (detect_next_line(&rest, &line)) {
+        struct span host = detect_first_word(line.text);
+        k->d->greeted = true;
+        k->d->turned_away = k->d->turned_away || k->code >= 400;
+        k->d->banner_hash = (uint32_t)detect_hash(host.ptr, host.len);
+        look(k, GREETING);
+    }
     k->d->server_octets += k->e->reply.len;
     remember_time(k->d, k->e->t_us + k->e->reply_us);
 }
 
-static void see_content(const struct look *k)
+static void see_tls(const struct detect_ctx *k)
 {
-    content_look(k);
-    remember_time(k->d, k->e->t_us + k->e->content_us);
+    if (!k->s->tls_through)
+        k->d->encoded = true;
+    if (!k->s->tls_through && k->s->tls_side != SERVER)
+        return;
+    look(k, TLS);
+    if (k->s->tls->failure == TLS_FAILURE_NONE) {
+        k->d->secure = true;
+        return;
+    }
+    struct peer_history *u = history_find(k->env->memory, k->d->upstream);
+    if (u != NULL)
+        u->tls_failed = 1;
 }
 
-/* ---- all
- * --------------------------------------------------------------------------------------- */
+/* Did a read begin after the first octet of CRLF . CRLF? The content ends with its LF. */
+static bool is_tail_split(const struct event *e)
+{
+    uint64_t octets = e->data->stats.octets;
+
+    if (e->content_read_at == NULL || e->bdat)
+        return false;
+    for (uint64_t i = 1; i < e->content_reads && i < DATA_READS_MAX; i++)
+        if (e->content_read_at[i] + 1 >= octets)
+            return true;
+    return false;
+}
+
+static void see_content(const struct detect_ctx *k)
+{
+    struct detect *d = k->d;
+
+    d->in_content = false;
+    d->content_cut = !k->e->complete;
+    d->content_at = k->e->at;
+    d->content_octets = k->e->data->stats.octets;
+    d->content_us = k->e->t_us;
+    d->tail_split = is_tail_split(k->e);
+    look(k, CONTENT);
+    remember_time(d, k->e->t_us + k->e->content_us);
+}
+
+static void see_close(struct detect_ctx *k)
+{
+    const struct record_close *c = k->s->close;
+    const struct unanswered *u = &k->d->unanswered;
+    struct ending ending = {
+        .close = c,
+        .unanswered = u,
+        .waited_us = u->n != 0 && c->t_us > u->t_us ? c->t_us - u->t_us : 0,
+        .timed_out = c->reason == CLOSE_UPSTREAM_TIMEOUT || c->reason == CLOSE_NO_GREETING,
+        .by_server = c->first == SERVER && (c->how == HOW_RESET || c->how == HOW_FIN),
+    };
+
+    k->ending = &ending;
+    look(k, CLOSE);
+}
+
+/* ---- all ---- */
 
 void detect_free(struct detect **d)
 {
@@ -130,45 +284,47 @@ void detect_free(struct detect **d)
     *d = NULL;
 }
 
-static void see(const struct look *k)
+static void see(struct detect_ctx *k)
 {
-    const struct seen *s = k->s;
+    const struct record_view *s = k->s;
 
     switch (s->kind) {
-    case SEEN_OPEN:
+    case VIEW_OPEN:
         see_open(k->d, s->open);
         break;
-    case SEEN_CONNECT:
+    case VIEW_CONNECT:
         see_connect(k->d, s->connect);
         break;
-    case SEEN_TLS:
-        tls_look(k);
+    case VIEW_TLS:
+        see_tls(k);
         break;
-    case SEEN_GREETING:
+    case VIEW_GREETING:
         see_greeting(k);
         break;
-    case SEEN_COMMAND:
+    case VIEW_COMMAND:
         see_command(k);
         break;
-    case SEEN_CONTENT:
+    case VIEW_CONTENT:
         see_content(k);
         break;
-    case SEEN_OPAQUE:
+    case VIEW_OPAQUE:
         k->d->encoded = true;
         break;
-    case SEEN_CLOSE:
-        close_look(k);
+    case VIEW_CLOSE:
+        see_close(k);
         break;
     }
 }
 
-void detect_see(struct detect **d, const struct detect_env *env, const struct seen *s)
+void detect_see(struct detect **d, const struct detect_env *env, const struct record_view *s)
 {
-    if (*d == NULL && s->kind != SEEN_CLOSE)
+    if (*d == NULL && s->kind != VIEW_CLOSE)
         *d = calloc(1, sizeof **d);
     if (*d == NULL)
         return;
-    see(&(struct look){ .d = *d, .env = env, .s = s, .e = s->event });
-    if (s->kind == SEEN_CLOSE)
+    struct detect_ctx k = { .d = *d, .env = env, .s = s, .e = s->event };
+    k.code = k.e != NULL ? detect_code(k.e->reply) : 0;
+    see(&k);
+    if (s->kind == VIEW_CLOSE)
         detect_free(d);
 }

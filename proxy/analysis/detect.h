@@ -2,9 +2,9 @@
  * detect - the single-vantage detectors: records of one session in, findings out.
  *
  * The same code looks at live sessions (in `run`) and at stored transcripts (`report`, `show`);
- * equal records give equal findings. Detectors are a table: id, name, severity, next test, and
- * a function per kind of record it looks at. What products a finding fits is the catalogue's
- * business.
+ * equal records give equal findings. Detectors are a table, detectors.def: id, name, severity,
+ * the functions with the records they look at, next test. What products a finding fits is the
+ * catalogue's business.
  *
  * What is known of a session is one small block, made with its first record that matters;
  * what must be remembered across sessions (a keyword seen before for this upstream, the same
@@ -18,7 +18,7 @@
 
 #include "analysis/catalogue.h"
 #include "transcript/finding.h"
-#include "analysis/seen.h"
+#include "analysis/record_view.h"
 #include "base/attributes.h"
 
 #include <stddef.h>
@@ -42,9 +42,9 @@ struct detect_env {
 
 /*
  * One record, in order. *d is NULL before the first; made when needed (memory out: nothing is
- * detected in this session), freed with SEEN_CLOSE.
+ * detected in this session), freed with VIEW_CLOSE.
  */
-void detect_see(struct detect **d, const struct detect_env *env, const struct seen *s);
+void detect_see(struct detect **d, const struct detect_env *env, const struct record_view *s);
 /* For a session that ends without a close record. */
 void detect_free(struct detect **d);
 

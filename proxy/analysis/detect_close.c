@@ -20,19 +20,9 @@ enum {
     IDLE_MAX_US = 300000000,
 };
 
-/* What the functions below look at, too. */
-struct ending {
-    const struct look *k;
-    const struct record_close *c;
-    const struct unanswered *u; /* u->n == 0: every command had its reply */
-    uint64_t waited_us;         /* for the reply to *u */
-    bool timed_out;             /* that was as long as this proxy waits */
-    bool by_server;             /* it ended first */
-};
-
-static bool waited(const struct ending *e, uint64_t least_us)
+static bool waited(const struct detect_ctx *k, uint64_t least_us)
 {
-    return e->waited_us >= (e->timed_out ? PATIENCE_US : least_us);
+    return k->ending->waited_us >= (k->ending->timed_out ? PATIENCE_US : least_us);
 }
 
 static unsigned seconds(uint64_t us)
@@ -40,11 +30,11 @@ static unsigned seconds(uint64_t us)
     return (unsigned)(us / 1000000);
 }
 
-static struct hint hint_of_unanswered(const struct ending *e, enum detector id)
+static struct finding_draft draft_of_unanswered(const struct detect_ctx *k, enum detector id)
 {
-    struct hint h = detect_hint(id);
+    struct finding_draft h = detect_draft(id);
 
-    h.record = e->u->n;
+    h.record = k->ending->unanswered->n;
     h.field = "received";
     return h;
 }
@@ -52,119 +42,142 @@ static struct hint hint_of_unanswered(const struct ending *e, enum detector id)
 /* ---- a reply without an end ---------------------------------------------------------------
  */
 
-static void look_for_dangling(const struct ending *e)
+void ehlo_dangling(const struct detect_ctx *k)
 {
-    const struct detect *d = e->k->d;
-    uint64_t in = e->c->octets_in[SERVER];
-    struct hint h = hint_of_unanswered(e, SV_07);
+    const struct detect *d = k->d;
+    uint64_t in = k->ending->close->octets_in[SERVER];
+    struct finding_draft h = draft_of_unanswered(k, SV_07);
 
-    if (e->u->verb != VERB_EHLO || d->encoded || e->by_server || in <= d->server_octets ||
-        !waited(e, SILENCE_US))
+    if (k->ending->unanswered->verb != VERB_EHLO || d->encoded || k->ending->by_server ||
+        in <= d->server_octets || !waited(k, SILENCE_US))
         return;
-    detect_tell(
-        e->k, &h,
+    detect_report(
+        k, &h,
         "EHLO had a reply of %llu octets without a last line, and nothing more in %u s: "
         "its last line was removed.",
-        (unsigned long long)(in - d->server_octets), seconds(e->waited_us));
+        (unsigned long long)(in - d->server_octets), seconds(k->ending->waited_us));
 }
 
 /* ---- commands without replies ---------------------------------------------------------------
  */
 
-static void look_for_lost(const struct ending *e)
+/* One that came together with a command that was answered; after mail data it is another matter. */
+static bool is_lost(const struct detect_ctx *k)
 {
-    const struct look *k = e->k;
-    bool offered = ehlo_offers(k->d->offered, EHLO_PIPELINING);
-    struct hint h = hint_of_unanswered(e, SV_17);
+    const struct unanswered *u = k->ending->unanswered;
 
-    if (!e->u->batched || !k->d->last_answered || e->u->verb == VERB_QUIT ||
-        e->u->verb == VERB_DOT || e->u->verb == VERB_BDAT)
-        return; /* the last two come behind mail data */
-    if (!e->by_server && waited(e, SILENCE_US))
-        detect_tell(k, &h,
-                    "%s came together with the command before it; that one had its reply, and "
-                    "nothing came in %u s after it.",
-                    verb_name((enum verb)e->u->verb), seconds(e->waited_us));
-    h.id = SV_20;
-    if (offered && (e->by_server || waited(e, SILENCE_US)))
-        detect_tell(k, &h,
-                    "PIPELINING is offered, and of commands sent together only those before %s "
-                    "were answered.",
-                    verb_name((enum verb)e->u->verb));
+    return u->batched && k->d->last_answered && u->verb != VERB_QUIT && u->verb != VERB_DOT &&
+           u->verb != VERB_BDAT;
+}
+
+void desync_lost(const struct detect_ctx *k)
+{
+    const struct ending *e = k->ending;
+    struct finding_draft h = draft_of_unanswered(k, SV_17);
+
+    if (is_lost(k) && !e->by_server && waited(k, SILENCE_US))
+        detect_report(
+            k, &h,
+            "%s came together with the command before it; that one had its reply, and "
+            "nothing came in %u s after it.",
+            verb_name((enum verb)e->unanswered->verb), seconds(e->waited_us));
+}
+
+void lost_in_batch(const struct detect_ctx *k)
+{
+    const struct ending *e = k->ending;
+    struct finding_draft h = draft_of_unanswered(k, SV_20);
+
+    if (is_lost(k) && ehlo_offers(k->d->offered, EHLO_PIPELINING) &&
+        (e->by_server || waited(k, SILENCE_US)))
+        detect_report(
+            k, &h,
+            "PIPELINING is offered, and of commands sent together only those before %s "
+            "were answered.",
+            verb_name((enum verb)e->unanswered->verb));
 }
 
 /* Some boxes follow one message in chunks: then it is the next MAIL that gets no reply. */
-static void look_for_chunk(const struct ending *e)
+void lost_chunk(const struct detect_ctx *k)
 {
-    const struct detect *d = e->k->d;
-    struct hint h = hint_of_unanswered(e, SV_20);
-    bool chunk = e->u->verb == VERB_BDAT;
-    bool behind = d->behind_chunk && e->u->verb == VERB_MAIL;
+    const struct detect *d = k->d;
+    struct finding_draft h = draft_of_unanswered(k, SV_20);
+    bool chunk = k->ending->unanswered->verb == VERB_BDAT;
+    bool behind = d->after_chunk && k->ending->unanswered->verb == VERB_MAIL;
 
-    if ((!chunk && !behind) || !ehlo_offers(d->offered, EHLO_CHUNKING) || !waited(e, EOD_US))
+    if ((!chunk && !behind) || !ehlo_offers(d->offered, EHLO_CHUNKING) || !waited(k, EOD_US))
         return;
     h.confidence = CONFIDENCE_LOW;
-    detect_tell(e->k, &h, "CHUNKING is offered, and %s had no reply in %u s.",
-                chunk ? "BDAT" : "MAIL behind a message in chunks", seconds(e->waited_us));
+    detect_report(k, &h, "CHUNKING is offered, and %s had no reply in %u s.",
+                  chunk ? "BDAT" : "MAIL behind a message in chunks",
+                  seconds(k->ending->waited_us));
 }
 
 /* ---- the end of data
  * ------------------------------------------------------------------------- */
 
-static void count_same_mail(const struct ending *e)
+static bool is_stalled_at_end(const struct detect_ctx *k)
 {
-    struct detect *d = e->k->d;
-    struct known *u = history_get(e->k->env->memory, d->upstream);
-    uint64_t key[] = { d->client, d->content_octets };
-    uint64_t mail = detect_hash(key, sizeof key);
-    struct hint h = hint_of_unanswered(e, SV_25);
+    const struct record_tcp *tcp = &k->ending->close->tcp[SERVER];
+    const struct unanswered *u = k->ending->unanswered;
 
-    if (u == NULL)
-        return;
-    u->eods = (uint8_t)(u->eod != mail ? 1 : u->eods < REPEAT_MIN ? u->eods + 1 : REPEAT_MIN);
-    u->eod = mail;
-    if (u->eods >= REPEAT_MIN)
-        detect_tell(e->k, &h,
-                    "A mail of %llu octets was sent again and again, and its end was never "
-                    "answered: the receiver may have got it each time.",
-                    (unsigned long long)d->content_octets);
+    return u->verb == VERB_DOT && (!tcp->valid || tcp->unacked == 0) &&
+           waited(k, u->split ? SILENCE_US : EOD_US);
 }
 
-static void look_for_eod(const struct ending *e)
+void eod_stall(const struct detect_ctx *k)
 {
-    const struct record_tcp *tcp = &e->c->tcp[SERVER];
-    struct hint h = hint_of_unanswered(e, SV_15);
-    bool split = e->u->split;
+    const struct ending *e = k->ending;
+    struct finding_draft h = draft_of_unanswered(k, SV_15);
+    bool split = e->unanswered->split;
 
-    if (e->u->verb != VERB_DOT || (tcp->valid && tcp->unacked > 0) ||
-        !waited(e, split ? SILENCE_US : EOD_US))
+    if (!is_stalled_at_end(k))
         return;
     h.confidence = split ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
     h.severity = split || e->waited_us >= EOD_LONG_US ? SEVERITY_HIGH : SEVERITY_MEDIUM;
     h.bytes = SPAN_LIT(".\r\n");
-    detect_tell(
-        e->k, &h,
+    detect_report(
+        k, &h,
         "The end of the mail data%s had no reply in %u s: it was swallowed, or the server "
         "is slow%s.",
-        tcp->valid ? " was acknowledged and" : "", seconds(e->waited_us),
+        e->close->tcp[SERVER].valid ? " was acknowledged and" : "", seconds(e->waited_us),
         split ? "; it came in more than one read, which some firewalls cannot follow" : "");
-    count_same_mail(e);
+}
+
+void eod_repeated(const struct detect_ctx *k)
+{
+    struct detect *d = k->d;
+    struct peer_history *u = history_get(k->env->memory, d->upstream);
+    uint64_t key[] = { d->client, d->content_octets };
+    uint64_t mail = detect_hash(key, sizeof key);
+    struct finding_draft h = draft_of_unanswered(k, SV_25);
+
+    if (u == NULL || !is_stalled_at_end(k))
+        return;
+    u->eods = (uint8_t)(u->eod != mail ? 1 : u->eods < REPEAT_MIN ? u->eods + 1 : REPEAT_MIN);
+    u->eod = mail;
+    if (u->eods >= REPEAT_MIN)
+        detect_report(k, &h,
+                      "A mail of %llu octets was sent again and again, and its end was never "
+                      "answered: the receiver may have got it each time.",
+                      (unsigned long long)d->content_octets);
 }
 
 /* ---- mail data that got stuck
  * ----------------------------------------------------------------- */
 
-static void look_for_stall(const struct ending *e)
+void data_stall(const struct detect_ctx *k)
 {
-    const struct detect *d = e->k->d;
-    const struct record_tcp *tcp = &e->c->tcp[SERVER];
-    bool in_data = d->content_cut || (e->u->n != 0 && e->u->verb == VERB_DOT);
-    struct hint h = detect_hint(SV_14);
+    const struct detect *d = k->d;
+    const struct record_tcp *tcp = &k->ending->close->tcp[SERVER];
+    bool in_data = d->content_cut ||
+                   (k->ending->unanswered->n != 0 && k->ending->unanswered->verb == VERB_DOT);
+    struct finding_draft h = detect_draft(SV_14);
 
     if (!in_data || !tcp->valid || tcp->unacked == 0 || tcp->retransmits < RETRANSMITS_MIN ||
-        e->c->t_us < d->content_us + STALL_US || tcp->acked < d->content_at)
+        k->ending->close->t_us < d->content_us + STALL_US || tcp->acked < d->content_at)
         return;
-    struct known *u = history_get(e->k->env->memory, d->upstream);
+    struct peer_history *u = history_get(k->env->memory, d->upstream);
     if (u == NULL)
         return;
     uint64_t at = tcp->acked - d->content_at;
@@ -174,28 +187,29 @@ static void look_for_stall(const struct ending *e)
         return;
     h.field = "tcp.server";
     h.confidence = CONFIDENCE_HIGH;
-    detect_tell(e->k, &h,
-                "The mail data got stuck again behind its octet %llu: %u segments are not "
-                "acknowledged after %u retransmissions; big packets are lost on the path.",
-                (unsigned long long)at, tcp->unacked, tcp->retransmits);
+    detect_report(k, &h,
+                  "The mail data got stuck again behind its octet %llu: %u segments are not "
+                  "acknowledged after %u retransmissions; big packets are lost on the path.",
+                  (unsigned long long)at, tcp->unacked, tcp->retransmits);
 }
 
 /* ---- what kills
  * ---------------------------------------------------------------------------------- */
 
 /* What was under way when the server's side ended it; ACT_COUNT * 2: nothing we can name. */
-static unsigned killed_act(const struct ending *e)
+static unsigned killed_act(const struct detect_ctx *k)
 {
-    const struct detect *d = e->k->d;
-    uint64_t soon = e->c->tcp[SERVER].rtt_us * UINT64_C(3) / 2 + KILL_SLACK_US;
+    const struct detect *d = k->d;
+    uint64_t soon = k->ending->close->tcp[SERVER].rtt_us * UINT64_C(3) / 2 + KILL_SLACK_US;
 
-    if (!e->by_server || d->turned_away || d->encoded)
+    if (!k->ending->by_server || d->turned_away || d->encoded)
         return 2 * ACT_COUNT;
     if (d->content_cut)
         return 2 * ACT_CONTENT;
-    if (e->u->n != 0 && e->u->verb != VERB_QUIT && e->waited_us <= soon)
-        return e->u->act;
-    if (d->greeted && !d->commanded && e->c->t_us <= d->heard_us + soon)
+    if (k->ending->unanswered->n != 0 && k->ending->unanswered->verb != VERB_QUIT &&
+        k->ending->waited_us <= soon)
+        return k->ending->unanswered->act;
+    if (d->greeted && !d->commanded && k->ending->close->t_us <= d->heard_us + soon)
         return 2 * ACT_GREETING;
     return 2 * ACT_COUNT;
 }
@@ -211,23 +225,23 @@ static const char *act_name(unsigned act)
                                    : verb_name((enum verb)(act / 2));
 }
 
-static void forgive(struct known *u, uint64_t answered)
+static void forgive(struct peer_history *u, uint64_t answered)
 {
     for (uint64_t set = u->killed & answered; set != 0; set &= set - 1)
         u->kills[__builtin_ctzll(set)] = 0;
     u->killed &= ~answered;
 }
 
-static void look_for_kill(const struct ending *e)
+void kill_after(const struct detect_ctx *k)
 {
-    struct detect *d = e->k->d;
-    unsigned act = killed_act(e);
-    struct detect_memory *m = e->k->env->memory;
-    struct known *u = act < 2 * ACT_COUNT ? history_get(m, d->upstream) : NULL;
-    struct hint h = detect_hint(SV_16);
+    struct detect *d = k->d;
+    unsigned act = killed_act(k);
+    struct detect_memory *m = k->env->memory;
+    struct peer_history *u = act < 2 * ACT_COUNT ? history_get(m, d->upstream) : NULL;
+    struct finding_draft h = detect_draft(SV_16);
 
     if (u == NULL) {
-        u = memory_find(m, d->upstream);
+        u = history_find(m, d->upstream);
         if (u != NULL)
             forgive(u, d->answered);
         return;
@@ -238,67 +252,44 @@ static void look_for_kill(const struct ending *e)
     if (u->kills[act] < KILLS_MIN)
         return;
     if (act / 2 < ACT_GREETING) {
-        h.record = e->u->n;
+        h.record = k->ending->unanswered->n;
         h.field = "received";
     }
-    detect_tell(
-        e->k, &h,
+    detect_report(
+        k, &h,
         "The connection was %s by the server's side right behind %s%s, %u times out of %u.",
-        e->c->how == HOW_RESET ? "reset" : "closed", act_name(act),
+        k->ending->close->how == HOW_RESET ? "reset" : "closed", act_name(act),
         act % 2 != 0 ? " of more than 512 octets" : "", (unsigned)u->kills[act],
         (unsigned)u->kills[act]);
 }
 
 /* The state was dropped without a word. Other commands may take a server that long. */
-static bool is_ignored(const struct ending *e)
+static bool is_ignored(const struct detect_ctx *k)
 {
-    return !e->by_server && (e->u->verb == VERB_NOOP || e->u->verb == VERB_RSET) &&
-           waited(e, SILENCE_US);
+    return !k->ending->by_server &&
+           (k->ending->unanswered->verb == VERB_NOOP ||
+            k->ending->unanswered->verb == VERB_RSET) &&
+           waited(k, SILENCE_US);
 }
 
-static void look_for_idle_death(const struct ending *e)
+void idle_death_close(const struct detect_ctx *k)
 {
-    const struct unanswered *u = e->u;
-    struct hint h = hint_of_unanswered(e, SV_21);
-    bool ended = e->by_server && e->waited_us <= SILENCE_US;
-    struct known *x;
+    const struct unanswered *u = k->ending->unanswered;
+    struct finding_draft h = draft_of_unanswered(k, SV_21);
+    bool ended = k->ending->by_server && k->ending->waited_us <= SILENCE_US;
+    struct peer_history *x;
 
-    if ((!ended && !is_ignored(e)) || u->idle_us < IDLE_MIN_US || u->idle_us >= IDLE_MAX_US ||
-        (x = history_get(e->k->env->memory, e->k->d->upstream)) == NULL)
+    if ((!ended && !is_ignored(k)) || u->idle_us < IDLE_MIN_US || u->idle_us >= IDLE_MAX_US ||
+        (x = history_get(k->env->memory, k->d->upstream)) == NULL)
         return;
     uint32_t ms = (uint32_t)(u->idle_us / 1000);
     if (x->idle_least_ms == 0 || ms < x->idle_least_ms)
         x->idle_least_ms = ms;
-    detect_tell(
-        e->k, &h,
+    detect_report(
+        k, &h,
         "After %u s of silence %s %s (the shortest silence that did that: %u s): the server or "
         "the path forgets sessions.",
         seconds(u->idle_us), verb_name((enum verb)u->verb),
         ended ? "was answered by the end of the connection" : "had no answer any more",
         x->idle_least_ms / 1000);
-}
-
-void close_look(const struct look *k)
-{
-    const struct record_close *c = k->s->close;
-    const struct unanswered *u = &k->d->unanswered;
-    struct ending e = {
-        .k = k,
-        .c = c,
-        .u = u,
-        .waited_us = u->n != 0 && c->t_us > u->t_us ? c->t_us - u->t_us : 0,
-        .timed_out = c->reason == CLOSE_UPSTREAM_TIMEOUT || c->reason == CLOSE_NO_GREETING,
-        .by_server = c->first == SERVER && (c->how == HOW_RESET || c->how == HOW_FIN),
-    };
-
-    greeting_settle(k);
-    if (u->n != 0) {
-        look_for_dangling(&e);
-        look_for_lost(&e);
-        look_for_chunk(&e);
-        look_for_eod(&e);
-        look_for_idle_death(&e);
-    }
-    look_for_stall(&e);
-    look_for_kill(&e);
 }

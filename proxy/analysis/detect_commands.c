@@ -1,89 +1,48 @@
-/*
- * detect_commands - commands as they came in: SV-04 and SV-05 seen from behind the box, and
- * what the other detectors must know of them.
- */
+/* detect_commands - commands as they came in: SV-04 and SV-05 seen from the far side of the box. */
 #include "analysis/detect_private.h"
 
 enum { RUN_MIN = 4, PAD_MIN = 4 };
 
-static struct span without_ending(struct span line)
+static struct finding_draft draft_of_command(const struct detect_ctx *k, enum detector id,
+                                             enum confidence confidence, struct span bytes)
 {
-    while (line.len > 0 && (line.ptr[line.len - 1] == '\n' || line.ptr[line.len - 1] == '\r'))
-        line.len--;
-    return line;
+    struct finding_draft h = detect_draft(id);
+
+    h.side = BLAME_CLIENT;
+    h.confidence = confidence;
+    h.place = PLACE_COMMAND;
+    h.line = k->line;
+    draft_show(&h, "received", k->e->received, bytes);
+    return h;
 }
 
 /* XXXX client.example: a verb that nobody sends. */
-static void look_for_crossed_out(const struct look *k, struct span line)
+void x_echo_command(const struct detect_ctx *k)
 {
-    struct span word = detect_first_word(line), run = detect_find_x(word, RUN_MIN);
-    struct hint h = detect_hint(SV_04);
+    struct span word = detect_first_word(k->line);
 
-    if (run.len == 0 || run.len != word.len)
+    if (k->e->verb != VERB_UNKNOWN || word.len == 0 ||
+        detect_find_x(word, RUN_MIN).len != word.len)
         return;
-    h.side = BLAME_CLIENT;
-    h.confidence = CONFIDENCE_HIGH;
-    h.place = PLACE_COMMAND;
-    h.line = line;
-    hint_show(&h, "received", k->e->received, word);
-    detect_tell(k, &h,
-                "A command arrived as \"%s\"%s: it was written over with X on its way here.",
-                detect_show(h.bytes).text, word.len < line.len ? " with its arguments" : "");
+    struct finding_draft h = draft_of_command(k, SV_04, CONFIDENCE_HIGH, word);
+    detect_report(
+        k, &h, "A command arrived as \"%s\"%s: it was written over with X on its way here.",
+        detect_show(h.bytes).text, word.len < k->line.len ? " with its arguments" : "");
 }
 
 /* NOOP and blanks, as long as what was there. */
-static void look_for_padding(const struct look *k, struct span line)
+void noop_padding(const struct detect_ctx *k)
 {
-    struct span pad = span_drop(line, 4);
-    struct hint h = detect_hint(SV_05);
+    struct span pad = span_drop(k->line, 4);
+    bool first = !k->d->commanded;
 
     if (k->e->verb != VERB_NOOP || pad.len < PAD_MIN || span_trim_left(pad).len > 0)
         return;
-    h.side = BLAME_CLIENT;
-    h.confidence = k->d->commanded ? CONFIDENCE_MEDIUM : CONFIDENCE_HIGH;
-    h.place = PLACE_COMMAND;
-    h.line = line;
-    hint_show(&h, "received", k->e->received, line);
-    detect_tell(k, &h,
-                "NOOP arrived with %zu blanks behind it%s: another command of that length was "
-                "probably written over.",
-                pad.len, k->d->commanded ? "" : " where EHLO should be");
-}
-
-/* SIZE=n among the parameters (RFC 1870 6). */
-static uint64_t declared_size(struct span arg)
-{
-    size_t i = span_find(arg, '>');
-
-    for (i = i < arg.len ? i : 0; i + 5 < arg.len; i++)
-        if (arg.ptr[i] == ' ' &&
-            span_starts_with_nocase(span_drop(arg, i + 1), SPAN_LIT("SIZE=")))
-            return detect_number(span_drop(arg, i + 6));
-    return 0;
-}
-
-static void remember(const struct look *k, struct span line)
-{
-    struct detect *d = k->d;
-
-    if (k->e->verb == VERB_MAIL)
-        d->size_declared = declared_size(k->e->arg);
-    /* What is an echo of it later must not be taken for a mask. */
-    if (!d->said_x && detect_find_x(line, RUN_MIN).len > 0)
-        d->said_x = true;
-}
-
-void command_look(const struct look *k)
-{
-    struct span line = without_ending(k->e->received);
-
-    if (line.len == 0 || k->e->verb == VERB_DOT)
-        return;
-    if (!k->e->auth_line && k->e->secret.len == 0) {
-        if (k->e->verb == VERB_UNKNOWN)
-            look_for_crossed_out(k, line);
-        look_for_padding(k, line);
-        remember(k, line);
-    }
-    k->d->commanded = true;
+    struct finding_draft h =
+        draft_of_command(k, SV_05, first ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM, k->line);
+    detect_report(
+        k, &h,
+        "NOOP arrived with %zu blanks behind it%s: another command of that length was "
+        "probably written over.",
+        pad.len, first ? " where EHLO should be" : "");
 }

@@ -13,17 +13,17 @@ enum {
 
 /* ---- line endings ---- */
 
-static void look_at_endings(const struct look *k)
+void odd_endings(const struct detect_ctx *k)
 {
     const struct data_stats *s = &k->e->data->stats;
-    struct hint h = detect_hint(SV_29);
+    struct finding_draft h = detect_draft(SV_29);
 
     if (s->lines < LINES_MIN || s->crcrlf * 10 <= s->lines * 9)
         return;
     h.side = BLAME_CLIENT;
     h.confidence = CONFIDENCE_HIGH;
     h.field = "endings";
-    detect_tell(
+    detect_report(
         k, &h,
         "%llu of %llu lines of the mail end in CR CR LF: each line end was converted once "
         "more than it should be.",
@@ -32,11 +32,11 @@ static void look_at_endings(const struct look *k)
 
 /* ---- SIZE ---- */
 
-static void look_at_size(const struct look *k)
+void size_mismatch(const struct detect_ctx *k)
 {
     const struct data_stats *s = &k->e->data->stats;
-    struct known *c;
-    struct hint h = detect_hint(SV_26);
+    struct peer_history *c;
+    struct finding_draft h = detect_draft(SV_26);
     int64_t surplus;
 
     if (k->d->size_declared == 0 || !k->e->complete)
@@ -50,11 +50,11 @@ static void look_at_size(const struct look *k)
         c->size_same = 0;
     c->size_delta = surplus;
     c->size_same = (uint8_t)(c->size_same < SAME_MIN ? c->size_same + 1 : SAME_MIN);
-    if (c->size_same < SAME_MIN)
+    if (c->size_same < SAME_MIN || detect_is_reported(k->d, SV_26))
         return;
     h.side = BLAME_CLIENT;
     h.field = "octets";
-    detect_tell(
+    detect_report(
         k, &h,
         "The last %d mails of this client were each %lld octets longer than it declared: a "
         "header or footer of that length is added on the way.",
@@ -63,9 +63,10 @@ static void look_at_size(const struct look *k)
 
 /* ---- signatures ---- */
 
-static void tell_changed(const struct look *k, const struct dkim_signature *s, bool newest)
+static void report_changed(const struct detect_ctx *k, const struct dkim_signature *s,
+                           bool newest)
 {
-    struct hint h = detect_hint(SV_27);
+    struct finding_draft h = detect_draft(SV_27);
     bool named = s->damage != NULL;
 
     h.side = BLAME_CLIENT;
@@ -74,20 +75,21 @@ static void tell_changed(const struct look *k, const struct dkim_signature *s, b
                    : newest && !s->limited ? CONFIDENCE_HIGH
                                            : CONFIDENCE_LOW;
     h.field = "dkim";
-    detect_tell(k, &h,
-                "The body does not match its %s signature of %s (%s body, %s): it was changed "
-                "behind the signer%s%s%s.",
-                s->arc ? "ARC" : "DKIM", s->domain[0] != '\0' ? s->domain : "an unnamed domain",
-                s->relaxed ? "relaxed" : "simple", s->sha1 ? "sha1" : "sha256",
-                newest ? "" : ", but before a later one signed it", named ? "; " : "",
-                named ? s->damage_text : "");
+    detect_report(
+        k, &h,
+        "The body does not match its %s signature of %s (%s body, %s): it was changed "
+        "behind the signer%s%s%s.",
+        s->arc ? "ARC" : "DKIM", s->domain[0] != '\0' ? s->domain : "an unnamed domain",
+        s->relaxed ? "relaxed" : "simple", s->sha1 ? "sha1" : "sha256",
+        newest ? "" : ", but before a later one signed it", named ? "; " : "",
+        named ? s->damage_text : "");
 }
 
 /*
  * Signers add in front: the first of a kind is the newest. When that one fits, a list on the
  * way may have broken the older ones, and whoever signed last has seen the mail like that.
  */
-static void look_at_signatures(const struct look *k)
+void broken_signature(const struct detect_ctx *k)
 {
     const struct dkim_verdict *v = k->s->dkim;
     const struct dkim_signature *changed = NULL;
@@ -103,57 +105,27 @@ static void look_at_signatures(const struct look *k)
             changed = s;
     }
     if (changed != NULL)
-        tell_changed(k, changed, !fits);
+        report_changed(k, changed, !fits);
 }
 
 /* ---- headers ---- */
 
-static void look_at_headers(const struct look *k)
+void scanner_header(const struct detect_ctx *k)
 {
     struct span rest = k->s->headers;
     struct reply_line line;
 
     while (detect_next_line(&rest, &line)) {
         const struct catalogue_entry *e = detect_match(k, PLACE_HEADER, line.whole, SV_28);
-        struct hint h = detect_hint(SV_28);
+        struct finding_draft h = detect_draft(SV_28);
         if (e == NULL)
             continue;
         h.side = BLAME_CLIENT;
         h.confidence = e->confidence;
         h.place = PLACE_HEADER;
         h.line = line.whole;
-        hint_show(&h, "headers", k->s->headers, line.whole);
-        detect_tell(k, &h, "The mail passed a scanner: it holds a header of %s.", e->product);
+        draft_show(&h, "headers", k->s->headers, line.whole);
+        detect_report(k, &h, "The mail passed a scanner: it holds a header of %s.", e->product);
         return;
     }
-}
-
-/* Did a read begin behind the first octet of CRLF . CRLF? The content ends with its LF. */
-static bool is_tail_split(const struct event *e)
-{
-    uint64_t octets = e->data->stats.octets;
-
-    if (e->content_read_at == NULL || e->bdat)
-        return false;
-    for (uint64_t i = 1; i < e->content_reads && i < DATA_READS_MAX; i++)
-        if (e->content_read_at[i] + 1 >= octets)
-            return true;
-    return false;
-}
-
-void content_look(const struct look *k)
-{
-    struct detect *d = k->d;
-    const struct data *data = k->e->data;
-
-    d->in_content = false;
-    d->content_cut = !k->e->complete;
-    d->content_at = k->e->at;
-    d->content_octets = data->stats.octets;
-    d->content_us = k->e->t_us;
-    d->tail_split = is_tail_split(k->e);
-    look_at_endings(k);
-    look_at_size(k);
-    look_at_signatures(k);
-    look_at_headers(k);
 }

@@ -2,12 +2,12 @@
  * detect_ehlo - the reply to EHLO, as the upstream gave it.
  *
  * SV-02 keywords of X, SV-03 keywords that cannot be, SV-05 a reply that is one of NOOP, SV-06
- * a first line that is a template, SV-12 a line that names a product.
+ * a first line that is a template, SV-12 a line that names a product; beside what it was before
+ * SV-08 STARTTLS is gone, SV-19 other keywords came or went.
  */
 #include "analysis/detect_private.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 /* ---- the first line -----------------------------------------------------------------------
  */
@@ -57,37 +57,37 @@ static bool is_template(struct span text)
     return text.len == 0;
 }
 
-static void look_at_single(const struct look *k, const struct reply_line *line)
+void noop_reply(const struct detect_ctx *k)
 {
-    struct span text = detect_plain_text(line->text);
-    struct hint h = detect_hint(SV_05);
+    struct span rest = k->e->reply;
+    struct reply_line line;
 
+    if (!detect_next_line(&rest, &line) || rest.len > 0)
+        return;
+    struct span text = detect_plain_text(line.text);
     if (text.len == 0 || names_host(k->d, text))
         return;
+    struct finding_draft h = draft_of_reply(k, SV_05, PLACE_EHLO, line.text, line.text);
     h.confidence = CONFIDENCE_LOW;
-    h.place = PLACE_EHLO;
-    h.line = line->text;
-    hint_show(&h, "reply", k->e->reply, line->text);
-    detect_tell(k, &h,
-                "EHLO was answered by one line, \"%s\", without a name and without keywords: a "
-                "reply to NOOP looks like that, and some boxes send NOOP in place of EHLO.",
-                detect_show(h.bytes).text);
+    detect_report(
+        k, &h,
+        "EHLO was answered by one line, \"%s\", without a name and without keywords: a "
+        "reply to NOOP looks like that, and some boxes send NOOP in place of EHLO.",
+        detect_show(h.bytes).text);
 }
 
-static void look_at_first(const struct look *k, const struct reply_line *line)
+void ehlo_template(const struct detect_ctx *k)
 {
-    const struct catalogue_entry *e;
-    struct hint h = detect_hint(SV_06);
+    struct span rest = k->e->reply;
+    struct reply_line line;
 
-    if (!is_template(line->text))
+    if (!detect_next_line(&rest, &line) || rest.len == 0 || !is_template(line.text))
         return;
-    e = detect_match(k, PLACE_EHLO, line->text, SV_06);
+    const struct catalogue_entry *e = detect_match(k, PLACE_EHLO, line.text, SV_06);
+    struct finding_draft h = draft_of_reply(k, SV_06, PLACE_EHLO, line.text, line.text);
     if (k->d->is_product || (e != NULL && e->severity == SEVERITY_INFO))
         h.severity = SEVERITY_INFO; /* the mail server itself is like that */
-    h.place = PLACE_EHLO;
-    h.line = line->text;
-    hint_show(&h, "reply", k->e->reply, line->text);
-    detect_tell(
+    detect_report(
         k, &h,
         "The reply to EHLO begins with \"%s\" where the name of the server should stand: "
         "something answers from a template.",
@@ -96,6 +96,20 @@ static void look_at_first(const struct look *k, const struct reply_line *line)
 
 /* ---- keywords ------------------------------------------------------------------------------
  */
+
+/* The next line whose keyword is none of those that any server offers; false: no more. */
+static bool next_uncommon(struct span *rest, struct span *text, struct span *word)
+{
+    struct reply_line line;
+
+    while (detect_next_line(rest, &line)) {
+        *text = line.text;
+        *word = detect_keyword(line.text);
+        if (!detect_is_common_keyword(*word))
+            return true;
+    }
+    return false;
+}
 
 /* XXXXXXXA: X and nothing else, but for a last letter. */
 static bool is_crossed_out(struct span word)
@@ -108,45 +122,49 @@ static bool is_crossed_out(struct span word)
     return last >= 'A' && last <= 'Z';
 }
 
-static void append(char *out, size_t size, const char *text, const char *between)
-{
-    size_t len = strlen(out);
-
-    snprintf(out + len, size - len, "%s%s", len > 0 ? between : "", text);
-}
-
-/* The keywords of this length: one of them is hidden, which one nobody can say. */
-static void list_candidates(char *out, size_t size, size_t len)
-{
-    static const char *const words[] = {
+static const char *const keywords[] = {
 #define X(id, text, treatment, mail, rcpt) text,
-        EHLO_KEYWORDS(X)
+    EHLO_KEYWORDS(X)
 #undef X
-    };
+};
 
-    out[0] = '\0';
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (strlen(words[i]) == len && words[i][0] != 'X')
-            append(out, size, words[i], ", ");
-    if (out[0] == '\0')
-        append(out, size, "no keyword we know", "");
+/* Those of `set`; len > 0: those that are not private and have so many letters. */
+static void list_keywords(char *out, size_t size, ehlo_set set, size_t len, const char *between,
+                          const char *none)
+{
+    size_t used = 0;
+
+    for (unsigned i = 0; i < EHLO_KEYWORD_COUNT; i++)
+        if ((set >> i & 1) != 0 && used < size &&
+            (len == 0 || (strlen(keywords[i]) == len && keywords[i][0] != 'X')))
+            used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? between : "",
+                                     keywords[i]);
+    if (used == 0)
+        snprintf(out, size, "%s", none);
 }
 
-static void tell_crossed_out(const struct look *k, struct span word, unsigned count)
+void ehlo_x_mask(const struct detect_ctx *k)
 {
-    struct hint h = detect_hint(SV_02);
+    struct span rest = k->keywords, word, first = { NULL, 0 };
     char candidates[160];
+    struct span text;
+    unsigned count = 0;
 
+    while (next_uncommon(&rest, &text, &word))
+        if (is_crossed_out(word))
+            first = count++ == 0 ? word : first;
+    if (count == 0)
+        return;
+    struct finding_draft h = draft_of_reply(k, SV_02, PLACE_EHLO, first, first);
     h.confidence = count > 1 ? CONFIDENCE_CERTAIN : CONFIDENCE_HIGH;
-    h.place = PLACE_EHLO;
-    h.line = word;
-    hint_show(&h, "reply", k->e->reply, word);
-    list_candidates(candidates, sizeof candidates, word.len);
-    detect_tell(
+    /* One of the keywords of this length is hidden, which one nobody can say. */
+    list_keywords(candidates, sizeof candidates, ~UINT64_C(0), first.len, ", ",
+                  "no keyword we know");
+    detect_report(
         k, &h,
         "%u of the keywords in the reply to EHLO %s written over with X; the first has %zu "
         "letters, as %s.",
-        count, count == 1 ? "is" : "are", word.len, candidates);
+        count, count == 1 ? "is" : "are", first.len, candidates);
 }
 
 /* The octet that no keyword has (RFC 5321 4.1.1.1); word.len: there is none. */
@@ -164,109 +182,124 @@ static size_t find_illegal(struct span word)
     return word.len;
 }
 
-/* "AUTH=LOGIN" is an old way to write it. */
-static struct span keyword_of(struct span text)
+static void report_illegal(const struct detect_ctx *k, struct span text, struct span word,
+                           bool star)
 {
-    struct span word = detect_first_word(text);
-
-    return span_first(word, span_find(word, '='));
-}
-
-static void tell_illegal(const struct look *k, struct span text, struct span word, size_t at)
-{
-    struct hint h = detect_hint(SV_03);
-    bool star = word.ptr[at] == '*';
+    struct finding_draft h = draft_of_reply(k, SV_03, PLACE_EHLO, text, word);
 
     h.confidence = star ? CONFIDENCE_HIGH : CONFIDENCE_LOW;
-    h.place = PLACE_EHLO;
-    h.line = text;
-    hint_show(&h, "reply", k->e->reply, word);
-    detect_tell(k, &h,
-                "The keyword \"%s\" in the reply to EHLO holds an octet no keyword has: %s.",
-                detect_show(h.bytes).text,
-                star ? "a box hides it so that clients do not use it"
-                     : "it was changed, or the server is at fault");
+    detect_report(k, &h,
+                  "The keyword \"%s\" in the reply to EHLO holds an octet no keyword has: %s.",
+                  detect_show(h.bytes).text,
+                  star ? "a box hides it so that clients do not use it"
+                       : "it was changed, or the server is at fault");
 }
 
-/* ---- the whole reply
- * ------------------------------------------------------------------------- */
-
-static void look_for_product(const struct look *k, struct span text)
+void ehlo_illegal_keyword(const struct detect_ctx *k)
 {
-    const struct catalogue_entry *e = detect_match(k, PLACE_EHLO, text, SV_12);
-    struct hint h = detect_hint(SV_12);
+    struct span rest = k->keywords, text, word;
 
-    if (e == NULL)
-        return;
-    h.confidence = e->confidence;
-    h.place = PLACE_EHLO;
-    h.line = text;
-    hint_show(&h, "reply", k->e->reply, text);
-    detect_tell(k, &h,
-                "\"%s\" in the reply to EHLO is what %s says; that is no damage when it is the "
-                "mail server itself.",
-                detect_show(h.bytes).text, e->product);
-}
-
-static bool is_known(struct span word)
-{
-    static const char *const common[] = { "PIPELINING", "SIZE",     "8BITMIME",
-                                          "STARTTLS",   "DSN",      "ENHANCEDSTATUSCODES",
-                                          "CHUNKING",   "SMTPUTF8", "HELP",
-                                          "AUTH",       "VRFY",     "ETRN" };
-
-    for (size_t i = 0; i < ARRAY_LEN(common); i++)
-        if (span_equal_nocase(word, span_str(common[i])))
-            return true;
-    return false;
-}
-
-static void look_at_keywords(const struct look *k, struct span rest)
-{
-    struct reply_line line;
-    struct span crossed = { NULL, 0 };
-    unsigned count = 0;
-
-    while (detect_next_line(&rest, &line)) {
-        struct span word = keyword_of(line.text);
-        size_t illegal;
-        if (is_known(word)) {
-            if (span_equal_nocase(word, SPAN_LIT("SIZE")))
-                k->d->size_offered = detect_number(span_drop(line.text, word.len + 1));
-            continue;
-        }
-        if (is_crossed_out(word)) {
-            crossed = count++ == 0 ? word : crossed;
-            continue;
-        }
-        illegal = find_illegal(word);
-        if (illegal < word.len)
-            tell_illegal(k, line.text, word, illegal);
-        look_for_product(k, line.text);
+    while (next_uncommon(&rest, &text, &word)) {
+        size_t at = is_crossed_out(word) ? word.len : find_illegal(word);
+        if (at < word.len)
+            report_illegal(k, text, word, word.ptr[at] == '*');
     }
-    if (count > 0)
-        tell_crossed_out(k, crossed, count);
 }
 
-void ehlo_look(const struct look *k)
-{
-    struct detect *d = k->d;
-    struct span rest = k->e->reply;
-    struct reply_line line;
+/* ---- products ---- */
 
-    if (k->e->verb == VERB_HELO && k->e->code / 100 == 2)
-        d->offered = 0;
-    if (k->e->verb != VERB_EHLO || detect_code(k->e->reply) != 250 ||
-        !detect_next_line(&rest, &line))
-        return;
-    d->size_offered = 0;
-    d->offered = ehlo_parse(k->e->reply);
-    if (rest.len == 0) {
-        look_at_single(k, &line);
-    } else {
-        look_at_first(k, &line);
-        look_at_keywords(k, rest);
+void ehlo_product(const struct detect_ctx *k)
+{
+    struct span rest = k->keywords, text, word;
+
+    while (next_uncommon(&rest, &text, &word)) {
+        const struct catalogue_entry *e = NULL;
+        if (!is_crossed_out(word))
+            e = detect_match(k, PLACE_EHLO, text, SV_12);
+        if (e == NULL)
+            continue;
+        struct finding_draft h = draft_of_reply(k, SV_12, PLACE_EHLO, text, text);
+        h.confidence = e->confidence;
+        detect_report(k, &h,
+                      "\"%s\" in the reply to EHLO is what %s says; that is no damage when it "
+                      "is the mail server itself.",
+                      detect_show(h.bytes).text, e->product);
     }
-    greeting_settle(k);
-    memory_look_ehlo(k, d->offered);
+}
+
+/* ---- what it offered before ---- */
+
+enum {
+    SAMPLES_MIN = 3,
+    DRIFTS_MAX = 3, /* an upstream that changes more often than that is a pool */
+    COUNT_MAX = 255,
+};
+
+/* What depends on who asks, or is reported by another detector. */
+static const ehlo_set personal = 1ull << EHLO_STARTTLS | 1ull << EHLO_AUTH |
+                                 1ull << EHLO_XCLIENT | 1ull << EHLO_XFORWARD |
+                                 1ull << EHLO_REQUIRETLS;
+
+static uint8_t count_up(uint8_t n)
+{
+    return (uint8_t)(n < COUNT_MAX ? n + 1 : COUNT_MAX);
+}
+
+void tls_missing(const struct detect_ctx *k)
+{
+    struct peer_history *u = history_get(k->env->memory, k->d->upstream);
+    struct finding_draft h = detect_draft(SV_08);
+
+    if (u == NULL || k->d->secure)
+        return;
+    if (ehlo_offers(k->d->offered, EHLO_STARTTLS)) {
+        u->tls_seen = count_up(u->tls_seen);
+        return;
+    }
+    if (u->tls_seen == 0)
+        return;
+    /* A server may stop to offer TLS to a client that failed with it. */
+    bool sure = u->tls_seen >= SAMPLES_MIN && u->tls_failed == 0;
+    h.severity = sure ? SEVERITY_CRITICAL : SEVERITY_MEDIUM;
+    h.confidence = sure ? CONFIDENCE_MEDIUM : CONFIDENCE_LOW;
+    h.field = "reply";
+    detect_report(
+        k, &h, "The server does not offer STARTTLS, and offered it in %u session%s before%s.",
+        (unsigned)u->tls_seen, u->tls_seen == 1 ? "" : "s",
+        u->tls_failed > 0 ? "; TLS with it has failed since" : "");
+}
+
+static void report_drift(const struct detect_ctx *k, ehlo_set before, ehlo_set now)
+{
+    struct finding_draft h = detect_draft(SV_19);
+    char gone[120], came[120];
+
+    list_keywords(gone, sizeof gone, before & ~now, 0, " ", "nothing");
+    list_keywords(came, sizeof came, now & ~before, 0, " ", "nothing");
+    h.confidence = CONFIDENCE_LOW;
+    h.field = "reply";
+    detect_report(k, &h,
+                  "The reply to EHLO is not what this server said before: %s went, %s came.",
+                  gone, came);
+}
+
+void capability_drift(const struct detect_ctx *k)
+{
+    struct peer_history *u = history_get(k->env->memory, k->d->upstream);
+    ehlo_set now = k->d->offered & ~personal;
+    unsigned leg = k->d->secure;
+
+    if (u == NULL)
+        return;
+    if (u->samples[leg] > 0 && u->offered[leg] == now) {
+        u->samples[leg] = count_up(u->samples[leg]);
+        return;
+    }
+    if (u->samples[leg] >= SAMPLES_MIN && u->drifts < DRIFTS_MAX &&
+        !detect_is_reported(k->d, SV_02)) {
+        u->drifts++;
+        report_drift(k, u->offered[leg], now);
+    }
+    u->offered[leg] = now;
+    u->samples[leg] = 1;
 }

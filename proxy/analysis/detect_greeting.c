@@ -19,8 +19,8 @@ static unsigned count_stars(struct span reply)
     return stars;
 }
 
-/* Few stars may be an operator's ornament: told when it is known what else is masked. */
-static void keep_mask(const struct look *k, struct span text)
+/* Few stars may be an operator's ornament: reported when it is known what else is masked. */
+static void keep_mask(const struct detect_ctx *k, struct span text)
 {
     struct detect *d = k->d;
 
@@ -30,20 +30,21 @@ static void keep_mask(const struct look *k, struct span text)
     memcpy(d->mask, text.ptr, d->mask_len);
 }
 
-static void tell_mask(const struct look *k, struct hint *h)
+static void report_mask(const struct detect_ctx *k, struct finding_draft *h)
 {
     h->place = PLACE_BANNER;
-    detect_tell(
+    detect_report(
         k, h,
         "The greeting is masked: all of it became stars but for 2, 0 and blanks; a sender "
         "may fall back to HELO, without TLS.");
 }
 
-void greeting_settle(const struct look *k)
+/* The few stars of a greeting: now it is known what else is masked. */
+void banner_mask_settle(const struct detect_ctx *k)
 {
     struct detect *d = k->d;
-    bool masked_too = detect_is_told(d, SV_02) || detect_is_told(d, SV_04);
-    struct hint h = detect_hint(SV_01);
+    bool masked_too = detect_is_reported(d, SV_02) || detect_is_reported(d, SV_04);
+    struct finding_draft h = detect_draft(SV_01);
 
     if (d->mask_n == 0)
         return;
@@ -52,69 +53,50 @@ void greeting_settle(const struct look *k)
     h.field = "reply";
     h.at = d->mask_at;
     h.bytes = h.line = span_of(d->mask, d->mask_len);
-    tell_mask(k, &h);
+    report_mask(k, &h);
 }
 
-static bool look_for_mask(const struct look *k)
+static bool is_masked(const struct detect_ctx *k)
+{
+    return k->code == 220 && count_stars(k->e->reply) >= STARS_MIN;
+}
+
+void banner_mask(const struct detect_ctx *k)
 {
     struct span rest = k->e->reply;
-    unsigned stars = count_stars(rest);
     struct reply_line line;
 
-    if (detect_code(rest) != 220 || stars < STARS_MIN || !detect_next_line(&rest, &line))
-        return false;
-    if (stars < STARS_CERTAIN) {
+    if (!is_masked(k) || !detect_next_line(&rest, &line))
+        return;
+    if (count_stars(k->e->reply) < STARS_CERTAIN) {
         keep_mask(k, line.text);
-        return true;
+        return;
     }
-    struct hint h = detect_hint(SV_01);
+    struct finding_draft h = draft_of_reply(k, SV_01, PLACE_BANNER, line.text, line.text);
     h.confidence = CONFIDENCE_CERTAIN;
-    hint_show(&h, "reply", k->e->reply, line.text);
-    h.line = line.text;
-    tell_mask(k, &h);
-    return true;
+    report_mask(k, &h);
 }
 
-static void look_for_product(const struct look *k)
+void banner_product(const struct detect_ctx *k)
 {
     struct span rest = k->e->reply;
     struct reply_line line;
 
+    if (is_masked(k))
+        return;
     for (unsigned lines = 0; lines < 4 && detect_next_line(&rest, &line); lines++) {
         const struct catalogue_entry *e = NULL;
         if (count_stars(line.whole) == 0) /* an ornament is no name */
             e = detect_match(k, PLACE_BANNER, line.text, SV_12);
         if (e == NULL)
             continue;
-        struct hint h = detect_hint(SV_12);
+        struct finding_draft h = draft_of_reply(k, SV_12, PLACE_BANNER, line.text, line.text);
         h.confidence = e->confidence;
-        hint_show(&h, "reply", k->e->reply, line.text);
-        h.place = PLACE_BANNER;
-        h.line = line.text;
         k->d->is_product = e->severity == SEVERITY_INFO;
-        detect_tell(k, &h,
-                    "The greeting \"%s\" is what %s says; that is no damage when it is the "
-                    "mail server itself.",
-                    detect_show(h.bytes).text, e->product);
+        detect_report(k, &h,
+                      "The greeting \"%s\" is what %s says; that is no damage when it is the "
+                      "mail server itself.",
+                      detect_show(h.bytes).text, e->product);
         return;
-    }
-}
-
-void greeting_look(const struct look *k)
-{
-    struct span reply = k->e->reply;
-    struct reply_line line;
-
-    if (reply.len == 0)
-        return;
-    k->d->greeted = true;
-    if (detect_code(reply) >= 400)
-        k->d->turned_away = true;
-    if (look_for_mask(k))
-        return;
-    look_for_product(k);
-    if (detect_next_line(&reply, &line)) {
-        struct span host = detect_first_word(line.text);
-        k->d->banner_hash = (uint32_t)detect_hash(host.ptr, host.len);
     }
 }

@@ -17,6 +17,32 @@ bool detect_next_line(struct span *rest, struct reply_line *line)
     return true;
 }
 
+struct span detect_first_line(struct span reply)
+{
+    return span_first(reply, span_find(reply, '\r'));
+}
+
+/* "AUTH=LOGIN" is an old way to write it. */
+struct span detect_keyword(struct span text)
+{
+    struct span word = detect_first_word(text);
+
+    return span_first(word, span_find(word, '='));
+}
+
+bool detect_is_common_keyword(struct span word)
+{
+    static const char *const common[] = { "PIPELINING", "SIZE",     "8BITMIME",
+                                          "STARTTLS",   "DSN",      "ENHANCEDSTATUSCODES",
+                                          "CHUNKING",   "SMTPUTF8", "HELP",
+                                          "AUTH",       "VRFY",     "ETRN" };
+
+    for (size_t i = 0; i < ARRAY_LEN(common); i++)
+        if (span_equal_nocase(word, span_str(common[i])))
+            return true;
+    return false;
+}
+
 struct span detect_first_word(struct span text)
 {
     size_t n = 0;
@@ -106,8 +132,9 @@ uint64_t detect_hash(const void *text, size_t len)
     return h != 0 ? h : 1; /* 0 says: none */
 }
 
-const struct catalogue_entry *detect_match(const struct look *k, enum catalogue_place place,
-                                           struct span line, enum detector id)
+const struct catalogue_entry *detect_match(const struct detect_ctx *k,
+                                           enum catalogue_place place, struct span line,
+                                           enum detector id)
 {
     const struct catalogue *c = k->env->catalogue;
     const struct catalogue_entry *e = NULL;
@@ -121,7 +148,7 @@ const struct catalogue_entry *detect_match(const struct look *k, enum catalogue_
         return NULL;
     e = catalogue_match(c, place, line, NULL);
     if (e == NULL && !once)
-        memory_set_quiet(k->env->memory, text);
+        remember_unmatched(k->env->memory, text);
     while (e != NULL && !detect_names(e, id))
         e = catalogue_match(c, place, line, e);
     return e;

@@ -13,7 +13,7 @@ struct detect_memory {
     uint16_t used, newest, oldest;
     uint16_t bucket[BUCKETS];
     uint64_t quiet[QUIET];
-    struct known all[DETECT_UPSTREAMS_MAX];
+    struct peer_history all[DETECT_UPSTREAMS_MAX];
 };
 
 struct detect_memory *detect_memory_new(void)
@@ -36,7 +36,7 @@ void detect_memory_free(struct detect_memory **m)
 
 /* ---- from the oldest to the newest ---- */
 
-static void leave_order(struct detect_memory *m, const struct known *x)
+static void leave_order(struct detect_memory *m, const struct peer_history *x)
 {
     if (x->newer != NONE)
         m->all[x->newer].older = x->older;
@@ -50,7 +50,7 @@ static void leave_order(struct detect_memory *m, const struct known *x)
 
 static void become_newest(struct detect_memory *m, uint16_t i)
 {
-    struct known *x = &m->all[i];
+    struct peer_history *x = &m->all[i];
 
     x->newer = NONE;
     x->older = m->newest;
@@ -79,7 +79,7 @@ static void leave_bucket(struct detect_memory *m, uint16_t i)
     *link = m->all[i].chain;
 }
 
-struct known *memory_find(struct detect_memory *m, uint64_t key)
+struct peer_history *history_find(struct detect_memory *m, uint64_t key)
 {
     uint16_t i = key != 0 ? *bucket_of(m, key) : NONE;
 
@@ -94,9 +94,9 @@ struct known *memory_find(struct detect_memory *m, uint64_t key)
     return &m->all[i];
 }
 
-struct known *history_get(struct detect_memory *m, uint64_t key)
+struct peer_history *history_get(struct detect_memory *m, uint64_t key)
 {
-    struct known *x = memory_find(m, key);
+    struct peer_history *x = history_find(m, key);
     uint16_t i = m->used;
 
     if (x != NULL || key == 0)
@@ -109,7 +109,7 @@ struct known *history_get(struct detect_memory *m, uint64_t key)
         leave_bucket(m, i);
     }
     x = &m->all[i];
-    *x = (struct known){ .key = key, .chain = *bucket_of(m, key) };
+    *x = (struct peer_history){ .key = key, .chain = *bucket_of(m, key) };
     *bucket_of(m, key) = i;
     become_newest(m, i);
     return x;
@@ -122,7 +122,7 @@ bool is_known_unmatched(const struct detect_memory *m, uint64_t text)
     return m->quiet[text % QUIET] == text;
 }
 
-void memory_set_quiet(struct detect_memory *m, uint64_t text)
+void remember_unmatched(struct detect_memory *m, uint64_t text)
 {
     m->quiet[text % QUIET] = text;
 }

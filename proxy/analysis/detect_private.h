@@ -2,7 +2,7 @@
  * detect_private - what the detectors share: detect*.c only.
  *
  * A detector is a function over one record. It sees the session's block and the memory of
- * many sessions, and tells. Peer-controlled text in what it tells is escaped, and holds no
+ * many sessions, and reports. Peer-controlled text in what it reports is escaped, and holds no
  * address and no argument of a command: findings are kept where addresses may be redacted.
  */
 #ifndef ANALYSIS_DETECT_PRIVATE_H
@@ -12,7 +12,7 @@
 #include "smtp/ehlo.h"
 
 enum detector {
-#define DETECTOR(number, id, name, severity, next) SV_##number,
+#define DETECTOR(number, id, name, severity, looks, next) SV_##number,
 #include "analysis/detectors.def"
 #undef DETECTOR
     DETECTOR_COUNT
@@ -51,30 +51,50 @@ struct detect {
     uint64_t server_octets;                          /* in the replies so far */
     uint64_t content_at, content_octets, content_us; /* of the last message */
     struct unanswered unanswered;
-    uint32_t told; /* set of detectors */
+    uint32_t reported; /* set of detectors */
     uint32_t banner_hash;
-    uint32_t mask_n;        /* record of a greeting with few stars, not yet told */
+    uint32_t mask_n;        /* record of a greeting with few stars, not yet reported */
     unsigned char mask[24]; /* its octets */
     uint8_t mask_len, mask_at;
     uint8_t enhanced; /* replies with an enhanced code, up to 255 */
     bool greeted : 1, commanded : 1, said_x : 1, turned_away : 1, secure : 1, encoded : 1;
     bool in_content : 1, content_cut : 1, last_answered : 1, is_product : 1;
-    bool tail_split : 1;   /* CRLF . CRLF came in more than one read */
-    bool behind_chunk : 1; /* what was answered last is BDAT */
+    bool tail_split : 1;  /* CRLF . CRLF came in more than one read */
+    bool after_chunk : 1; /* what was answered last is BDAT */
 };
 _Static_assert(sizeof(struct detect) <= 256, "every live session holds one");
 
-/* One record under the eyes of all detectors. */
-struct look {
-    struct detect *d;
-    const struct detect_env *env;
-    const struct seen *s;
-    const struct event *e; /* s->event; NULL: this kind of record has none */
+/* How a session ended; unanswered->n == 0: every command had its reply. */
+struct ending {
+    const struct record_close *close;
+    const struct unanswered *unanswered;
+    uint64_t waited_us; /* for the reply to it */
+    bool timed_out;     /* that was as long as this proxy waits */
+    bool by_server;     /* it ended first */
 };
 
-/* ---- telling: detect_tell.c ---- */
+/* One record, for all detectors. */
+struct detect_ctx {
+    struct detect *d;
+    const struct detect_env *env;
+    const struct record_view *s;
+    const struct event *e; /* s->event; NULL: this kind of record has none */
+    unsigned code;         /* of e->reply; 0: it has none */
+    struct span line;      /* a command without its line ending, and without secrets */
+    struct span keywords;  /* reply to EHLO: its lines from the first uncommon keyword on */
+    const struct ending *ending;
+};
 
-struct hint {
+/* Each function that a row of the table names. */
+#define DETECTOR(number, id, name, severity, looks, next) looks
+#define ON(occasion, function)                            void function(const struct detect_ctx *k);
+#include "analysis/detectors.def"
+#undef ON
+#undef DETECTOR
+
+/* ---- reporting: detect_draft.c ---- */
+
+struct finding_draft {
     enum detector id;
     enum severity severity;
     enum confidence confidence;
@@ -88,15 +108,20 @@ struct hint {
 };
 
 /* With the severity of the table, confidence medium, and the server's side. */
-struct hint detect_hint(enum detector id);
+struct finding_draft detect_draft(enum detector id);
 /* bytes lie in `whole`, which is the field. */
-void hint_show(struct hint *h, const char *field, struct span whole, struct span bytes);
-bool detect_is_told(const struct detect *d, enum detector id);
+void draft_show(struct finding_draft *h, const char *field, struct span whole,
+                struct span bytes);
+/* bytes lie in the reply of this record; `line` is what products are looked up with. */
+struct finding_draft draft_of_reply(const struct detect_ctx *k, enum detector id,
+                                    enum catalogue_place place, struct span line,
+                                    struct span bytes);
+bool detect_is_reported(const struct detect *d, enum detector id);
 /* The entry explains what this detector finds. */
 bool detect_names(const struct catalogue_entry *e, enum detector id);
 /* Each detector once in a session, but for those of content: once for each message. */
-void detect_tell(const struct look *k, const struct hint *h, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
+void detect_report(const struct detect_ctx *k, const struct finding_draft *h, const char *fmt,
+                   ...) PRINTF_LIKE(3, 4);
 
 struct shown {
     char text[72];
@@ -106,14 +131,20 @@ struct shown detect_show(struct span text);
 
 /* ---- replies, line by line: detect_lines.c ---- */
 
+/* Its first line. */
+struct span detect_first_line(struct span reply);
+
 struct reply_line {
     struct span whole; /* without its ending */
-    struct span text;  /* behind the code and its separator */
+    struct span text;  /* after the code and its separator */
 };
 /* Takes the next line from *rest; false: no more. */
 bool detect_next_line(struct span *rest, struct reply_line *line);
+/* The keyword of a line of the reply to EHLO. */
+struct span detect_keyword(struct span text);
+bool detect_is_common_keyword(struct span word);
 struct span detect_first_word(struct span text);
-/* The text behind an enhanced status code. */
+/* The text after an enhanced status code. */
 struct span detect_plain_text(struct span text);
 /* The digits at the front. */
 uint64_t detect_number(struct span text);
@@ -122,14 +153,15 @@ unsigned detect_code(struct span reply);
 /* The first run of at least `least` X; empty: there is none. */
 struct span detect_find_x(struct span text, size_t least);
 /* An entry that fits and names the finding, remembering texts that fit nothing. */
-const struct catalogue_entry *detect_match(const struct look *k, enum catalogue_place place,
-                                           struct span line, enum detector id);
+const struct catalogue_entry *detect_match(const struct detect_ctx *k,
+                                           enum catalogue_place place, struct span line,
+                                           enum detector id);
 uint64_t detect_hash(const void *text, size_t len);
 
 /* ---- the memory of many sessions: detect_memory.c ---- */
 
 /* One upstream, or one client. */
-struct known {
+struct peer_history {
     uint64_t key;
     uint64_t killed;     /* acts with kills > 0 */
     uint64_t offered[2]; /* ehlo_set, in the clear and with TLS */
@@ -145,26 +177,11 @@ struct known {
 };
 
 /* NULL: not known. */
-struct known *memory_find(struct detect_memory *m, uint64_t key);
+struct peer_history *history_find(struct detect_memory *m, uint64_t key);
 /* Makes room by forgetting the oldest; NULL for key 0. */
-struct known *history_get(struct detect_memory *m, uint64_t key);
+struct peer_history *history_get(struct detect_memory *m, uint64_t key);
 /* Is it remembered that this text fits no pattern? */
 bool is_known_unmatched(const struct detect_memory *m, uint64_t text);
-void memory_set_quiet(struct detect_memory *m, uint64_t text);
-
-/* ---- the detectors, by topic ---- */
-
-void greeting_look(const struct look *k);
-/* The few stars of a greeting are told when it is known what else is masked. */
-void greeting_settle(const struct look *k);
-void ehlo_look(const struct look *k);
-void memory_look_ehlo(const struct look *k, ehlo_set offered);
-void command_look(const struct look *k);
-void reply_look(const struct look *k);
-void promise_look(const struct look *k);
-void tls_look(const struct look *k);
-void starttls_look(const struct look *k);
-void content_look(const struct look *k);
-void close_look(const struct look *k);
+void remember_unmatched(struct detect_memory *m, uint64_t text);
 
 #endif

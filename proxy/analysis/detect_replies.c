@@ -2,8 +2,8 @@
  * detect_replies - replies of the upstream, whatever they answer.
  *
  * SV-04 an error that shows X nobody sent, SV-12 and SV-13 texts of products and templates,
- * SV-17 replies nobody asked for, SV-21 a session that died of silence, SV-22 line endings and
- * octets no reply has.
+ * SV-17 replies nobody asked for, SV-20 what EHLO offers and then does not work, SV-21 a session
+ * that died of silence, SV-22 line endings and bytes no reply has.
  */
 #include "analysis/detect_private.h"
 
@@ -17,23 +17,20 @@ enum {
 
 /* ---- X ---- */
 
-static void look_for_echo(const struct look *k)
+void x_echo_reply(const struct detect_ctx *k)
 {
     struct span rest = k->e->reply;
-    struct hint h = detect_hint(SV_04);
     struct reply_line line;
 
-    if (k->d->said_x || detect_is_told(k->d, SV_04))
+    if (k->code < 500 || k->d->said_x || detect_is_reported(k->d, SV_04))
         return;
     while (detect_next_line(&rest, &line)) {
         struct span run = detect_find_x(line.text, RUN_MIN);
         if (run.len == 0)
             continue;
+        struct finding_draft h = draft_of_reply(k, SV_04, PLACE_REPLY, line.whole, run);
         h.confidence = CONFIDENCE_HIGH;
-        h.place = PLACE_REPLY;
-        h.line = line.whole;
-        hint_show(&h, "reply", k->e->reply, run);
-        detect_tell(
+        detect_report(
             k, &h,
             "The server answers %s with an error that shows %zu X in a row, which nobody "
             "sent: the command was written over on its way to it.",
@@ -44,31 +41,29 @@ static void look_for_echo(const struct look *k)
 
 /* ---- texts of products ---- */
 
-static void tell_product(const struct look *k, const struct reply_line *line, enum detector id)
+static void report_product(const struct detect_ctx *k, const struct reply_line *line,
+                           enum detector id)
 {
     const struct catalogue_entry *e = detect_match(k, PLACE_REPLY, line->whole, id);
-    struct hint h = detect_hint(id);
 
     if (e == NULL || (id == SV_13 && detect_names(e, SV_12)))
         return; /* the second: a product that may be the mail server */
+    struct finding_draft h = draft_of_reply(k, id, PLACE_REPLY, line->whole, line->whole);
     h.confidence = e->confidence;
-    h.place = PLACE_REPLY;
-    h.line = line->whole;
-    hint_show(&h, "reply", k->e->reply, line->whole);
     if (id == SV_12)
-        detect_tell(k, &h,
-                    "The reply \"%s\" is what %s says; that is no damage when it is the mail "
-                    "server itself.",
-                    detect_show(h.bytes).text, e->product);
+        detect_report(k, &h,
+                      "The reply \"%s\" is what %s says; that is no damage when it is the mail "
+                      "server itself.",
+                      detect_show(h.bytes).text, e->product);
     else
-        detect_tell(k, &h, "The reply \"%s\" was made by a box and not by the server: %s.",
-                    detect_show(h.bytes).text, e->product);
+        detect_report(k, &h, "The reply \"%s\" was made by a box and not by the server: %s.",
+                      detect_show(h.bytes).text, e->product);
 }
 
 /* Replies that say more than "ok", and DATA's. */
-static bool is_telling(const struct event *e, unsigned code)
+static bool is_telling(const struct detect_ctx *k)
 {
-    switch (code) {
+    switch (k->code) {
     case 250:
     case 251:
     case 252:
@@ -76,21 +71,21 @@ static bool is_telling(const struct event *e, unsigned code)
     case 334:
         return false;
     case 220:
-        return e->verb != VERB_XCLIENT;
+        return k->e->verb != VERB_XCLIENT;
     default:
         return true;
     }
 }
 
-static void look_for_products(const struct look *k)
+static void look_for_products(const struct detect_ctx *k)
 {
     struct span rest = k->e->reply;
     struct reply_line line;
 
     for (unsigned i = 0; i < LINES_MAX && detect_next_line(&rest, &line); i++) {
-        tell_product(k, &line, SV_13);
-        if (!detect_is_told(k->d, SV_13))
-            tell_product(k, &line, SV_12);
+        report_product(k, &line, SV_13);
+        if (!detect_is_reported(k->d, SV_13))
+            report_product(k, &line, SV_12);
     }
 }
 
@@ -110,75 +105,78 @@ static bool is_template(struct span text)
     return false;
 }
 
-static void look_for_template(const struct look *k)
+static void look_for_template(const struct detect_ctx *k)
 {
     struct span rest = k->e->reply;
-    struct hint h = detect_hint(SV_13);
     struct reply_line line;
 
     if (k->d->enhanced < ENHANCED_MIN || !detect_next_line(&rest, &line) ||
         !is_template(line.text))
         return;
+    struct finding_draft h = draft_of_reply(k, SV_13, PLACE_REPLY, line.whole, line.whole);
     h.confidence = CONFIDENCE_LOW;
-    h.place = PLACE_REPLY;
-    h.line = line.whole;
-    hint_show(&h, "reply", k->e->reply, line.whole);
-    detect_tell(
+    detect_report(
         k, &h,
         "\"%s\" is a template without an enhanced status code, and %u replies before had "
         "one: this one may come from another program.",
         detect_show(h.bytes).text, (unsigned)k->d->enhanced);
 }
 
-/* ---- count ---- */
-
-static void tell_inside_data(const struct look *k, unsigned code)
+/* A reply that no command had asked for, in the middle of mail data, where no server answers. */
+static bool is_inside_data(const struct detect_ctx *k)
 {
-    struct hint h = detect_hint(SV_13);
-
-    h.place = PLACE_REPLY;
-    h.line = span_first(k->e->reply, span_find(k->e->reply, '\r'));
-    hint_show(&h, "reply", k->e->reply, h.line);
-    detect_tell(
-        k, &h,
-        "Reply %u came in the middle of the mail data, where no server answers: a scanner "
-        "on the path does.",
-        code);
+    return notes_has(&k->e->notes, NOTE_REPLY_UNSOLICITED) &&
+           (k->d->in_content || k->d->content_cut) && k->code >= 500;
 }
 
-static void look_for_surplus(const struct look *k)
+static void report_inside_data(const struct detect_ctx *k)
 {
-    unsigned code = detect_code(k->e->reply);
-    struct hint h = detect_hint(SV_17);
+    struct span line = detect_first_line(k->e->reply);
+    struct finding_draft h = draft_of_reply(k, SV_13, PLACE_REPLY, line, line);
 
-    if (!notes_has(&k->e->notes, NOTE_REPLY_UNSOLICITED) || code == 421)
+    detect_report(k, &h,
+                  "Reply %u came in the middle of the mail data, where no server answers: a "
+                  "scanner on the path does.",
+                  k->code);
+}
+
+void foreign_reply(const struct detect_ctx *k)
+{
+    if (is_inside_data(k))
+        report_inside_data(k);
+    if (k->code >= 500)
+        look_for_template(k);
+    if (is_telling(k))
+        look_for_products(k);
+}
+
+/* ---- count ---- */
+
+void desync_surplus(const struct detect_ctx *k)
+{
+    if (!notes_has(&k->e->notes, NOTE_REPLY_UNSOLICITED) || k->code == 421 || is_inside_data(k))
         return;
-    if ((k->d->in_content || k->d->content_cut) && code >= 500) {
-        tell_inside_data(k, code);
-        return;
-    }
+    struct finding_draft h =
+        draft_of_reply(k, SV_17, PLACE_REPLY, span_of(NULL, 0), span_first(k->e->reply, 3));
     h.confidence = CONFIDENCE_HIGH;
-    hint_show(&h, "reply", k->e->reply, span_first(k->e->reply, 3));
-    detect_tell(
-        k, &h,
-        "A reply %u came that no command had asked for: replies and commands do not count "
-        "the same.",
-        code);
+    detect_report(k, &h,
+                  "A reply %u came that no command had asked for: replies and commands do not "
+                  "count the same.",
+                  k->code);
 }
 
 /* ---- silence ---- */
 
-static void look_for_idle_death(const struct look *k)
+void idle_death_reply(const struct detect_ctx *k)
 {
     uint64_t heard = k->d->heard_us;
-    struct hint h = detect_hint(SV_21);
 
-    if (heard == 0 || k->e->t_us < heard + IDLE_MIN_US || k->e->t_us >= heard + IDLE_MAX_US)
+    if (k->code != 421 || heard == 0 || k->e->t_us < heard + IDLE_MIN_US ||
+        k->e->t_us >= heard + IDLE_MAX_US)
         return;
-    hint_show(&h, "reply", k->e->reply, span_first(k->e->reply, 3));
-    h.place = PLACE_REPLY;
-    h.line = span_first(k->e->reply, span_find(k->e->reply, '\r'));
-    detect_tell(
+    struct finding_draft h = draft_of_reply(
+        k, SV_21, PLACE_REPLY, detect_first_line(k->e->reply), span_first(k->e->reply, 3));
+    detect_report(
         k, &h,
         "After %u s of silence the session was ended with 421; RFC 5321 gives five minutes.",
         (unsigned)((k->e->t_us - heard) / 1000000));
@@ -186,43 +184,88 @@ static void look_for_idle_death(const struct look *k)
 
 /* ---- octets ---- */
 
-static void look_at_octets(const struct look *k)
+void reply_octets(const struct detect_ctx *k)
 {
     static const enum note_id odd[] = { NOTE_REPLY_BARE_LF, NOTE_REPLY_BARE_CR, NOTE_REPLY_NUL,
                                         NOTE_REPLY_8BIT };
     static const char *const words[] = { "lines end in LF without CR",
                                          "there is a CR that ends no line", "there is a NUL",
                                          "there are octets above 127" };
-    struct hint h = detect_hint(SV_22);
+    struct finding_draft h = detect_draft(SV_22);
 
+    if (k->e->notes.len == 0)
+        return;
     h.field = "reply";
     for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
         if (!notes_has(&k->e->notes, odd[i]) ||
             (odd[i] == NOTE_REPLY_8BIT && ehlo_offers(k->d->offered, EHLO_SMTPUTF8)))
             continue;
         h.confidence = CONFIDENCE_LOW;
-        detect_tell(k, &h, "A reply of the server is not as SMTP writes it: %s.", words[i]);
+        detect_report(k, &h, "A reply of the server is not as SMTP writes it: %s.", words[i]);
     }
 }
 
-void reply_look(const struct look *k)
+/* ---- promises ---- */
+
+static void report_promise(const struct detect_ctx *k, enum confidence confidence,
+                           const char *what)
+{
+    struct span line = detect_first_line(k->e->reply);
+    struct finding_draft h = draft_of_reply(k, SV_20, PLACE_REPLY, line, line);
+
+    h.confidence = confidence;
+    detect_report(k, &h, "%s, and the answer is %u.", what, k->code);
+}
+
+/* Of a message that is too big, not of a mailbox that is full (RFC 3463 3.3, 3.4). */
+static bool blames_size(const struct event *e)
+{
+    struct span enhanced = e->enhanced;
+
+    if (enhanced.len > 0)
+        return span_equal(enhanced, SPAN_LIT("5.3.4"));
+    return detect_has_word(e->reply, "size") || detect_has_word(e->reply, "too large") ||
+           detect_has_word(e->reply, "too big");
+}
+
+static bool is_below_size(const struct detect_ctx *k)
+{
+    const struct detect *d = k->d;
+    uint64_t size = k->e->verb == VERB_MAIL ? d->size_declared : d->content_octets;
+
+    return size > 0 && d->size_offered > size;
+}
+
+static bool blames_body(const struct event *e)
+{
+    return (span_equal(e->enhanced, SPAN_LIT("5.6.1")) ||
+            span_equal(e->enhanced, SPAN_LIT("5.6.3"))) &&
+           (detect_has_word(e->reply, "body type") || detect_has_word(e->reply, "8bit"));
+}
+
+static bool is_batched(const struct event *e)
+{
+    return e->received.len > 0 && (e->reads_len == 0 || e->reads[0] != 0);
+}
+
+void broken_promise(const struct detect_ctx *k)
 {
     const struct event *e = k->e;
-    unsigned code = detect_code(e->reply);
+    unsigned code = k->code;
+    uint64_t offered = k->d->offered;
 
-    if (e->notes.len > 0) {
-        look_at_octets(k);
-        look_for_surplus(k);
-    }
-    if (code >= 500) {
-        look_for_echo(k);
-        look_for_template(k);
-    }
-    if (code == 421)
-        look_for_idle_death(k);
-    if (is_telling(e, code))
-        look_for_products(k);
-    k->d->turned_away = k->d->turned_away || code == 421 || code == 521;
-    if (e->enhanced.len > 0 && k->d->enhanced < 255)
-        k->d->enhanced++;
+    if (code < 500 || offered == 0)
+        return;
+    if (e->verb == VERB_BDAT && (code == 500 || code == 502) &&
+        ehlo_offers(offered, EHLO_CHUNKING))
+        report_promise(k, CONFIDENCE_HIGH, "CHUNKING is offered, BDAT was sent");
+    else if (code == 554 && ehlo_offers(offered, EHLO_8BITMIME) && blames_body(e))
+        report_promise(k, CONFIDENCE_HIGH, "8BITMIME is offered, a body of that type was sent");
+    else if (code == 552 && is_below_size(k) && blames_size(e))
+        report_promise(k, CONFIDENCE_MEDIUM,
+                       "The mail is smaller than the SIZE that is offered");
+    else if (ehlo_offers(offered, EHLO_PIPELINING) && is_batched(e) &&
+             detect_has_word(e->reply, "pipelin"))
+        report_promise(k, CONFIDENCE_HIGH,
+                       "PIPELINING is offered, commands were sent together");
 }

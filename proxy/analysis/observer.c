@@ -50,7 +50,7 @@ static bool is_looking(const struct observer *w)
 }
 
 /* The record just written. */
-static void show(struct observer *w, struct seen *s)
+static void show(struct observer *w, struct record_view *s)
 {
     const struct detect_env env = {
         .catalogue = w->env->catalogue, .memory = w->env->memory, .found = on_found, .arg = w
@@ -64,7 +64,7 @@ static void show(struct observer *w, struct seen *s)
 
 void observer_open(struct observer *w, const struct record_open *info)
 {
-    struct seen s = { .kind = SEEN_OPEN, .t_us = info->t_us, .open = info };
+    struct record_view s = { .kind = VIEW_OPEN, .t_us = info->t_us, .open = info };
 
     record_open(w->recorder, info);
     show(w, &s);
@@ -72,7 +72,7 @@ void observer_open(struct observer *w, const struct record_open *info)
 
 void observer_connect(struct observer *w, const struct record_connect *info)
 {
-    struct seen s = { .kind = SEEN_CONNECT, .t_us = info->t_us, .connect = info };
+    struct record_view s = { .kind = VIEW_CONNECT, .t_us = info->t_us, .connect = info };
 
     record_connect(w->recorder, info);
     show(w, &s);
@@ -80,17 +80,17 @@ void observer_connect(struct observer *w, const struct record_connect *info)
 
 void witness_tls(struct observer *w, const struct record_tls *info)
 {
-    struct seen s = { .kind = SEEN_TLS,
-                      .t_us = info->t_us,
-                      .tls = info->facts,
-                      .tls_side = info->side,
-                      .tls_us = info->us };
+    struct record_view s = { .kind = VIEW_TLS,
+                             .t_us = info->t_us,
+                             .tls = info->facts,
+                             .tls_side = info->side,
+                             .tls_us = info->us };
 
     record_tls(w->recorder, info);
     show(w, &s);
 }
 
-static void see_content(struct observer *w, struct seen *s)
+static void see_content(struct observer *w, struct record_view *s)
 {
     bool complete = s->event->complete;
     const struct dkim_verdict *dkim;
@@ -110,7 +110,7 @@ static void see_content(struct observer *w, struct seen *s)
 }
 
 /* The detectors quote replies: they see no more of them than the record shows. */
-static void show_reply(struct observer *w, struct seen *s)
+static void show_reply(struct observer *w, struct record_view *s)
 {
     struct event as_told;
     struct buf reply;
@@ -128,12 +128,12 @@ static void show_reply(struct observer *w, struct seen *s)
 
 void observer_event(struct observer *w, const struct event *e)
 {
-    static const enum seen_kind kinds[] = {
-        [EVENT_GREETING] = SEEN_GREETING, [EVENT_COMMAND] = SEEN_COMMAND,
-        [EVENT_CONTENT] = SEEN_CONTENT,   [EVENT_TLS] = SEEN_TLS,
-        [EVENT_OPAQUE] = SEEN_OPAQUE,
+    static const enum view_kind kinds[] = {
+        [EVENT_GREETING] = VIEW_GREETING, [EVENT_COMMAND] = VIEW_COMMAND,
+        [EVENT_CONTENT] = VIEW_CONTENT,   [EVENT_TLS] = VIEW_TLS,
+        [EVENT_OPAQUE] = VIEW_OPAQUE,
     };
-    struct seen s = { .kind = kinds[e->kind], .t_us = e->t_us, .event = e };
+    struct record_view s = { .kind = kinds[e->kind], .t_us = e->t_us, .event = e };
 
     if (e->kind == EVENT_CONTENT) {
         see_content(w, &s);
@@ -153,8 +153,8 @@ void observer_close(struct observer *w, const struct record_close *info)
                                     .memory = w->env->memory,
                                     .found = on_found_late,
                                     .arg = &late };
-    struct seen s = {
-        .kind = SEEN_CLOSE, .t_us = info->t_us, .n = RECORD_CLOSE, .close = info
+    struct record_view s = {
+        .kind = VIEW_CLOSE, .t_us = info->t_us, .n = RECORD_CLOSE, .close = info
     };
 
     if (is_looking(w))

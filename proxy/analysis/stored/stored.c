@@ -71,22 +71,22 @@ uint64_t stored_time(const char *t)
 
 struct taker {
     enum record_kind record;
-    enum seen_kind kind;
+    enum view_kind kind;
     void (*take)(struct stored *s, const json_t *o);
 };
 
 static const struct taker takers[] = {
-    { RECORD_OPEN, SEEN_OPEN, stored_take_open },
-    { RECORD_CONNECT, SEEN_CONNECT, stored_take_connect },
-    { RECORD_TLS, SEEN_TLS, stored_take_tls },
-    { RECORD_GREETING, SEEN_GREETING, stored_take_greeting },
-    { RECORD_COMMAND, SEEN_COMMAND, stored_take_command },
-    { RECORD_CONTENT, SEEN_CONTENT, stored_take_content },
-    { RECORD_OPAQUE, SEEN_OPAQUE, stored_take_opaque },
-    { RECORD_CLOSE, SEEN_CLOSE, stored_take_close },
+    { RECORD_OPEN, VIEW_OPEN, stored_take_open },
+    { RECORD_CONNECT, VIEW_CONNECT, stored_take_connect },
+    { RECORD_TLS, VIEW_TLS, stored_take_tls },
+    { RECORD_GREETING, VIEW_GREETING, stored_take_greeting },
+    { RECORD_COMMAND, VIEW_COMMAND, stored_take_command },
+    { RECORD_CONTENT, VIEW_CONTENT, stored_take_content },
+    { RECORD_OPAQUE, VIEW_OPAQUE, stored_take_opaque },
+    { RECORD_CLOSE, VIEW_CLOSE, stored_take_close },
 };
 
-const struct seen *stored_see(struct stored *s, const struct record *r)
+const struct record_view *stored_see(struct stored *s, const struct record *r)
 {
     forget(s);
     s->failed = false;
@@ -94,8 +94,9 @@ const struct seen *stored_see(struct stored *s, const struct record *r)
         const struct taker *t = &takers[i];
         if (t->record != r->kind)
             continue;
-        s->seen =
-            (struct seen){ .kind = t->kind, .t_us = stored_time(r->t), .n = (uint32_t)r->n };
+        s->seen = (struct record_view){ .kind = t->kind,
+                                        .t_us = stored_time(r->t),
+                                        .n = (uint32_t)r->n };
         s->event = (struct event){ .t_us = s->seen.t_us };
         t->take(s, r->root);
         return s->failed ? NULL : &s->seen;

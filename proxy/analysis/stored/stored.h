@@ -1,7 +1,7 @@
 /*
  * stored - records read back, as detectors saw them live.
  *
- * One record of transcript/read becomes one struct seen, its texts decoded to octets. What the
+ * One record of transcript/read becomes one struct record_view, its texts decoded to octets. What the
  * record does not hold (mail data itself) is not there live either, so findings are the same.
  *
  * Owns: the decoded texts of one record at a time.
@@ -19,7 +19,7 @@ struct stored;
 MUST_CHECK struct stored *stored_new(void);
 void stored_free(struct stored **s);
 /* Valid until the next call. NULL: a kind of record no detector looks at, or memory is out. */
-const struct seen *stored_see(struct stored *s, const struct record *r);
+const struct record_view *stored_see(struct stored *s, const struct record *r);
 
 /*
  * All sessions of a file, interleaved as they are: records in, findings out, each with its

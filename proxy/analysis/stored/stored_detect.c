@@ -268,7 +268,7 @@ void stored_detect_free(struct stored_detect **dp)
 void stored_detect_see(struct stored_detect *d, const struct record *r)
 {
     struct watched *s = watched_of(d, r);
-    const struct seen *seen;
+    const struct record_view *seen;
 
     if (s == NULL)
         return;
@@ -283,6 +283,6 @@ void stored_detect_see(struct stored_detect *d, const struct record *r)
     d->now = s;
     d->record = r;
     detect_see(&s->detect, &d->env, seen);
-    if (seen->kind == SEEN_CLOSE)
+    if (seen->kind == VIEW_CLOSE)
         watched_close(d, s);
 }

@@ -7,7 +7,7 @@
 enum { STORED_TEXTS_MAX = 8 };
 
 struct stored {
-    struct seen seen;
+    struct record_view seen;
     struct event event;
     struct data data;
     uint64_t read_at[DATA_READS_MAX];

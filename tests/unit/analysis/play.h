@@ -17,7 +17,7 @@ enum { FOUND_MAX = 64, SECOND = 1000000 };
 
 struct play {
     /* Sees each record first and may number it; NULL: numbered here. */
-    void (*before)(struct play *p, struct seen *s);
+    void (*before)(struct play *p, struct record_view *s);
     void *arg;
     struct detect *d;
     struct detect_env env;
@@ -86,7 +86,7 @@ static inline void play_stop(struct play *p)
     catalogue_free(&c);
 }
 
-static inline void play_see(struct play *p, struct seen s)
+static inline void play_see(struct play *p, struct record_view s)
 {
     s.n = ++p->n;
     s.t_us = p->t_us;
@@ -108,8 +108,8 @@ static inline void play_open(struct play *p, const char *client, const char *ups
     p->ids[0] = '\0';
     p->client_at = p->server_octets = 0;
     p->t_us += SECOND;
-    play_see(p, (struct seen){ .kind = SEEN_OPEN, .open = &open });
-    play_see(p, (struct seen){ .kind = SEEN_CONNECT, .connect = &connect });
+    play_see(p, (struct record_view){ .kind = VIEW_OPEN, .open = &open });
+    play_see(p, (struct record_view){ .kind = VIEW_CONNECT, .connect = &connect });
 }
 
 #define OPEN(p) play_open((p), "192.0.2.1:4711", "198.51.100.1:25")
@@ -134,7 +134,7 @@ static inline void play_greeting(struct play *p, const char *reply)
 {
     struct event e = event_of(p, EVENT_GREETING, reply);
 
-    play_see(p, (struct seen){ .kind = SEEN_GREETING, .event = &e });
+    play_see(p, (struct record_view){ .kind = VIEW_GREETING, .event = &e });
     p->t_us += e.reply_us;
 }
 
@@ -157,7 +157,7 @@ static inline struct event event_command(struct play *p, const char *line, const
 
 static inline void play_event(struct play *p, struct event e)
 {
-    play_see(p, (struct seen){ .kind = SEEN_COMMAND, .event = &e });
+    play_see(p, (struct record_view){ .kind = VIEW_COMMAND, .event = &e });
     p->client_at += e.received_octets;
     p->t_us += e.reply_us;
 }
@@ -190,7 +190,7 @@ static inline void play_content(struct play *p, struct data_stats stats, bool co
     p->data.stats = stats;
     e.data = &p->data;
     e.complete = complete;
-    play_see(p, (struct seen){ .kind = SEEN_CONTENT, .event = &e });
+    play_see(p, (struct record_view){ .kind = VIEW_CONTENT, .event = &e });
     p->client_at += stats.octets;
 }
 
@@ -213,7 +213,7 @@ static inline void play_close(struct play *p, struct play_end end)
                               .octets_in = { p->client_at, p->server_octets + end.surplus },
                               .tcp = { [SERVER] = end.server } };
 
-    play_see(p, (struct seen){ .kind = SEEN_CLOSE, .close = &c });
+    play_see(p, (struct record_view){ .kind = VIEW_CLOSE, .close = &c });
     assert_null(p->d);
 }
 

@@ -45,7 +45,7 @@ static void test_dangling_behind_tls(void **state)
     (void)state;
     play_start(&p);
     OPEN(&p);
-    play_see(&p, (struct seen){ .kind = SEEN_TLS, .tls = &f, .tls_side = SERVER });
+    play_see(&p, (struct record_view){ .kind = VIEW_TLS, .tls = &f, .tls_side = SERVER });
     play_command(&p, "EHLO a\r\n", "");
     play_close(&p, (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 40, { 0 } });
     EXPECT(&p, "");
@@ -128,7 +128,7 @@ static void play_torn_content(struct play *p, uint64_t octets, int read_at, uint
     e.complete = true;
     e.content_reads = reads;
     e.content_read_at = at;
-    play_see(p, (struct seen){ .kind = SEEN_CONTENT, .event = &e });
+    play_see(p, (struct record_view){ .kind = VIEW_CONTENT, .event = &e });
     p->client_at += octets;
 }
 
@@ -349,7 +349,7 @@ static void test_behind_bdat_without_a_reply(void **state)
 static void test_bare_ends(void **state)
 {
     struct record_close c = { .reason = CLOSE_CLIENT_LEFT };
-    struct seen s = { .kind = SEEN_CLOSE, .close = &c, .n = 1 };
+    struct record_view s = { .kind = VIEW_CLOSE, .close = &c, .n = 1 };
     struct play p;
 
     (void)state;

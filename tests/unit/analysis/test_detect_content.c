@@ -123,13 +123,13 @@ static void test_signatures(void **state)
         e = event_of(&p, EVENT_CONTENT, "");
         e.data = &p.data;
         e.complete = true;
-        play_see(&p, (struct seen){ .kind = SEEN_CONTENT, .event = &e, .dkim = &v });
+        play_see(&p, (struct record_view){ .kind = VIEW_CONTENT, .event = &e, .dkim = &v });
         EXPECT(&p, c->ids);
         if (c->ids[0] == '\0')
             continue;
         assert_int_equal(last_found(&p)->severity, c->severity);
         assert_int_equal(last_found(&p)->side, BLAME_CLIENT);
-        play_see(&p, (struct seen){ .kind = SEEN_CONTENT, .event = &e, .dkim = &v });
+        play_see(&p, (struct record_view){ .kind = VIEW_CONTENT, .event = &e, .dkim = &v });
         EXPECT(&p, "SV-27 SV-27"); /* each message */
     }
     play_stop(&p);
@@ -149,12 +149,12 @@ static void test_limited_signature(void **state)
     play_begin(&p);
     e = event_of(&p, EVENT_CONTENT, "");
     e.data = &p.data;
-    play_see(&p, (struct seen){ .kind = SEEN_CONTENT, .event = &e, .dkim = &v });
+    play_see(&p, (struct record_view){ .kind = VIEW_CONTENT, .event = &e, .dkim = &v });
     EXPECT(&p, "SV-27");
     assert_int_equal(last_found(&p)->confidence, CONFIDENCE_LOW);
     v.signatures[0].damage = "footer-appended"; /* the hash names it */
     snprintf(v.signatures[0].damage_text, sizeof v.signatures[0].damage_text, "3 lines more");
-    play_see(&p, (struct seen){ .kind = SEEN_CONTENT, .event = &e, .dkim = &v });
+    play_see(&p, (struct record_view){ .kind = VIEW_CONTENT, .event = &e, .dkim = &v });
     assert_int_equal(last_found(&p)->confidence, CONFIDENCE_CERTAIN);
     assert_non_null(strstr(last_found(&p)->text, "; 3 lines more."));
     play_stop(&p);
@@ -188,9 +188,9 @@ static void test_headers(void **state)
         play_begin(&p);
         struct event e = event_of(&p, EVENT_CONTENT, "");
         e.data = &p.data;
-        play_see(&p, (struct seen){ .kind = SEEN_CONTENT,
-                                    .event = &e,
-                                    .headers = span_str(cases[i].headers) });
+        play_see(&p, (struct record_view){ .kind = VIEW_CONTENT,
+                                           .event = &e,
+                                           .headers = span_str(cases[i].headers) });
         EXPECT(&p, cases[i].product != NULL ? "SV-28" : "");
         if (cases[i].product != NULL)
             assert_string_equal(last_found(&p)->products[0], cases[i].product);

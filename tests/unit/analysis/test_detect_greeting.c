@@ -115,7 +115,7 @@ static void test_our_own_greeting(void **state)
     e = event_of(&p, EVENT_GREETING, "");
     e.replied = SPAN_LIT("421 ************************\r\n");
     e.origin = ORIGIN_PROXY;
-    play_see(&p, (struct seen){ .kind = SEEN_GREETING, .event = &e });
+    play_see(&p, (struct record_view){ .kind = VIEW_GREETING, .event = &e });
     EXPECT(&p, "");
     play_stop(&p);
 }

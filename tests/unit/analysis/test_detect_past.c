@@ -67,7 +67,7 @@ static void test_tls_had_failed(void **state)
     for (int i = 0; i < 4; i++)
         play_ehlo(&p, "198.51.100.1:25", EHLO_CLEAN);
     play_begin(&p);
-    play_see(&p, (struct seen){ .kind = SEEN_TLS, .tls = &f, .tls_through = true });
+    play_see(&p, (struct record_view){ .kind = VIEW_TLS, .tls = &f, .tls_through = true });
     play_ehlo(&p, "198.51.100.1:25", WITHOUT_TLS);
     EXPECT(&p, "SV-08");
     assert_int_equal(last_found(&p)->severity, SEVERITY_MEDIUM);
@@ -86,7 +86,7 @@ static void test_behind_tls(void **state)
     for (int i = 0; i < 5; i++) {
         play_begin(&p);
         play_command(&p, "STARTTLS\r\n", "220 2.0.0 Ready\r\n");
-        play_see(&p, (struct seen){ .kind = SEEN_TLS, .tls = &f, .tls_side = SERVER });
+        play_see(&p, (struct record_view){ .kind = VIEW_TLS, .tls = &f, .tls_side = SERVER });
         play_command(&p, "EHLO a\r\n", "250-mx.example.com\r\n250-AUTH PLAIN\r\n250 HELP\r\n");
         EXPECT(&p, "");
     }
@@ -104,7 +104,7 @@ static void test_two_legs(void **state)
     for (int i = 0; i < 4; i++)
         play_ehlo(&p, "198.51.100.1:25", EHLO_CLEAN);
     play_begin(&p);
-    play_see(&p, (struct seen){ .kind = SEEN_TLS, .tls = &f, .tls_side = SERVER });
+    play_see(&p, (struct record_view){ .kind = VIEW_TLS, .tls = &f, .tls_side = SERVER });
     play_command(&p, "EHLO a\r\n", "250-mx.example.com\r\n250-DSN\r\n250 HELP\r\n");
     EXPECT(&p, "");
     play_stop(&p);
@@ -121,7 +121,7 @@ static void test_connect_failed(void **state)
     play_start(&p);
     play_ehlo(&p, "198.51.100.9:25", EHLO_CLEAN);
     OPEN(&p);
-    play_see(&p, (struct seen){ .kind = SEEN_CONNECT, .connect = &failed });
+    play_see(&p, (struct record_view){ .kind = VIEW_CONNECT, .connect = &failed });
     play_command(&p, "EHLO a\r\n", WITHOUT_TLS);
     EXPECT(&p, "");
     play_stop(&p);

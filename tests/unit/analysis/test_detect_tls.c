@@ -81,11 +81,11 @@ static void see_tls(struct play *p, const struct tls_case *c, bool through, enum
                            .hello_server = c->server };
 
     snprintf(f.issuer, sizeof f.issuer, "%s", c->issuer);
-    play_see(p, (struct seen){ .kind = SEEN_TLS,
-                               .tls = &f,
-                               .tls_side = side,
-                               .tls_through = through,
-                               .tls_us = c->seconds * UINT64_C(1000000) });
+    play_see(p, (struct record_view){ .kind = VIEW_TLS,
+                                      .tls = &f,
+                                      .tls_side = side,
+                                      .tls_through = through,
+                                      .tls_us = c->seconds * UINT64_C(1000000) });
 }
 
 static void test_handshakes(void **state)

@@ -217,7 +217,8 @@ static void play_headers(struct play *p, const char *text)
     struct event e = event_of(p, EVENT_CONTENT, "");
 
     e.data = &p->data;
-    play_see(p, (struct seen){ .kind = SEEN_CONTENT, .event = &e, .headers = span_str(text) });
+    play_see(p, (struct record_view){
+                    .kind = VIEW_CONTENT, .event = &e, .headers = span_str(text) });
 }
 
 static void play_text(struct play *p, const struct vector_case *c, const char *text)

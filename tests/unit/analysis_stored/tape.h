@@ -26,28 +26,28 @@ static inline void live_found(void *arg, const struct finding *f)
         record_finding(&t->scene.recorder, f, p->t_us);
 }
 
-static inline void write_down(struct play *p, struct seen *s)
+static inline void write_down(struct play *p, struct record_view *s)
 {
     struct tape *t = p->arg;
     struct recorder *r = &t->scene.recorder;
 
     switch (s->kind) {
-    case SEEN_OPEN:
+    case VIEW_OPEN:
         recorder_init(r, t->scene.stream, p->t_us);
         record_open(r, s->open);
         break;
-    case SEEN_CONNECT:
+    case VIEW_CONNECT:
         record_connect(r, s->connect);
         break;
-    case SEEN_TLS:
+    case VIEW_TLS:
         record_tls(
             r, &(struct record_tls){
                    .t_us = s->t_us, .us = s->tls_us, .side = s->tls_side, .facts = s->tls });
         break;
-    case SEEN_CLOSE:
+    case VIEW_CLOSE:
         p->n = s->n = r->n + 1;
         return; /* last: its findings stand before it */
-    case SEEN_CONTENT:
+    case VIEW_CONTENT:
         buf_release(&t->headers);
         record_content_event(r, s->event, &t->headers);
         s->headers = buf_span(&t->headers);
@@ -164,8 +164,8 @@ static inline void play_intercepted(struct play *p)
 
     play_begin(p);
     play_command(p, "STARTTLS\r\n", "454 TLS not available due to temporary reason\r\n");
-    play_see(p, (struct seen){
-                    .kind = SEEN_TLS, .tls = &f, .tls_side = SERVER, .tls_us = 11 * SECOND });
+    play_see(p, (struct record_view){
+                    .kind = VIEW_TLS, .tls = &f, .tls_side = SERVER, .tls_us = 11 * SECOND });
     p->t_us += 30 * (uint64_t)SECOND;
     struct event e = event_command(p, "NOOP\r\n", "421 4.4.2 timed out\n", 0);
     notes_add(&e.notes, NOTE_REPLY_BARE_LF, 7);

@@ -32,9 +32,9 @@ static void test_content_as_read(void **state)
     (void)state;
     if (!record_parse(span_str(line), &r, error))
         fail_msg("%s", error);
-    const struct seen *seen = stored_see(s, &r);
+    const struct record_view *seen = stored_see(s, &r);
     assert_non_null(seen);
-    assert_int_equal(seen->kind, SEEN_CONTENT);
+    assert_int_equal(seen->kind, VIEW_CONTENT);
     assert_int_equal(seen->n, 7);
     assert_int_equal(seen->t_us, UINT64_C(1795424400000001));
     assert_false(seen->event->bdat);

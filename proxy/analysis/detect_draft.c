@@ -1,4 +1,4 @@
-/* detect_tell - a hint becomes a finding. */
+/* detect_draft - a draft becomes a finding. */
 #include "analysis/detect_private.h"
 
 #include <stdarg.h>
@@ -12,7 +12,8 @@ struct detector_row {
 };
 
 static const struct detector_row table[] = {
-#define DETECTOR(number, id, name, severity, next) { id, name, next, SEVERITY_##severity },
+#define DETECTOR(number, id, name, severity, looks, next)                                      \
+    { id, name, next, SEVERITY_##severity },
 #include "analysis/detectors.def"
 #undef DETECTOR
 };
@@ -35,12 +36,12 @@ struct shown detect_show(struct span text)
     return s;
 }
 
-struct hint detect_hint(enum detector id)
+struct finding_draft detect_draft(enum detector id)
 {
-    return (struct hint){ .id = id,
-                          .severity = table[id].severity,
-                          .confidence = CONFIDENCE_MEDIUM,
-                          .side = BLAME_SERVER };
+    return (struct finding_draft){ .id = id,
+                                   .severity = table[id].severity,
+                                   .confidence = CONFIDENCE_MEDIUM,
+                                   .side = BLAME_SERVER };
 }
 
 /* At most so many octets, and no word with an address in it. */
@@ -54,11 +55,24 @@ static struct span cut(struct span bytes)
     return span_first(span_first(bytes, at), FINDING_BYTES_MAX);
 }
 
-void hint_show(struct hint *h, const char *field, struct span whole, struct span bytes)
+void draft_show(struct finding_draft *h, const char *field, struct span whole,
+                struct span bytes)
 {
     h->field = field;
     h->at = (uint64_t)(bytes.ptr - whole.ptr);
     h->bytes = cut(bytes);
+}
+
+struct finding_draft draft_of_reply(const struct detect_ctx *k, enum detector id,
+                                    enum catalogue_place place, struct span line,
+                                    struct span bytes)
+{
+    struct finding_draft h = detect_draft(id);
+
+    h.place = place;
+    h.line = line;
+    draft_show(&h, "reply", k->e->reply, bytes);
+    return h;
 }
 
 /* ---- products ---- */
@@ -86,7 +100,8 @@ static bool add_product(struct finding *f, const char *id)
 }
 
 /* First those whose pattern fits; then those that name the detector and have none to try. */
-static void add_products(const struct catalogue *c, const struct hint *h, struct finding *f)
+static void add_products(const struct catalogue *c, const struct finding_draft *h,
+                         struct finding *f)
 {
     const struct catalogue_entry *e = NULL;
     bool tried = h->line.ptr != NULL;
@@ -101,17 +116,13 @@ static void add_products(const struct catalogue *c, const struct hint *h, struct
 
 /* ---- the finding ---- */
 
-bool detect_is_told(const struct detect *d, enum detector id)
+bool detect_is_reported(const struct detect *d, enum detector id)
 {
-    return (d->told >> id & 1) != 0;
+    return (d->reported >> id & 1) != 0;
 }
 
-static bool is_of_content(enum detector id)
-{
-    return id == SV_27 || id == SV_28 || id == SV_29;
-}
-
-void detect_tell(const struct look *k, const struct hint *h, const char *fmt, ...)
+void detect_report(const struct detect_ctx *k, const struct finding_draft *h, const char *fmt,
+                   ...)
 {
     const struct detector_row *row = &table[h->id];
     struct finding f = { .id = row->id,
@@ -126,9 +137,9 @@ void detect_tell(const struct look *k, const struct hint *h, const char *fmt, ..
                          .next_test = row->next };
     va_list ap;
 
-    if (detect_is_told(k->d, h->id) && !is_of_content(h->id))
+    if (detect_is_reported(k->d, h->id) && k->s->kind != VIEW_CONTENT)
         return;
-    k->d->told |= UINT32_C(1) << h->id;
+    k->d->reported |= UINT32_C(1) << h->id;
     va_start(ap, fmt);
     vsnprintf(f.text, sizeof f.text, fmt, ap);
     va_end(ap);
