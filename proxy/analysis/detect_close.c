@@ -39,8 +39,7 @@ static struct finding_draft draft_of_unanswered(const struct detect_ctx *k, enum
     return h;
 }
 
-/* ---- a reply without an end ---------------------------------------------------------------
- */
+/* ---- a reply without an end ---- */
 
 void ehlo_dangling(const struct detect_ctx *k)
 {
@@ -58,8 +57,7 @@ void ehlo_dangling(const struct detect_ctx *k)
         (unsigned long long)(in - d->server_octets), seconds(k->ending->waited_us));
 }
 
-/* ---- commands without replies ---------------------------------------------------------------
- */
+/* ---- commands without replies ---- */
 
 /* One that came together with a command that was answered; after mail data it is another matter. */
 static bool is_lost(const struct detect_ctx *k)
@@ -113,8 +111,7 @@ void lost_chunk(const struct detect_ctx *k)
                   seconds(k->ending->waited_us));
 }
 
-/* ---- the end of data
- * ------------------------------------------------------------------------- */
+/* ---- the end of data ---- */
 
 static bool is_stalled_at_end(const struct detect_ctx *k)
 {
@@ -163,8 +160,7 @@ void eod_repeated(const struct detect_ctx *k)
                       (unsigned long long)d->content_octets);
 }
 
-/* ---- mail data that got stuck
- * ----------------------------------------------------------------- */
+/* ---- mail data that got stuck ---- */
 
 void data_stall(const struct detect_ctx *k)
 {
@@ -193,8 +189,7 @@ void data_stall(const struct detect_ctx *k)
                   (unsigned long long)at, tcp->unacked, tcp->retransmits);
 }
 
-/* ---- what kills
- * ---------------------------------------------------------------------------------- */
+/* ---- what kills ---- */
 
 /* What was under way when the server's side ended it; ACT_COUNT * 2: nothing we can name. */
 static unsigned killed_act(const struct detect_ctx *k)

@@ -9,8 +9,7 @@
 
 #include <stdio.h>
 
-/* ---- the first line -----------------------------------------------------------------------
- */
+/* ---- the first line ---- */
 
 static bool is_ok(struct span word)
 {
@@ -94,8 +93,7 @@ void ehlo_template(const struct detect_ctx *k)
         detect_show(h.bytes).text);
 }
 
-/* ---- keywords ------------------------------------------------------------------------------
- */
+/* ---- keywords ---- */
 
 /* The next line whose keyword is none of those that any server offers; false: no more. */
 static bool next_uncommon(struct span *rest, struct span *text, struct span *word)

@@ -36,8 +36,7 @@ void tls_refused(const struct detect_ctx *k)
         detect_show(h.bytes).text);
 }
 
-/* ---- certificates -------------------------------------------------------------------------
- */
+/* ---- certificates ---- */
 
 void tls_interceptor(const struct detect_ctx *k)
 {
@@ -64,8 +63,7 @@ void tls_interceptor(const struct detect_ctx *k)
                       "answers, or the server has a new one.");
 }
 
-/* ---- the handshake --------------------------------------------------------------------------
- */
+/* ---- the handshake ---- */
 
 void tls_stall(const struct detect_ctx *k)
 {

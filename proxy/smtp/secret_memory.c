@@ -192,8 +192,7 @@ static void compare_all(struct compare *c, struct span s)
         compare_base64(c, span_drop(s, skip));
 }
 
-/* ---- decoded -------------------------------------------------------------------------------
- */
+/* ---- decoded ---- */
 
 static int base64_value(unsigned char c)
 {

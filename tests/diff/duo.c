@@ -119,8 +119,7 @@ const char *duo_near_sid(const struct duo *d)
     return d->near.recorder.sid;
 }
 
-/* ---- one vantage point --------------------------------------------------------------------
- */
+/* ---- one vantage point ---- */
 
 static uint64_t clock_of(struct duo *d, const struct point *p)
 {
@@ -207,8 +206,7 @@ static void close_point(struct duo *d, struct point *p)
     session_deinit(&p->session);
 }
 
-/* ---- the server
- * ------------------------------------------------------------------------------ */
+/* ---- the server ---- */
 
 static const char ehlo_reply[] = "250-mx.example.net\r\n250-PIPELINING\r\n250-SIZE 10485760\r\n"
                                  "250-STARTTLS\r\n250-8BITMIME\r\n250-CHUNKING\r\n"
@@ -280,8 +278,7 @@ static void server_take(struct server *s, struct span in)
     }
 }
 
-/* ---- all together
- * ----------------------------------------------------------------------------- */
+/* ---- all together ---- */
 
 /* Through the wire. */
 static void cross(struct duo *d, struct point *from, enum side to)

@@ -147,8 +147,7 @@ static void choose(struct mutation *m, const struct duo_octets *sent)
     while (m->edit == EDIT_REPLACE && m->octet == sent->bytes[m->at]);
 }
 
-/* ---- what diff says
- * -------------------------------------------------------------------------- */
+/* ---- what diff says ---- */
 
 static bool is_within(uint64_t at, uint64_t begin, uint64_t len)
 {

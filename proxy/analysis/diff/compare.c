@@ -174,8 +174,7 @@ static bool align_replies(struct compare *c, struct lanes *l, size_t near_end, s
            lanes_align(l, c->reply_near_of, c->near->len, c->reply_far_of, c->far->len);
 }
 
-/* ---- telling ------------------------------------------------------------------------------
- */
+/* ---- telling ---- */
 
 static void tell_lines(struct compare *c, const struct lanes *l)
 {

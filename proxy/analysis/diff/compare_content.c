@@ -43,8 +43,7 @@ static uint64_t less(uint64_t from, uint64_t what)
     return from > what ? from - what : 0;
 }
 
-/* ---- the kinds, by figures alone
- * ------------------------------------------------------------- */
+/* ---- the kinds, by figures alone ---- */
 
 /* Of endings of one kind as many are gone as another kind has more. */
 static void judge_endings(struct figures *g)
@@ -187,8 +186,7 @@ static void say_altered(struct figures *g)
                     (unsigned long long)g->a->octets, (unsigned long long)g->b->octets);
 }
 
-/* ---- the message as a whole
- * ------------------------------------------------------------------- */
+/* ---- the message as a whole ---- */
 
 static bool same_figures(const struct content_facts *a, const struct content_facts *b)
 {

@@ -89,8 +89,7 @@ static void join_damaged(struct ehlo *a, struct ehlo *b)
     }
 }
 
-/* ---- findings -------------------------------------------------------------------------------
- */
+/* ---- findings ---- */
 
 struct view {
     struct compare *c;

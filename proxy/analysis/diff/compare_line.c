@@ -25,8 +25,7 @@ bool compare_same_line(const struct unit *near, const struct unit *far)
            text_equal(known_part(near, far), known_part(far, near));
 }
 
-/* ---- what kind of change ------------------------------------------------------------------
- */
+/* ---- what kind of change ---- */
 
 static bool is_noop_padded(const struct unit *near, const struct unit *far)
 {
@@ -175,8 +174,7 @@ static bool is_small(struct delta d)
     return d.sent <= 1 && d.received <= 1;
 }
 
-/* ---- findings ------------------------------------------------------------------------------
- */
+/* ---- findings ---- */
 
 static struct diff_finding *line_found(struct compare *c, enum diff_class id, const char *sub,
                                        const struct unit *near, const struct unit *far)

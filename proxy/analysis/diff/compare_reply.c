@@ -36,8 +36,7 @@ static bool say_masked(struct compare *c, const struct unit *near, const struct 
     return true;
 }
 
-/* ---- lines of a reply that were lost, or added
- * ------------------------------------------------ */
+/* ---- lines of a reply that were lost, or added ---- */
 
 static struct span next_line(struct span *s)
 {
@@ -119,8 +118,7 @@ static bool say_lines(struct compare *c, const struct unit *near, const struct u
     return false;
 }
 
-/* ---- the reply as a whole
- * ----------------------------------------------------------------------- */
+/* ---- the reply as a whole ---- */
 
 /* NEAR had it before FAR sent it, by the clocks. */
 static bool came_early(const struct compare *c, const struct unit *near, const struct unit *far)
@@ -191,8 +189,7 @@ void compare_replies(struct compare *c, const struct unit *near, const struct un
         say_altered(c, near, far);
 }
 
-/* ---- without a partner
- * --------------------------------------------------------------------------- */
+/* ---- without a partner ---- */
 
 void compare_reply_only_near(struct compare *c, size_t i)
 {

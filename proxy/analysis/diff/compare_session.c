@@ -28,8 +28,7 @@ static void at_units(struct diff_finding *f, const struct unit *near, const stru
     compare_show(&f->received, far, far->line_field, far->line, 0, 0);
 }
 
-/* ---- times
- * ------------------------------------------------------------------------------------ */
+/* ---- times ---- */
 
 static bool is_end_of_mail(const struct unit *u)
 {
@@ -120,8 +119,7 @@ static void see_times(struct compare *c)
     }
 }
 
-/* ---- TLS
- * --------------------------------------------------------------------------------------- */
+/* ---- TLS ---- */
 
 static bool differ(struct span a, struct span b)
 {
@@ -218,8 +216,7 @@ static void see_tls(struct compare *c)
     }
 }
 
-/* ---- the end
- * ------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 static struct diff_finding *close_found(struct compare *c, const char *sub)
 {
@@ -285,8 +282,7 @@ static void see_close(struct compare *c)
                 apart > 0 ? "server's" : "client's", llabs(apart) / 1000000);
 }
 
-/* ---- totals: what no unit showed
- * ----------------------------------------------------------------- */
+/* ---- totals: what no unit showed ---- */
 
 static bool has_way(const struct compare *c, enum diff_way w, enum diff_way or_w)
 {

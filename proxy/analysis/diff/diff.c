@@ -11,8 +11,7 @@ enum {
     TELL_PAIRS = 256,
 };
 
-/* ---- sessions and pairs as the caller sees them --------------------------------------------
- */
+/* ---- sessions and pairs as the caller sees them ---- */
 
 void diff_session_fill(struct diff_session *out, const struct entry *e)
 {
@@ -43,8 +42,7 @@ bool diff_unpaired_at(const struct diff_result *r, enum diff_vantage v, size_t i
     return true;
 }
 
-/* ---- the steps
- * ------------------------------------------------------------------------------- */
+/* ---- the steps ---- */
 
 static void index_progress(void *arg, uint64_t done, uint64_t of)
 {

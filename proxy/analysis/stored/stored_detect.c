@@ -46,8 +46,7 @@ struct stored_detect {
     const struct record *record;
 };
 
-/* ---- telling
- * --------------------------------------------------------------------------------- */
+/* ---- telling ---- */
 
 static void tell(struct stored_detect *d, const struct watched *s, const struct pending *p,
                  bool recorded)
@@ -77,8 +76,7 @@ static void tell_pending(struct stored_detect *d, struct watched *s)
     }
 }
 
-/* ---- sessions
- * --------------------------------------------------------------------------------- */
+/* ---- sessions ---- */
 
 static struct watched *watched_at(struct session_node *node)
 {
@@ -121,8 +119,7 @@ static void watched_close(struct stored_detect *d, struct watched *s)
         watched_end(d, watched_at(d->sessions.ended.oldest));
 }
 
-/* ---- found anew
- * ---------------------------------------------------------------------------------- */
+/* ---- found anew ---- */
 
 static bool stood_there(struct watched *s, const char *id)
 {
@@ -161,8 +158,7 @@ static void on_found(void *arg, const struct finding *f)
     s->pending_len++;
 }
 
-/* ---- standing in the file
- * ------------------------------------------------------------------------- */
+/* ---- standing in the file ---- */
 
 /* The detector's own text, which stays; NULL: of another program. */
 static const char *constant_id(const char *id)
@@ -227,9 +223,7 @@ static void see_recorded(struct stored_detect *d, struct watched *s, const struc
         s->recorded[s->recorded_len++] = id;
 }
 
-/* ---- all
- * ---------------------------------------------------------------------------------------------
- */
+/* ---- all ---- */
 
 struct stored_detect *stored_detect_new(const struct catalogue *c,
                                         void (*found)(void *arg,

@@ -105,8 +105,7 @@ static void test_products_of_a_finding(void **state)
     catalogue_free(&c);
 }
 
-/* ---- files of users -------------------------------------------------------------------------
- */
+/* ---- files of users ---- */
 
 #define WORDS                                                                                  \
     "product = \"P\"; does = \"d\"; direction = \"c2s\"; severity = \"low\"; "                 \
@@ -297,8 +296,7 @@ static void test_include(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
-/* ---- where it lies --------------------------------------------------------------------------
- */
+/* ---- where it lies ---- */
 
 static void test_default_file(void **state)
 {

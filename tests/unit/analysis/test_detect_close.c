@@ -52,8 +52,7 @@ static void test_dangling_behind_tls(void **state)
     play_stop(&p);
 }
 
-/* ---- SV-15, SV-25 --------------------------------------------------------------------------
- */
+/* ---- SV-15, SV-25 ---- */
 
 enum { NO_READ = -99 };
 
@@ -248,8 +247,7 @@ static void test_stall(void **state)
     play_stop(&p);
 }
 
-/* ---- SV-17, SV-20
- * ----------------------------------------------------------------------------- */
+/* ---- SV-17, SV-20 ---- */
 
 static void play_batch(struct play *p, const char *ehlo, struct play_end end)
 {

@@ -84,8 +84,7 @@ static void test_estimates(void **state)
     play_stop(&p);
 }
 
-/* ---- signatures ----------------------------------------------------------------------------
- */
+/* ---- signatures ---- */
 
 struct signature_case {
     enum dkim_result results[3];
@@ -160,8 +159,7 @@ static void test_limited_signature(void **state)
     play_stop(&p);
 }
 
-/* ---- headers --------------------------------------------------------------------------------
- */
+/* ---- headers ---- */
 
 static void test_headers(void **state)
 {

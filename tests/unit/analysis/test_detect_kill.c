@@ -5,8 +5,7 @@
 
 static const struct record_tcp acked = { .valid = true, .rtt_us = 20000 };
 
-/* ---- SV-16, SV-21 ---------------------------------------------------------------------------
- */
+/* ---- SV-16, SV-21 ---- */
 
 static void play_killed(struct play *p, const char *line, enum end_how how, uint64_t after)
 {

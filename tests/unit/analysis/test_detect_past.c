@@ -127,8 +127,7 @@ static void test_connect_failed(void **state)
     play_stop(&p);
 }
 
-/* ---- SV-19 ---------------------------------------------------------------------------------
- */
+/* ---- SV-19 ---- */
 
 static void test_drift(void **state)
 {
@@ -164,8 +163,7 @@ static void test_drift(void **state)
     play_stop(&p);
 }
 
-/* ---- the memory itself
- * ----------------------------------------------------------------------- */
+/* ---- the memory itself ---- */
 
 static void play_upstream(struct play *p, unsigned i, const char *ehlo)
 {

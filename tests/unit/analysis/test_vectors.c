@@ -157,8 +157,7 @@ static bool read_row(char *line, struct row *r)
     return true;
 }
 
-/* ---- one text played ----------------------------------------------------------------------
- */
+/* ---- one text played ---- */
 
 static bool ends_open(const char *text)
 {

@@ -14,8 +14,7 @@ enum { SAID_MAX = 4096 };
 
 static char folder[64], near_file[128], far_file[128], spool[2][128];
 
-/* ---- the wire ------------------------------------------------------------------------------
- */
+/* ---- the wire ---- */
 
 struct swap {
     enum side to;
@@ -114,8 +113,7 @@ static int remove_folder(void **state)
     return 0;
 }
 
-/* ---- what diff says
- * -------------------------------------------------------------------------- */
+/* ---- what diff says ---- */
 
 struct said {
     char text[SAID_MAX];
@@ -367,8 +365,7 @@ static void with_contents(void **state)
     each_class(true);
 }
 
-/* ---- where it must stay silent
- * ------------------------------------------------------------------ */
+/* ---- where it must stay silent ---- */
 
 static void stays_silent(void **state)
 {

@@ -9,8 +9,7 @@
 #include "analysis/diff/text.h"
 #include "base/attributes.h"
 
-/* ---- raw
- * ------------------------------------------------------------------------------------- */
+/* ---- raw ---- */
 
 static void raw_members(void **state)
 {
@@ -85,8 +84,7 @@ static void raw_values(void **state)
     assert_int_equal(raw_time(SPAN_LIT("\"yesterday\"")), 0);
 }
 
-/* ---- texts
- * ------------------------------------------------------------------------------------- */
+/* ---- texts ---- */
 
 static struct scratch memory;
 
@@ -158,8 +156,7 @@ static void deltas(void **state)
     }
 }
 
-/* ---- alignment
- * ------------------------------------------------------------------------------------ */
+/* ---- alignment ---- */
 
 struct letters {
     const char *a, *b;
@@ -223,8 +220,7 @@ static void alignments(void **state)
     assert_int_equal(lost, 3);
 }
 
-/* ---- changes
- * ---------------------------------------------------------------------------------------- */
+/* ---- changes ---- */
 
 static void check_spot(const struct spot *s, uint64_t count, uint64_t sent_at,
                        uint64_t received_at, const char *what)
@@ -423,9 +419,7 @@ static void a_long_part(void **state)
     assert_int_equal(c.altered.count + c.gone_middle.count + c.gone_end.count, 0);
 }
 
-/* ---- places
- * --------------------------------------------------------------------------------------------
- */
+/* ---- places ---- */
 
 /* Records of two sessions in turn, with gaps of every size between them. */
 static void places(void **state)

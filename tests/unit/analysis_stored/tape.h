@@ -72,8 +72,7 @@ static inline void close_tape(struct play *p, struct play_end end)
     record_close(&t->scene.recorder, &c);
 }
 
-/* ---- sessions
- * --------------------------------------------------------------------------------- */
+/* ---- sessions ---- */
 
 static inline void play_masked(struct play *p)
 {

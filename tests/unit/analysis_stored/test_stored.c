@@ -85,8 +85,7 @@ static void test_the_same_again(void **state)
     free(t.text);
 }
 
-/* ---- sessions side by side
- * --------------------------------------------------------------------------- */
+/* ---- sessions side by side ---- */
 
 /* One line of each session in turn; those that need no past are found all the same. */
 static void interleave(char *text, char *out)

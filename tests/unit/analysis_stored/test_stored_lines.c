@@ -1,8 +1,7 @@
 /* Records as no writer of these tests makes them, and more sessions than are kept. */
 #include "unit/analysis_stored/back.h"
 
-/* ---- what no writer of these tests makes
- * ---------------------------------------------------------------- */
+/* ---- what no writer of these tests makes ---- */
 
 #define HEAD_AT(time, kind, n)                                                                 \
     "{\"v\":1,\"kind\":\"" kind "\",\"t\":\"2026-11-23T" time ".000001Z\","                    \
@@ -91,9 +90,7 @@ static void test_no_detector_looks_at(void **state)
     stored_free(&s);
 }
 
-/* ---- many
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- many ---- */
 
 static unsigned many_found;
 
