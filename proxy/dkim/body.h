@@ -7,7 +7,7 @@
  * Streaming: any cut of the input gives the same hashes. Only CRLF ends a line; other CRs and
  * LFs are text like any other.
  *
- * Owns: its hash states. Private to transcript and dkim_repair.
+ * Owns: its hash states. Private to dkim.
  */
 #ifndef DKIM_BODY_H
 #define DKIM_BODY_H

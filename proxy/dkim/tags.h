@@ -1,7 +1,7 @@
 /*
  * tags - the tag list of one signature header (RFC 6376 3.2, 3.5; RFC 8617 4.1.2).
  *
- * Owns nothing. Private to transcript; here for its tests.
+ * Owns nothing. Private to dkim; here for its tests.
  */
 #ifndef DKIM_TAGS_H
 #define DKIM_TAGS_H
