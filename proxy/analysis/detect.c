@@ -269,7 +269,7 @@ static void see_close(struct detect_ctx *k)
         .unanswered = u,
         .waited_us = u->n != 0 && c->t_us > u->t_us ? c->t_us - u->t_us : 0,
         .timed_out = c->reason == CLOSE_UPSTREAM_TIMEOUT || c->reason == CLOSE_NO_GREETING,
-        .by_server = c->first == SERVER && (c->how == HOW_RESET || c->how == HOW_FIN),
+        .by_server = c->first == SERVER && (c->how == END_RESET || c->how == END_FIN),
     };
 
     k->ending = &ending;

@@ -253,7 +253,7 @@ void kill_after(const struct detect_ctx *k)
     detect_report(
         k, &h,
         "The connection was %s by the server's side right behind %s%s, %u times out of %u.",
-        k->ending->close->how == HOW_RESET ? "reset" : "closed", act_name(act),
+        k->ending->close->how == END_RESET ? "reset" : "closed", act_name(act),
         act % 2 != 0 ? " of more than 512 octets" : "", (unsigned)u->kills[act],
         (unsigned)u->kills[act]);
 }

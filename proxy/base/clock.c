@@ -1,7 +1,5 @@
 #include "base/clock.h"
 
-#include <time.h>
-
 static uint64_t read_us(clockid_t id)
 {
     struct timespec ts;
@@ -18,6 +16,14 @@ uint64_t clock_wall_us(void)
 uint64_t clock_monotonic_us(void)
 {
     return read_us(CLOCK_MONOTONIC);
+}
+
+struct timespec clock_in_ms(unsigned ms)
+{
+    uint64_t us = clock_monotonic_us() + ms * UINT64_C(1000);
+
+    return (struct timespec){ .tv_sec = (time_t)(us / 1000000),
+                              .tv_nsec = (long)(us % 1000000) * 1000 };
 }
 
 void clock_set(struct clock *c)

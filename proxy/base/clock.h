@@ -12,6 +12,7 @@
 #define BASE_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 struct clock {
     uint64_t ahead_us; /* of the monotonic clock; modulo 2^64 */
@@ -25,5 +26,7 @@ uint64_t clock_now_us(const struct clock *c);
 uint64_t clock_wall_us(void);
 /* Since some moment in the past: for durations alone. */
 uint64_t clock_monotonic_us(void);
+/* CLOCK_MONOTONIC in `ms` from now: for pthread_cond_timedwait() and sem_clockwait(). */
+struct timespec clock_in_ms(unsigned ms);
 
 #endif

@@ -1,9 +1,10 @@
 #include "base/log.h"
 
+#include "base/clock.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LINE_MAX_OCTETS 1024
@@ -19,17 +20,17 @@ void log_at(enum log_level level, const char *fmt, ...)
 {
     static const char *const name[] = { "debug", "info ", "warn ", "error" };
     char line[LINE_MAX_OCTETS];
-    struct timespec ts;
     struct tm tm;
     va_list ap;
 
     if ((int)level < atomic_load_explicit(&min_level, memory_order_relaxed))
         return;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    gmtime_r(&ts.tv_sec, &tm);
+    uint64_t now_us = clock_wall_us();
+    time_t now = (time_t)(now_us / 1000000);
+    gmtime_r(&now, &tm);
     size_t len = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &tm);
-    len += (size_t)snprintf(line + len, sizeof line - len, ".%03ldZ %s ", ts.tv_nsec / 1000000,
-                            name[level]);
+    len += (size_t)snprintf(line + len, sizeof line - len, ".%03uZ %s ",
+                            (unsigned)(now_us / 1000 % 1000), name[level]);
     va_start(ap, fmt);
     int n = vsnprintf(line + len, sizeof line - len - 1, fmt, ap);
     va_end(ap);

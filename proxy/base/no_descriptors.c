@@ -1,11 +1,11 @@
 #include "base/no_descriptors.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <time.h>
 #include <sys/resource.h>
 
 enum { EVERY_SECONDS = 10 };
@@ -14,12 +14,9 @@ enum { EVERY_SECONDS = 10 };
 static bool is_due(void)
 {
     static _Atomic int64_t next;
-    struct timespec now;
-    int64_t due = atomic_load(&next);
+    int64_t due = atomic_load(&next), now = (int64_t)(clock_monotonic_us() / 1000000);
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec >= due &&
-           atomic_compare_exchange_strong(&next, &due, (int64_t)now.tv_sec + EVERY_SECONDS);
+    return now >= due && atomic_compare_exchange_strong(&next, &due, now + EVERY_SECONDS);
 }
 
 bool no_descriptors_is(int error)

@@ -166,7 +166,7 @@ static void pass_octets(struct connection *c, enum side from, struct span octets
     feed_bytes(c->feed, from, octets, t_us);
 }
 
-static void pass_end(struct connection *c, enum side from, enum end how, uint64_t t_us)
+static void pass_end(struct connection *c, enum side from, enum close_kind how, uint64_t t_us)
 {
     if (c->feed != NULL || begin(c, from, SPAN_LIT("")))
         feed_eof(c->feed, from, how, t_us);

@@ -92,7 +92,7 @@ static void write_close(struct feed *f)
         .us = f->now_us - f->opened_us,
         .reason = (enum close_reason)f->reason,
         .first = f->first,
-        .how = (enum end_how)f->how,
+        .how = (enum close_kind)f->how,
         .first_us = f->first_us,
         .octets_in = { f->octets[CLIENT], f->octets[SERVER] },
         .octets_out = { f->octets[SERVER], f->octets[CLIENT] },
@@ -171,13 +171,13 @@ void feed_gap(struct feed *f, enum side from, uint64_t octets, uint64_t t_us)
     work(f);
 }
 
-void feed_eof(struct feed *f, enum side from, enum end how, uint64_t t_us)
+void feed_eof(struct feed *f, enum side from, enum close_kind how, uint64_t t_us)
 {
     if (f->over)
         return;
     if (f->first == FEED_NOBODY) {
         f->first = (int8_t)from;
-        f->how = how == END_FIN ? HOW_FIN : HOW_RESET;
+        f->how = (uint8_t)how;
         f->first_us = tick(f, t_us) - f->opened_us;
     }
     session_eof(&f->session, from, how, tick(f, t_us));

@@ -41,7 +41,7 @@ struct feed {
     uint64_t first_us;  /* when `first` closed, since it was opened */
     uint64_t octets[2]; /* of the stream, by side, those not captured too */
     int8_t first;       /* who closed first: enum side */
-    uint8_t how;        /* enum end_how */
+    uint8_t how;        /* enum close_kind */
     uint8_t reason;     /* enum close_reason */
     bool over;          /* its last record is written */
 };
@@ -65,7 +65,7 @@ void feed_opaque(struct feed *f, const char *why, uint64_t t_us);
 void feed_bytes(struct feed *f, enum side from, struct span octets, uint64_t t_us);
 /* Octets that are not in the capture. */
 void feed_gap(struct feed *f, enum side from, uint64_t octets, uint64_t t_us);
-void feed_eof(struct feed *f, enum side from, enum end how, uint64_t t_us);
+void feed_eof(struct feed *f, enum side from, enum close_kind how, uint64_t t_us);
 /* No more is known of it. */
 void feed_end(struct feed *f, enum close_reason why, uint64_t t_us);
 

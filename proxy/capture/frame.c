@@ -1,6 +1,6 @@
 #include "capture/frame.h"
 
-#include "capture/octets.h"
+#include "base/octets.h"
 
 #include <pcap/dlt.h>
 

@@ -1,6 +1,6 @@
 #include "capture/ip.h"
 
-#include "capture/octets.h"
+#include "base/octets.h"
 
 enum {
     V4_HEAD = 20,

@@ -1,6 +1,6 @@
 #include "capture/segment.h"
 
-#include "capture/octets.h"
+#include "base/octets.h"
 
 enum { TCP_HEAD = 20 };
 

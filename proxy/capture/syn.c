@@ -1,7 +1,7 @@
 #include "capture/syn.h"
 
 #include "base/attributes.h"
-#include "capture/octets.h"
+#include "base/octets.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -2,7 +2,9 @@
 #include "config/report.h"
 #include "config/tls.h"
 
+#include "base/clock.h"
 #include "base/escape.h"
+#include "transcript/writer.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -12,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { GROUPS_MAX = 256 };
@@ -117,27 +118,13 @@ static void check_folder(struct host *h, const char *key, const char *folder)
                      who, shown);
 }
 
-/* The file the template names now. */
-static bool expand(const char *template, char out[PATH_MAX])
-{
-    time_t now = time(NULL);
-    struct tm tm;
-
-    gmtime_r(&now, &tm);
-    /* The format is the operator's, from the configuration. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    return strftime(out, PATH_MAX, template, &tm) > 0;
-#pragma GCC diagnostic pop
-}
-
 static void check_file(struct host *h, const char *template)
 {
     const char *who = h->user.name != NULL ? h->user.name : "this user";
     char file[PATH_MAX], folder[PATH_MAX], shown[PATH_MAX];
     struct stat st;
 
-    if (!expand(template, file)) {
+    if (!writer_file_name(template, (time_t)(clock_wall_us() / 1000000), file)) {
         config_error(&h->report, h->at, "transcript.file: the path is too long");
         return;
     }

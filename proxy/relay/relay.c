@@ -310,7 +310,7 @@ bool relay_accept(struct service *s, struct listener *l)
     relay_loop_start_flush(loop);
     if (error == 0 && !known) { /* it was reset before it was accepted */
         relay_record_open(r, NULL, false);
-        relay_note_first(r, CLIENT, HOW_RESET);
+        relay_note_first(r, CLIENT, END_RESET);
         relay_refuse(r, CLOSE_CLIENT_LEFT);
     } else if (error == 0 && s->settings->proxy_protocol != 0 &&
                networks_have(&s->settings->trusted, &r->client)) {

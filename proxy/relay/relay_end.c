@@ -10,7 +10,7 @@ enum {
     FLUSH_WAIT_MS = 30000, /* for the client to take what was queued before */
 };
 
-void relay_note_first(struct relay *r, int first, enum end_how how)
+void relay_note_first(struct relay *r, int first, enum close_kind how)
 {
     if (r->first != FIRST_UNKNOWN)
         return;
@@ -19,7 +19,7 @@ void relay_note_first(struct relay *r, int first, enum end_how how)
     r->first_us = relay_now_us(r) - r->opened_us;
 }
 
-static enum end_how how_of(enum close_reason reason)
+static enum close_kind how_of(enum close_reason reason)
 {
     switch (reason) {
     case CLOSE_CLIENT_TIMEOUT:
@@ -27,9 +27,9 @@ static enum end_how how_of(enum close_reason reason)
     case CLOSE_UPSTREAM_TIMEOUT:
     case CLOSE_CLIENT_STALLED:
     case CLOSE_UPSTREAM_STALLED:
-        return HOW_TIMEOUT;
+        return END_TIMEOUT;
     default:
-        return HOW_FIN;
+        return END_FIN;
     }
 }
 
@@ -63,7 +63,7 @@ static void relay_record_close(struct relay *r)
         .t_us = relay_now_us(r),
         .reason = (enum close_reason)r->reason,
         .first = r->first,
-        .how = (enum end_how)r->how,
+        .how = (enum close_kind)r->how,
         .first_us = r->first_us,
         .good = r->session.good,
         .all = r->session.all,

@@ -24,18 +24,18 @@ static void on_bytes(struct conn *c, struct span bytes)
     relay_work(r, side);
 }
 
-static void on_end(struct conn *c, enum tcp_end how)
+static void on_end(struct conn *c, enum close_kind how)
 {
     struct relay *r = relay_of(c);
     enum side side = relay_side(r, c);
     struct conn *peer = &r->leg[other(side)];
-    bool fin = how == TCP_END_FIN;
+    bool fin = how == END_FIN;
 
     if (r->phase == RELAY_PREFACE) {
         relay_proxy_header_end(r, how);
         return;
     }
-    relay_note_first(r, side, fin ? HOW_FIN : how == TCP_END_RESET ? HOW_RESET : HOW_TIMEOUT);
+    relay_note_first(r, side, how);
     if (r->phase >= RELAY_ENDING) {
         relay_end_step(r);
         return;
@@ -82,7 +82,7 @@ static void on_failed(struct conn *c, int error)
     struct relay *r = relay_of(c);
 
     if (r->phase == RELAY_ENDING) {
-        relay_note_first(r, relay_side(r, c), HOW_RESET);
+        relay_note_first(r, relay_side(r, c), END_RESET);
         relay_close(r);
         return;
     }

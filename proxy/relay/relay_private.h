@@ -135,7 +135,7 @@ struct relay {
     struct pace pace;
     struct addr client; /* the PROXY header's, where there is one */
     int8_t first;       /* who closed first: enum side or FIRST_ */
-    uint8_t how;        /* enum end_how, of that */
+    uint8_t how;        /* enum close_kind, of that */
     uint8_t phase, ending, wait, reason;
     uint8_t leg_state[2];
     uint8_t open;  /* handles not yet closed */
@@ -195,7 +195,7 @@ bool relay_destination(const struct relay *r, struct addr *out);
 
 void relay_proxy_header(struct relay *r);
 void relay_proxy_header_bytes(struct relay *r, struct span bytes);
-void relay_proxy_header_end(struct relay *r, enum tcp_end how);
+void relay_proxy_header_end(struct relay *r, enum close_kind how);
 void relay_proxy_header_due(struct relay *r);
 /* Keeps octets of the client for later; false: no memory. */
 MUST_CHECK bool relay_keep_early(struct relay *r, struct span bytes);
@@ -286,7 +286,7 @@ size_t relay_dial_size(void);
 /* ---- relay_end.c ---- */
 
 /* Says who closed first, unless that is known. */
-void relay_note_first(struct relay *r, int first, enum end_how how);
+void relay_note_first(struct relay *r, int first, enum close_kind how);
 /* The session is over: r->reason. */
 void relay_end(struct relay *r);
 /* Something happened while ENDING: is it done? */

@@ -73,7 +73,7 @@ void relay_proxy_header_bytes(struct relay *r, struct span bytes)
 }
 
 /* Balancers look whether somebody listens: without an octet that is no session. */
-void relay_proxy_header_end(struct relay *r, enum tcp_end how)
+void relay_proxy_header_end(struct relay *r, enum close_kind how)
 {
     if (r->early == NULL) {
         relay_shared(r)->health_checks++;
@@ -83,7 +83,7 @@ void relay_proxy_header_end(struct relay *r, enum tcp_end how)
         relay_close(r);
     else
         preface_failed(r, preface_kept(r),
-                       how == TCP_END_FIN ? CLOSE_PROXY_HEADER : CLOSE_CLIENT_RESET);
+                       how == END_FIN ? CLOSE_PROXY_HEADER : CLOSE_CLIENT_RESET);
 }
 
 void relay_proxy_header_due(struct relay *r)

@@ -128,7 +128,7 @@ static bool relay_report_leg_errors(struct relay *r)
         if (r->leg_state[side] != LEG_LOST)
             continue;
         r->leg_state[side] = LEG_REPORTED;
-        relay_note_first(r, side, HOW_RESET);
+        relay_note_first(r, side, END_RESET);
         session_eof(&r->session, (enum side)side, END_RESET, relay_now_us(r));
         return true;
     }

@@ -1,11 +1,12 @@
 #include "relay/settings.h"
 
+#include "base/number.h"
+#include "smtp/command.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include "smtp/command.h"
 
 #define SECONDS(n) (UINT32_C(1000) * (n))
 
@@ -142,23 +143,6 @@ bool host_is_name(struct span text)
     return is_host_name(text) && !looks_numeric(text);
 }
 
-static bool parse_port(uint16_t *port, struct span digits)
-{
-    unsigned value = 0;
-
-    if (digits.len < 1 || digits.len > 5)
-        return false;
-    for (size_t i = 0; i < digits.len; i++) {
-        if (digits.ptr[i] < '0' || digits.ptr[i] > '9')
-            return false;
-        value = value * 10 + (digits.ptr[i] - (unsigned)'0');
-    }
-    if (value < 1 || value > UINT16_MAX)
-        return false;
-    *port = (uint16_t)value;
-    return true;
-}
-
 static bool parse_address(struct upstream *u, struct span text, bool has_port, const char **why)
 {
     char with_port[ADDR_TEXT_MAX + 4];
@@ -194,7 +178,7 @@ static bool parse_target(struct upstream *u, struct span text, const char **why)
     if (!is_host_name(host))
         return fail(why, "not a host name or address");
     u->port = SMTP_PORT;
-    if (has_port && !parse_port(&u->port, span_drop(text, colon + 1)))
+    if (has_port && (!number_port(span_drop(text, colon + 1), &u->port) || u->port == 0))
         return fail(why, "the port is not a number from 1 to 65535");
     u->host = copy(host);
     return true;

@@ -123,14 +123,14 @@ void session_trust_newlines(struct session *s)
     s->client.trusted_newlines = true;
 }
 
-void session_eof(struct session *s, enum side from, enum end how, uint64_t now_us)
+void session_eof(struct session *s, enum side from, enum close_kind how, uint64_t now_us)
 {
     session_set_time(s, now_us);
     if (s->closing || s->ended[from])
         return;
     if (from == CLIENT)
         end_note_client(s, how);
-    s->ended[from] = (uint8_t)(1 + how);
+    s->ended[from] = (uint8_t)how;
     if (s->state == STATE_TLS)
         upgrade_eof(s, from);
     else if (session_mirrors_ends(s))

@@ -36,6 +36,7 @@
 #define SMTP_SESSION_H
 
 #include "base/buf.h"
+#include "base/close_kind.h"
 #include "base/pool.h"
 #include "base/span.h"
 #include "smtp/close_reason.h"
@@ -82,9 +83,6 @@ struct session_env {
 
 size_t session_exchange_size(void);
 size_t session_content_size(void);
-
-/* How a side ended. */
-enum end { END_FIN, END_RESET };
 
 /* What the session waits for; the relay knows how long that may take. */
 enum wait {
@@ -249,7 +247,7 @@ struct session {
     uint8_t state;                                /* enum session_state */
     uint8_t preamble;                             /* enum preamble */
     uint8_t reason;                               /* enum close_reason, once closing */
-    uint8_t ended[2];                             /* by side: 0, or 1 + enum end */
+    uint8_t ended[2];                             /* by side: enum close_kind */
     uint8_t last_verb;                            /* of the last command sent on */
     bool closing;                                 /* nothing is parsed any more */
     bool close_reported;                          /* ACTION_CLOSE was the last action */
@@ -284,7 +282,7 @@ MUST_CHECK bool session_send_xclient(struct session *s, struct span attributes);
 /* Inputs. now_us: microseconds since 1970, of a clock that never goes back (base/clock.h); a
  * time before that of the last input counts as that. */
 void session_bytes(struct session *s, enum side from, struct span bytes, uint64_t now_us);
-void session_eof(struct session *s, enum side from, enum end how, uint64_t now_us);
+void session_eof(struct session *s, enum side from, enum close_kind how, uint64_t now_us);
 /*
  * The handshake of ACTION_START_TLS is over; or, before any other input of that side, one that
  * came with the connection (implicit TLS). A failed one of the client ends the session.

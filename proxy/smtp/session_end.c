@@ -23,7 +23,7 @@ static enum close_reason client_fin(const struct session *s)
     return is_reply_due(s) ? CLOSE_CLIENT_EOF_REPLY : CLOSE_CLIENT_EOF;
 }
 
-void end_note_client(struct session *s, enum end how)
+void end_note_client(struct session *s, enum close_kind how)
 {
     s->client.end = how == END_FIN             ? (uint8_t)client_fin(s)
                     : s->received[CLIENT] == 0 ? (uint8_t)CLOSE_CLIENT_LEFT
@@ -44,7 +44,8 @@ enum close_reason end_of_client(const struct session *s)
 }
 
 /* Who ended first is the reason; a silent client that was first has just left. */
-static enum close_reason mirrored_reason(const struct session *s, enum side from, enum end how)
+static enum close_reason mirrored_reason(const struct session *s, enum side from,
+                                         enum close_kind how)
 {
     bool client_first = from == CLIENT ? !s->ended[SERVER] : s->ended[CLIENT] != 0;
 
@@ -59,7 +60,7 @@ static enum close_reason mirrored_reason(const struct session *s, enum side from
 }
 
 /* Both sides have ended, and who was first is the reason; or one was reset. */
-void end_mirrored(struct session *s, enum side from, enum end how)
+void end_mirrored(struct session *s, enum side from, enum close_kind how)
 {
     enum side other = from == CLIENT ? SERVER : CLIENT;
 
@@ -67,13 +68,13 @@ void end_mirrored(struct session *s, enum side from, enum end how)
         return;
     if (s->quit_answered)
         session_close(s, CLOSE_QUIT);
-    else if (s->state == STATE_OPAQUE && (how == END_FIN || s->ended[other] == 1 + END_FIN))
+    else if (s->state == STATE_OPAQUE && (how == END_FIN || s->ended[other] == END_FIN))
         session_close(s, opaque_close(s)); /* who is done with TLS resets what comes late */
     else
         session_close(s, mirrored_reason(s, from, how));
 }
 
-void end_client(struct session *s, enum end how)
+void end_client(struct session *s, enum close_kind how)
 {
     bool silent = s->state == STATE_GREETING && s->received[CLIENT] == 0;
 
@@ -90,7 +91,7 @@ void end_client(struct session *s, enum end how)
     }
 }
 
-void end_upstream(struct session *s, enum end how)
+void end_upstream(struct session *s, enum close_kind how)
 {
     session_abort_with(s, how == END_RESET ? LOCAL_UPSTREAM_RESET : LOCAL_UPSTREAM_EOF,
                        NOTE_UPSTREAM_EOF);
@@ -205,7 +206,7 @@ enum step end_idle_step(struct session *s)
         return STEP_AGAIN;
     }
     if (s->ended[SERVER] && !s->upstream.gone && !session_mirrors_ends(s)) {
-        end_upstream(s, (enum end)(s->ended[SERVER] - 1)); /* during the client's handshake */
+        end_upstream(s, (enum close_kind)s->ended[SERVER]); /* during the client's handshake */
         return STEP_AGAIN;
     }
     return STEP_IDLE;

@@ -92,7 +92,7 @@ static bool watch_is_over(struct session *s)
 {
     for (int side = CLIENT; side <= SERVER; side++)
         if (s->ended[side] && input_is_empty(s, (enum side)side))
-            tls_watch_end(s->watch, (enum side)side, s->ended[side] == 1 + END_RESET);
+            tls_watch_end(s->watch, (enum side)side, s->ended[side] == END_RESET);
     return tls_watch_done(s->watch);
 }
 

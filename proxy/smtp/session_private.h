@@ -124,17 +124,17 @@ void session_report(struct session *s, struct exchange *ex);
 void session_finish(struct session *s, struct exchange *ex);
 
 /* The client ends: what that means is decided by what it waits for then. */
-void end_note_client(struct session *s, enum end how);
+void end_note_client(struct session *s, enum close_kind how);
 /* Why the session ends, the client having ended. */
 enum close_reason end_of_client(const struct session *s);
 /* Nothing that an upstream does to a client that did not wait for it is the reason. */
 enum close_reason end_blamed(const struct session *s, enum close_reason why);
 /* The client's end where the session decides what it means. */
-void end_client(struct session *s, enum end how);
+void end_client(struct session *s, enum close_kind how);
 /* The upstream's: the client hears 421. */
-void end_upstream(struct session *s, enum end how);
+void end_upstream(struct session *s, enum close_kind how);
 /* An end where ends are passed on: over when both sides have ended or one was reset. */
-void end_mirrored(struct session *s, enum side from, enum end how);
+void end_mirrored(struct session *s, enum side from, enum close_kind how);
 /* While closing: everything unfinished is written down, then ACTION_CLOSE. */
 enum step end_step(struct session *s, struct action *action);
 /* Nothing to do: is the session over? */

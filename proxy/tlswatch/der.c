@@ -1,6 +1,6 @@
 #include "tlswatch/der.h"
 
-#include "tlswatch/octets.h"
+#include "base/octets.h"
 
 enum { TAG_LONG = 0x1f, LENGTH_LONG = 0x80, LENGTH_OCTETS_MAX = 3 };
 

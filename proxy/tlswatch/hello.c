@@ -1,6 +1,6 @@
 #include "tlswatch/hello.h"
 
-#include "tlswatch/octets.h"
+#include "base/octets.h"
 
 #include <stdio.h>
 

@@ -7,7 +7,7 @@
 #include "tlswatch/certificate.h"
 #include "tlswatch/failing.h"
 #include "tlswatch/hello.h"
-#include "tlswatch/octets.h"
+#include "base/octets.h"
 
 enum record_type {
     RECORD_CHANGE_CIPHER_SPEC = 20,

@@ -1,5 +1,7 @@
 #include "diff.h"
 
+#include "base/number.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,10 +95,9 @@ static bool add_file(struct diff_command *c, enum diff_vantage v, const char *fi
 
 static bool parse_examples(struct diff_command *c, const char *text)
 {
-    char *end;
-    long n = strtol(text, &end, 10);
+    uint64_t n;
 
-    if (*text == '\0' || *end != '\0' || n < 1 || n > DIFF_EXAMPLES_MAX) {
+    if (!number_decimal(span_str(text), DIFF_EXAMPLES_MAX, &n) || n < 1) {
         fprintf(stderr, "smtpscope diff: --examples takes 1 to %d\n", DIFF_EXAMPLES_MAX);
         return false;
     }

@@ -2,8 +2,9 @@
 #include "import_options.h"
 
 #include "analysis/catalogue.h"
-#include "capture/capture.h"
+#include "base/clock.h"
 #include "base/status.h"
+#include "capture/capture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { STOP_MS = 2000 };
@@ -36,10 +36,8 @@ static bool wait_for_room(void *arg)
 {
     struct import *im = arg;
     struct writer_stats stats;
-    struct timespec until;
+    struct timespec until = clock_in_ms(1000);
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec++;
     (void)sem_clockwait(&im->room, CLOCK_MONOTONIC, &until);
     writer_get_stats(im->writer, &stats);
     return stats.write_errors == 0;

@@ -1,6 +1,7 @@
 #include "import_options.h"
 
 #include "base/attributes.h"
+#include "base/number.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -50,14 +51,13 @@ static bool complain(const char *what)
 
 static bool take_port(struct import_options *o, const char *text)
 {
-    char *end;
-    unsigned long n = strtoul(text, &end, 10);
+    uint16_t port;
 
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || n == 0 || n > 65535)
+    if (!number_port(span_str(text), &port) || port == 0)
         return complain("--port takes a number from 1 to 65535");
     if (o->port_count == IMPORT_PORTS_MAX)
         return complain("--port: at most 64 of them");
-    o->ports[o->port_count++] = (uint16_t)n;
+    o->ports[o->port_count++] = port;
     return true;
 }
 

@@ -1,11 +1,11 @@
 /* `smtpscope simulate`: a middlebox of the catalogue, for tests and for teaching. */
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/number.h"
 #include "base/status.h"
 #include "lab/simulator/simulator.h"
 
@@ -39,11 +39,7 @@ struct options {
 
 static bool read_seed(const char *text, uint64_t *seed)
 {
-    char *end;
-
-    errno = 0;
-    *seed = strtoull(text, &end, 10);
-    if (errno == 0 && *text >= '0' && *text <= '9' && *end == '\0')
+    if (number_decimal(span_str(text), UINT64_MAX, seed))
         return true;
     fprintf(stderr, "smtpscope simulate: --seed %s: expected a number\n", text);
     return false;

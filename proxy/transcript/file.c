@@ -23,18 +23,17 @@ void file_init(struct file *f, const struct writer_config *c)
     *f = (struct file){ .config = c, .fd = -1 };
 }
 
-/* The name at this time; false when it does not fit. */
-static bool file_name(const struct file *f, time_t now, char out[PATH_MAX])
+bool writer_file_name(const char *template, time_t now, char out[PATH_MAX])
 {
     struct tm tm;
 
-    if (strchr(f->config->file, '%') == NULL)
-        return (size_t)snprintf(out, PATH_MAX, "%s", f->config->file) < PATH_MAX;
+    if (strchr(template, '%') == NULL)
+        return (size_t)snprintf(out, PATH_MAX, "%s", template) < PATH_MAX;
     gmtime_r(&now, &tm);
     /* The format is the operator's, from the configuration. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    return strftime(out, PATH_MAX, f->config->file, &tm) > 0;
+    return strftime(out, PATH_MAX, template, &tm) > 0;
 #pragma GCC diagnostic pop
 }
 
@@ -101,7 +100,7 @@ static int open_path(struct file *f, int *fd)
 
 int file_open(struct file *f)
 {
-    time_t now = time(NULL);
+    time_t now = (time_t)(clock_wall_us() / 1000000);
     int fd;
 
     f->opened_us = clock_monotonic_us();
@@ -115,7 +114,7 @@ int file_open(struct file *f)
         file_adopt(f, f->config->fd >= 0 ? f->config->fd : STDOUT_FILENO, false);
         return 0;
     }
-    if (!file_name(f, now, f->path))
+    if (!writer_file_name(f->config->file, now, f->path))
         return ENAMETOOLONG;
     int error = open_path(f, &fd);
     if (error != 0)
@@ -180,7 +179,7 @@ static bool too_old(const struct file *f)
 /* Follows the clock: another name, or an age. */
 static int file_follow_time(struct file *f)
 {
-    time_t now = time(NULL);
+    time_t now = (time_t)(clock_wall_us() / 1000000);
     char name[PATH_MAX];
 
     if (f->fd < 0)
@@ -188,7 +187,7 @@ static int file_follow_time(struct file *f)
     if (!f->ours || now == f->named)
         return 0;
     f->named = now;
-    if (!file_name(f, now, name))
+    if (!writer_file_name(f->config->file, now, name))
         return ENAMETOOLONG;
     if (strcmp(name, f->path) != 0) {
         f->number = 0;

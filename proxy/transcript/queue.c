@@ -1,10 +1,11 @@
 #include "transcript/queue.h"
+
+#include "base/clock.h"
 #include "transcript/spool.h"
 #include "transcript/stream.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <time.h>
 
 void queue_init(struct queue *q, const struct writer_config *c)
 {
@@ -169,19 +170,11 @@ void queue_set_failing(struct queue *q, bool failing)
 
 void queue_sleep(struct queue *q, unsigned ms)
 {
-    struct timespec until;
-
     q->sleeping = true;
     if (ms == 0) {
         pthread_cond_wait(&q->wake, &q->lock);
     } else {
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += ms / 1000;
-        until.tv_nsec += (long)(ms % 1000) * 1000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
+        struct timespec until = clock_in_ms(ms);
         pthread_cond_timedwait(&q->wake, &q->lock, &until);
     }
     q->sleeping = false;

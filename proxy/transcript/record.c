@@ -158,16 +158,16 @@ static struct span first_name(int side)
                             : SPAN_LIT("nobody");
 }
 
-static struct span how_name(enum end_how how)
+static struct span how_name(enum close_kind how)
 {
     switch (how) {
-    case HOW_FIN:
+    case END_FIN:
         return SPAN_LIT("fin");
-    case HOW_RESET:
+    case END_RESET:
         return SPAN_LIT("reset");
-    case HOW_TIMEOUT:
+    case END_TIMEOUT:
         return SPAN_LIT("timeout");
-    case HOW_NONE:
+    case END_NONE:
         break;
     }
     return SPAN_LIT("none");

@@ -16,6 +16,7 @@
 #define TRANSCRIPT_RECORD_H
 
 #include "base/buf.h"
+#include "base/close_kind.h"
 #include "base/span.h"
 #include "smtp/close_reason.h"
 #include "smtp/event.h"
@@ -71,14 +72,12 @@ struct record_tcp {
     uint64_t acked, received;
 };
 
-enum end_how { HOW_NONE, HOW_FIN, HOW_RESET, HOW_TIMEOUT };
-
 struct record_close {
     uint64_t t_us;
     uint64_t us; /* the session lasted */
     enum close_reason reason;
     int first; /* enum side that closed first; -1: this proxy; -2: nobody was seen to */
-    enum end_how how;
+    enum close_kind how;
     uint64_t first_us;          /* of a side that closed first: when, since the session began */
     uint64_t octets_in[2];      /* received from each side */
     uint64_t octets_out[2];     /* sent to each side */

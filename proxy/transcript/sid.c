@@ -1,17 +1,16 @@
 #include "transcript/sid.h"
 
+#include "base/clock.h"
+
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 void sid_source_init(struct sid_source *s)
 {
     *s = (struct sid_source){ 0 };
     if (getrandom(s->seed, sizeof s->seed, 0) == (ssize_t)sizeof s->seed)
         return;
-    struct timespec ts; /* no kernel refuses; the address differs between streams */
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    s->seed[0] = (uint64_t)ts.tv_nsec;
+    s->seed[0] = clock_monotonic_us(); /* no kernel refuses; the address differs */
     s->seed[1] = (uint64_t)(uintptr_t)s;
 }
 

@@ -1,5 +1,6 @@
 #include "transcript/writer.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/trusted_open.h"
 #include "transcript/file.h"
@@ -28,7 +29,7 @@ struct writer {
     struct writer_config config;
     struct file file;
     pthread_t thread;
-    struct timespec deadline; /* of a stop, CLOCK_MONOTONIC; under the queue's lock */
+    uint64_t deadline_us; /* of a stop; under the queue's lock */
 };
 
 struct queue *writer_queue(struct writer *w)
@@ -87,15 +88,6 @@ static void chunk_result(struct writer *w, struct chunk *c, int error, size_t do
         spool_chunk_done(spool);
 }
 
-static bool past_deadline(const struct writer *w)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec != w->deadline.tv_sec ? now.tv_sec > w->deadline.tv_sec
-                                            : now.tv_nsec >= w->deadline.tv_nsec;
-}
-
 /* Under the lock, given back for the writing. False: give up. */
 static bool write_first(struct writer *w)
 {
@@ -109,7 +101,7 @@ static bool write_first(struct writer *w)
     chunk_result(w, c, error, done);
     if (error == 0)
         return true;
-    if (q->stop && past_deadline(w))
+    if (q->stop && clock_monotonic_us() >= w->deadline_us)
         return false;
     queue_sleep(q, q->stop ? RETRY_MS / 10 : RETRY_MS);
     return true;
@@ -272,13 +264,7 @@ uint64_t writer_stop(struct writer **wp, unsigned ms)
     while (w->queue.streams != NULL)
         stream_leave(w->queue.streams);
     pthread_mutex_lock(&w->queue.lock);
-    clock_gettime(CLOCK_MONOTONIC, &w->deadline);
-    w->deadline.tv_sec += ms / 1000;
-    w->deadline.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (w->deadline.tv_nsec >= 1000000000) {
-        w->deadline.tv_sec++;
-        w->deadline.tv_nsec -= 1000000000;
-    }
+    w->deadline_us = clock_monotonic_us() + ms * UINT64_C(1000);
     w->queue.stop = true;
     pthread_cond_signal(&w->queue.wake);
     pthread_mutex_unlock(&w->queue.lock);

@@ -26,9 +26,11 @@
 #include "base/attributes.h"
 #include "base/span.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 enum content_level {
     CONTENT_LEVEL_NONE,
@@ -78,6 +80,8 @@ MUST_CHECK struct writer *writer_start(const struct writer_config *c, char *erro
  */
 uint64_t writer_stop(struct writer **w, unsigned ms);
 void writer_reopen(struct writer *w);
+/* What the template names at a time; false when it does not fit. */
+MUST_CHECK bool writer_file_name(const char *template, time_t now, char out[PATH_MAX]);
 void writer_get_stats(struct writer *w, struct writer_stats *out);
 
 /*

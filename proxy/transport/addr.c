@@ -1,5 +1,7 @@
 #include "transport/addr.h"
 
+#include "base/number.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 
@@ -65,24 +67,6 @@ socklen_t addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *out)
     return 0;
 }
 
-static bool parse_port(uint16_t *port, const char *text)
-{
-    unsigned value = 0;
-    size_t n = strlen(text);
-
-    if (n < 1 || n > 5)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-        value = value * 10 + (unsigned)(text[i] - '0');
-    }
-    if (value > UINT16_MAX)
-        return false;
-    *port = (uint16_t)value;
-    return true;
-}
-
 static bool fail(const char **why, const char *text)
 {
     *why = text;
@@ -143,7 +127,7 @@ bool addr_parse(struct addr *a, const char *text, const char **why)
         return fail(why, text[0] == '[' ? "not an IPv6 address" : "not an IPv4 address");
     if (port == NULL)
         return fail(why, "the port is missing, as in 127.0.0.1:25");
-    if (!parse_port(&got.port, port))
+    if (!number_port(span_str(port), &got.port))
         return fail(why, "the port is not a number from 0 to 65535");
     *a = got;
     return true;

@@ -47,10 +47,10 @@ static void conn_handshake_over(struct conn *c, bool ok)
     events(c)->on_handshake(c);
 }
 
-static void conn_ended(struct conn *c, enum tcp_end how)
+static void conn_ended(struct conn *c, enum close_kind how)
 {
     c->ended = true;
-    c->reset = how != TCP_END_FIN;
+    c->reset = how != END_FIN;
     events(c)->on_end(c, how);
 }
 
@@ -69,7 +69,7 @@ static void conn_read_plain(struct conn *c)
     if (r == TLS_MORE || c->tcp.closing || c->ended)
         return;
     c->tls_failed = r == TLS_FAILED;
-    conn_ended(c, r == TLS_CLOSED ? TCP_END_FIN : TCP_END_RESET);
+    conn_ended(c, r == TLS_CLOSED ? END_FIN : END_RESET);
 }
 
 void conn_feed(struct conn *c, struct span wire)
@@ -99,12 +99,12 @@ static void on_bytes(struct tcp *t, struct span bytes)
         conn_feed(c, bytes);
 }
 
-static enum tls_failure failure_of(enum tcp_end how)
+static enum tls_failure failure_of(enum close_kind how)
 {
-    return how == TCP_END_FIN ? TLS_FAILURE_EOF : TLS_FAILURE_RESET;
+    return how == END_FIN ? TLS_FAILURE_EOF : TLS_FAILURE_RESET;
 }
 
-static void on_end(struct tcp *t, enum tcp_end how)
+static void on_end(struct tcp *t, enum close_kind how)
 {
     struct conn *c = conn_of(t);
 
@@ -116,7 +116,7 @@ static void on_end(struct tcp *t, enum tcp_end how)
         if (c->tcp.closing)
             return;
     }
-    c->truncated = c->secure && how == TCP_END_FIN;
+    c->truncated = c->secure && how == END_FIN;
     conn_ended(c, how);
 }
 

@@ -19,7 +19,7 @@ struct conn;
 
 struct conn_events {
     void (*on_bytes)(struct conn *c, struct span bytes);
-    void (*on_end)(struct conn *c, enum tcp_end how);
+    void (*on_end)(struct conn *c, enum close_kind how);
     /* The handshake is over: c->secure, or it failed and conn_tls_facts() says why. Octets
      * are thrown away then; on_end still follows. */
     void (*on_handshake)(struct conn *c);

@@ -1,5 +1,7 @@
 #include "transport/proxy_header.h"
 
+#include "base/number.h"
+
 #include <stdio.h>
 
 enum {
@@ -56,19 +58,10 @@ static struct span next_field(struct span *rest)
     return field;
 }
 
-static bool parse_port(uint16_t *port, struct span digits)
+/* Without zeros in front. */
+static bool v1_port(uint16_t *port, struct span digits)
 {
-    unsigned value = 0;
-
-    if (digits.len < 1 || digits.len > 5 || (digits.len > 1 && digits.ptr[0] == '0'))
-        return false;
-    for (size_t i = 0; i < digits.len; i++) {
-        if (digits.ptr[i] < '0' || digits.ptr[i] > '9')
-            return false;
-        value = value * 10 + (digits.ptr[i] - (unsigned)'0');
-    }
-    *port = (uint16_t)value;
-    return value <= UINT16_MAX;
+    return number_port(digits, port) && (digits.len == 1 || digits.ptr[0] != '0');
 }
 
 /* The words behind "PROXY TCP4 " or "PROXY TCP6 ". */
@@ -77,8 +70,7 @@ static const char *v1_addresses(struct proxy_header *h, int family, struct span 
     if (!addr_parse_ip(&h->source, family, next_field(&words)) ||
         !addr_parse_ip(&h->destination, family, next_field(&words)))
         return "not an address of the family said";
-    if (!parse_port(&h->source.port, next_field(&words)) ||
-        !parse_port(&h->destination.port, words))
+    if (!v1_port(&h->source.port, next_field(&words)) || !v1_port(&h->destination.port, words))
         return "not two port numbers";
     return NULL;
 }

@@ -165,15 +165,15 @@ static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
 
 static void tcp_ended(struct tcp *t, ssize_t error)
 {
-    enum tcp_end how = TCP_END_RESET;
+    enum close_kind how = END_RESET;
 
     t->reading = false; /* libuv stopped reading by itself */
     t->ended = true;
     tcp_look(t);
     if (error == UV_EOF && !tcp_facts_say_reset(&t->facts, tcp_fd(t), t->fin_sent))
-        how = TCP_END_FIN;
+        how = END_FIN;
     else if (error != UV_EOF && error != UV_ECONNRESET && error != UV_EPIPE)
-        how = TCP_END_LOST;
+        how = END_TIMEOUT;
     events(t)->on_end(t, how);
 }
 

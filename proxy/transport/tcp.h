@@ -19,6 +19,7 @@
 #define TRANSPORT_TCP_H
 
 #include "base/attributes.h"
+#include "base/close_kind.h"
 #include "base/span.h"
 #include "transport/addr.h"
 #include "transport/tcp_facts.h"
@@ -35,17 +36,11 @@ enum {
         256 * 1024, /* measured: a 10 MiB message costs 15 % less than with 64 KiB */
 };
 
-enum tcp_end {
-    TCP_END_FIN,
-    TCP_END_RESET,
-    TCP_END_LOST, /* keepalive or retransmission gave up, no route any more */
-};
-
 struct tcp;
 
 struct tcp_events {
     void (*on_bytes)(struct tcp *t, struct span bytes);
-    void (*on_end)(struct tcp *t, enum tcp_end how);
+    void (*on_end)(struct tcp *t, enum close_kind how);
     /* The queue's memory fell to TCP_LOW_WATER after it had been full. */
     void (*on_room)(struct tcp *t);
     /* The queue is empty again and, when tcp_shutdown() was called, the FIN is sent. */

@@ -1,7 +1,8 @@
 #include "transport/tls_private.h"
 
+#include "base/clock.h"
+
 #include <string.h>
-#include <time.h>
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -10,10 +11,7 @@
 
 static uint64_t monotonic_seconds(void)
 {
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec;
+    return clock_monotonic_us() / 1000000;
 }
 
 void tls_tickets_init(struct tls_tickets *t)

@@ -199,7 +199,7 @@ static void close_point(struct duo *d, struct point *p)
     struct record_close info = { .t_us = clock_of(d, p),
                                  .reason = (enum close_reason)p->session.reason,
                                  .first = p->first,
-                                 .how = p->first >= 0 ? HOW_FIN : HOW_NONE,
+                                 .how = p->first >= 0 ? END_FIN : END_NONE,
                                  .octets_in = { p->in[0], p->in[1] },
                                  .octets_out = { p->out[0], p->out[1] } };
     record_close(&p->recorder, &info);

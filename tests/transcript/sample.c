@@ -250,7 +250,7 @@ static void close_session(struct recorder *r, enum close_reason why, int first)
                               .us = 1234567,
                               .reason = why,
                               .first = first,
-                              .how = first < 0 ? HOW_NONE : HOW_FIN,
+                              .how = first < 0 ? END_NONE : END_FIN,
                               .octets_in = { 900, 500 },
                               .octets_out = { 400, 800 },
                               .good = good,

@@ -119,7 +119,7 @@ void stored_take_close(struct stored *s, const json_t *o)
         .us = record_count(o, "us"),
         .reason = reason_of(record_text(o, "reason")),
         .first = stored_word(firsts, 2, record_text(o, "first"), -1),
-        .how = (enum end_how)stored_word(hows, 4, record_text(o, "how"), HOW_NONE),
+        .how = (enum close_kind)stored_word(hows, 4, record_text(o, "how"), END_NONE),
         .octets_in = { record_count(octets, "client_in"), record_count(octets, "server_in") },
         .octets_out = { record_count(octets, "client_out"),
                         record_count(octets, "server_out") },

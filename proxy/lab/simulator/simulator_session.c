@@ -217,7 +217,7 @@ static void on_bytes(struct conn *c, struct span bytes)
     session_advance(s);
 }
 
-static void on_end(struct conn *c, enum tcp_end how)
+static void on_end(struct conn *c, enum close_kind how)
 {
     struct simulator_session *s = owner_of(c);
     enum side from = side_of(s, c);
@@ -226,11 +226,11 @@ static void on_end(struct conn *c, enum tcp_end how)
         return;
     s->ended[from] = true;
     session_time(s);
-    if (how != TCP_END_FIN) {
+    if (how != END_FIN) {
         s->gone[from] = true;
         conn_close(c);
     }
-    box_end(s->box, from, how != TCP_END_FIN);
+    box_end(s->box, from, how != END_FIN);
     session_advance(s);
 }
 
@@ -251,7 +251,7 @@ static void on_room(struct conn *c)
 static void on_failed(struct conn *c, int error)
 {
     (void)error;
-    on_end(c, TCP_END_RESET);
+    on_end(c, END_RESET);
 }
 
 const struct conn_events simulator_session_events = {

@@ -197,7 +197,7 @@ static inline void play_content(struct play *p, struct data_stats stats, bool co
 struct play_end {
     enum close_reason reason;
     int first;
-    enum end_how how;
+    enum close_kind how;
     uint64_t after_us; /* since the last record */
     uint64_t surplus;  /* octets of the server that no reply holds */
     struct record_tcp server;
@@ -220,7 +220,7 @@ static inline void play_close(struct play *p, struct play_end end)
 static inline void play_quit(struct play *p)
 {
     play_command(p, "QUIT\r\n", "221 2.0.0 Bye\r\n");
-    play_close(p, (struct play_end){ CLOSE_QUIT, CLIENT, HOW_FIN, 1000, 0, { 0 } });
+    play_close(p, (struct play_end){ CLOSE_QUIT, CLIENT, END_FIN, 1000, 0, { 0 } });
 }
 
 #define EHLO_CLEAN                                                                             \

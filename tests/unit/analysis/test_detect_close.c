@@ -12,14 +12,14 @@ static void test_dangling(void **state)
         struct play_end end;
         const char *line, *ids;
     } cases[] = {
-        { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 40, { 0 } }, "EHLO a\r\n", "SV-07" },
-        { { CLOSE_UPSTREAM_TIMEOUT, -1, HOW_TIMEOUT, S(1), 40, { 0 } }, "EHLO a\r\n", "SV-07" },
-        { { CLOSE_UPSTREAM_TIMEOUT, -1, HOW_TIMEOUT, S(1) - 1, 40, { 0 } }, "EHLO a\r\n", "" },
+        { { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(10), 40, { 0 } }, "EHLO a\r\n", "SV-07" },
+        { { CLOSE_UPSTREAM_TIMEOUT, -1, END_TIMEOUT, S(1), 40, { 0 } }, "EHLO a\r\n", "SV-07" },
+        { { CLOSE_UPSTREAM_TIMEOUT, -1, END_TIMEOUT, S(1) - 1, 40, { 0 } }, "EHLO a\r\n", "" },
         /* traps: a slow server, no octet at all, the server's own end, another command */
-        { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(9), 40, { 0 } }, "EHLO a\r\n", "" },
-        { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 0, { 0 } }, "EHLO a\r\n", "" },
-        { { CLOSE_UPSTREAM_EOF, SERVER, HOW_FIN, S(60), 40, { 0 } }, "EHLO a\r\n", "" },
-        { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 40, { 0 } }, "HELP\r\n", "" },
+        { { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(9), 40, { 0 } }, "EHLO a\r\n", "" },
+        { { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(60), 0, { 0 } }, "EHLO a\r\n", "" },
+        { { CLOSE_UPSTREAM_EOF, SERVER, END_FIN, S(60), 40, { 0 } }, "EHLO a\r\n", "" },
+        { { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(60), 40, { 0 } }, "HELP\r\n", "" },
     };
     struct play p;
 
@@ -47,7 +47,7 @@ static void test_dangling_behind_tls(void **state)
     OPEN(&p);
     play_see(&p, (struct record_view){ .kind = VIEW_TLS, .tls = &f, .tls_side = SERVER });
     play_command(&p, "EHLO a\r\n", "");
-    play_close(&p, (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 40, { 0 } });
+    play_close(&p, (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(60), 40, { 0 } });
     EXPECT(&p, "");
     play_stop(&p);
 }
@@ -65,47 +65,47 @@ struct eod_case {
 };
 
 static const struct eod_case eods[] = {
-    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 0, { 0 } },
+    { { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(60), 0, { 0 } },
       NO_READ,
       "SV-15",
       SEVERITY_MEDIUM,
       CONFIDENCE_MEDIUM },
-    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(600), 0, { 0 } },
+    { { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(600), 0, { 0 } },
       NO_READ,
       "SV-15",
       SEVERITY_HIGH,
       CONFIDENCE_MEDIUM },
-    { { CLOSE_UPSTREAM_TIMEOUT, -1, HOW_TIMEOUT, S(2), 0, { 0 } },
+    { { CLOSE_UPSTREAM_TIMEOUT, -1, END_TIMEOUT, S(2), 0, { 0 } },
       NO_READ,
       "SV-15",
       SEVERITY_MEDIUM,
       CONFIDENCE_MEDIUM },
     /* CR | LF . CR LF and the other three */
-    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 0, { 0 } },
+    { { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(10), 0, { 0 } },
       -1,
       "SV-15",
       SEVERITY_HIGH,
       CONFIDENCE_HIGH },
-    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 0, { 0 } },
+    { { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(10), 0, { 0 } },
       0,
       "SV-15",
       SEVERITY_HIGH,
       CONFIDENCE_HIGH },
-    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 0, { 0 } },
+    { { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(10), 0, { 0 } },
       1,
       "SV-15",
       SEVERITY_HIGH,
       CONFIDENCE_HIGH },
-    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 0, { 0 } },
+    { { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(10), 0, { 0 } },
       2,
       "SV-15",
       SEVERITY_HIGH,
       CONFIDENCE_HIGH },
     /* traps: a scanner takes its time, nothing was acknowledged, a read before the end */
-    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(59), 0, { 0 } }, NO_READ, "", 0, 0 },
-    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(9), 0, { 0 } }, 1, "", 0, 0 },
-    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(59), 0, { 0 } }, -2, "", 0, 0 },
-    { { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 0, { .valid = true, .unacked = 1 } },
+    { { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(59), 0, { 0 } }, NO_READ, "", 0, 0 },
+    { { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(9), 0, { 0 } }, 1, "", 0, 0 },
+    { { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(59), 0, { 0 } }, -2, "", 0, 0 },
+    { { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(60), 0, { .valid = true, .unacked = 1 } },
       NO_READ,
       "",
       0,
@@ -174,7 +174,7 @@ static void test_torn_after_many_reads(void **state)
         { 0, 1, NO_READ, "" },
         { 0, 2, 1, "SV-15" },
     };
-    struct play_end end = { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(12), 0, { 0 } };
+    struct play_end end = { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(12), 0, { 0 } };
     struct play p;
 
     (void)state;
@@ -192,7 +192,7 @@ static void test_torn_after_many_reads(void **state)
 
 static void test_the_same_mail_again(void **state)
 {
-    struct play_end end = { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(60), 0, { 0 } };
+    struct play_end end = { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(60), 0, { 0 } };
     struct play p;
 
     (void)state;
@@ -219,7 +219,7 @@ static void play_stall(struct play *p, uint64_t within, struct record_tcp tcp, u
     uint64_t at = p->client_at;
     play_content(p, (struct data_stats){ .octets = 90000 }, false);
     tcp.acked = at + within;
-    play_close(p, (struct play_end){ CLOSE_UPSTREAM_STALLED, -1, HOW_TIMEOUT, after, 0, tcp });
+    play_close(p, (struct play_end){ CLOSE_UPSTREAM_STALLED, -1, END_TIMEOUT, after, 0, tcp });
 }
 
 static void test_stall(void **state)
@@ -264,10 +264,10 @@ static void play_batch(struct play *p, const char *ehlo, struct play_end end)
 
 static void test_lost_in_a_batch(void **state)
 {
-    struct play_end silent = { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(10), 0, { 0 } };
-    struct play_end soon = { CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, S(9), 0, { 0 } };
-    struct play_end late = { CLOSE_UPSTREAM_TIMEOUT, -1, HOW_TIMEOUT, S(1), 0, { 0 } };
-    struct play_end reset = { CLOSE_UPSTREAM_RESET, SERVER, HOW_RESET, S(12), 0, { 0 } };
+    struct play_end silent = { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(10), 0, { 0 } };
+    struct play_end soon = { CLOSE_CLIENT_EOF, CLIENT, END_FIN, S(9), 0, { 0 } };
+    struct play_end late = { CLOSE_UPSTREAM_TIMEOUT, -1, END_TIMEOUT, S(1), 0, { 0 } };
+    struct play_end reset = { CLOSE_UPSTREAM_RESET, SERVER, END_RESET, S(12), 0, { 0 } };
     const char *other = "250-mx.example.com\r\n250 DSN\r\n";
     struct play p;
 
@@ -305,7 +305,7 @@ static void test_bdat_without_a_reply(void **state)
         play_command(&p, "BDAT 5 LAST\r\n", "");
         play_close(&p,
                    (struct play_end){
-                       CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, i == 0 ? S(60) : S(59), 0, { 0 } });
+                       CLOSE_CLIENT_EOF, CLIENT, END_FIN, i == 0 ? S(60) : S(59), 0, { 0 } });
         EXPECT(&p, i == 0 ? "SV-20" : "");
     }
     play_stop(&p);
@@ -337,7 +337,7 @@ static void test_behind_bdat_without_a_reply(void **state)
             play_command(&p, cases[i].between, "250 2.0.0 Ok\r\n");
         play_command(&p, cases[i].line, "");
         play_close(&p, (struct play_end){
-                           CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, cases[i].after, 0, { 0 } });
+                           CLOSE_CLIENT_EOF, CLIENT, END_FIN, cases[i].after, 0, { 0 } });
         EXPECT(&p, cases[i].ids);
     }
     play_stop(&p);
@@ -356,7 +356,7 @@ static void test_bare_ends(void **state)
     detect_see(&p.d, &p.env, &s);
     assert_null(p.d);
     OPEN(&p);
-    play_close(&p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, HOW_RESET, 0, 99, acked });
+    play_close(&p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, END_RESET, 0, 99, acked });
     EXPECT(&p, "");
     play_stop(&p);
 }

@@ -7,7 +7,7 @@ static const struct record_tcp acked = { .valid = true, .rtt_us = 20000 };
 
 /* ---- SV-16, SV-21 ---- */
 
-static void play_killed(struct play *p, const char *line, enum end_how how, uint64_t after)
+static void play_killed(struct play *p, const char *line, enum close_kind how, uint64_t after)
 {
     play_begin(p);
     play_command(p, line, "");
@@ -24,15 +24,15 @@ static void test_killed_three_times(void **state)
     memcpy(longer, "NOOP ", 5);
     memcpy(longer + sizeof longer - 3, "\r\n", 3);
     play_start(&p);
-    play_killed(&p, "XEXCH50 1064 2\r\n", HOW_RESET, MS(30));
-    play_killed(&p, "XEXCH50 1064 2\r\n", HOW_RESET, MS(30));
+    play_killed(&p, "XEXCH50 1064 2\r\n", END_RESET, MS(30));
+    play_killed(&p, "XEXCH50 1064 2\r\n", END_RESET, MS(30));
     EXPECT(&p, "");
-    play_killed(&p, longer, HOW_RESET, MS(30));
-    play_killed(&p, "XEXCH50 1064 2\r\n", HOW_FIN, MS(30));
+    play_killed(&p, longer, END_RESET, MS(30));
+    play_killed(&p, "XEXCH50 1064 2\r\n", END_FIN, MS(30));
     EXPECT(&p, "SV-16");
     assert_non_null(strstr(last_found(&p)->text, "an unknown command"));
-    play_killed(&p, longer, HOW_RESET, MS(30));
-    play_killed(&p, longer, HOW_RESET, MS(30));
+    play_killed(&p, longer, END_RESET, MS(30));
+    play_killed(&p, longer, END_RESET, MS(30));
     EXPECT(&p, "SV-16");
     assert_non_null(strstr(last_found(&p)->text, "NOOP of more than 512 octets"));
     play_stop(&p);
@@ -50,7 +50,7 @@ static void test_answered_before(void **state)
         play_command(&p, "HELP\r\n", "214 2.0.0 no\r\n");
         play_command(&p, "HELP\r\n", "");
         play_close(&p,
-                   (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, HOW_RESET, 0, 0, acked });
+                   (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, END_RESET, 0, 0, acked });
         EXPECT(&p, "");
     }
     play_stop(&p);
@@ -64,7 +64,7 @@ static void test_three_of_three(void **state)
     (void)state;
     play_start(&p);
     for (unsigned i = 0; i < 6; i++) {
-        play_killed(&p, "HELP\r\n", HOW_RESET, MS(30));
+        play_killed(&p, "HELP\r\n", END_RESET, MS(30));
         EXPECT(&p, "");
         if (i % 2 == 1) {
             play_begin(&p);
@@ -82,24 +82,24 @@ static void test_kill_traps(void **state)
     (void)state;
     play_start(&p);
     for (unsigned i = 0; i < 4; i++) {
-        play_killed(&p, "HELP\r\n", HOW_RESET, MS(90)); /* 1.5 round trips and 50 ms at most */
+        play_killed(&p, "HELP\r\n", END_RESET, MS(90)); /* 1.5 round trips and 50 ms at most */
         EXPECT(&p, "");
         play_begin(&p);
         play_command(&p, "HELP\r\n", "");
-        play_close(&p, (struct play_end){ CLOSE_CLIENT_RESET, CLIENT, HOW_RESET, 0, 0, acked });
+        play_close(&p, (struct play_end){ CLOSE_CLIENT_RESET, CLIENT, END_RESET, 0, 0, acked });
         EXPECT(&p, "");
         play_begin(&p); /* policy is said */
         play_command(&p, "VRFY a\r\n", "421 4.7.0 too many errors\r\n");
         play_command(&p, "HELP\r\n", "");
-        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_EOF, SERVER, HOW_FIN, 0, 0, acked });
+        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_EOF, SERVER, END_FIN, 0, 0, acked });
         EXPECT(&p, "");
         OPEN(&p);
         play_greeting(&p, "554 mx.example.com go away\r\n");
-        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_EOF, SERVER, HOW_FIN, 0, 0, acked });
+        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_EOF, SERVER, END_FIN, 0, 0, acked });
         EXPECT(&p, "");
         play_begin(&p); /* many servers just leave */
         play_command(&p, "QUIT\r\n", "");
-        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_EOF, SERVER, HOW_FIN, 0, 0, acked });
+        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_EOF, SERVER, END_FIN, 0, 0, acked });
         EXPECT(&p, "");
     }
     play_stop(&p);
@@ -115,7 +115,7 @@ static void test_greeting_traps(void **state)
     for (unsigned i = 0; i < 8; i++) {
         OPEN(&p);
         play_greeting(&p, i < 4 ? "554 mx.example.com go away\r\n" : "220 mx.example.com\r\n");
-        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_EOF, SERVER, HOW_FIN, i < 4 ? 0 : S(5),
+        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_EOF, SERVER, END_FIN, i < 4 ? 0 : S(5),
                                           0, acked });
         EXPECT(&p, "");
     }
@@ -132,7 +132,7 @@ static void test_killed_greeting_and_content(void **state)
         OPEN(&p);
         play_greeting(&p, "220 mx.example.com ESMTP\r\n");
         play_close(
-            &p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, HOW_RESET, MS(1), 0, acked });
+            &p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, END_RESET, MS(1), 0, acked });
         EXPECT(&p, i == 3 ? "SV-16" : "");
     }
     assert_true(names_product(last_found(&p), "banner-then-rst") ||
@@ -144,7 +144,7 @@ static void test_killed_greeting_and_content(void **state)
     OPEN(&p);
     play_greeting(&p, "220 mx.example.com ESMTP\r\n");
     play_close(&p,
-               (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, HOW_RESET, MS(1), 0, acked });
+               (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, END_RESET, MS(1), 0, acked });
     EXPECT(&p, "");
     for (unsigned i = 1; i <= 5; i++) {
         play_begin(&p);
@@ -157,7 +157,7 @@ static void test_killed_greeting_and_content(void **state)
         }
         play_content(&p, (struct data_stats){ .octets = 500 }, false);
         play_close(
-            &p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, HOW_RESET, S(3), 0, acked });
+            &p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, END_RESET, S(3), 0, acked });
         EXPECT(&p, i == 5 ? "SV-16" : "");
     }
     assert_non_null(strstr(last_found(&p)->text, "mail data"));
@@ -186,7 +186,7 @@ static void test_idle_death(void **state)
         play_command(&p, "EHLO client.example\r\n", EHLO_CLEAN);
         p.t_us += cases[i].idle;
         play_command(&p, "NOOP\r\n", "");
-        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, HOW_RESET,
+        play_close(&p, (struct play_end){ CLOSE_UPSTREAM_RESET, SERVER, END_RESET,
                                           cases[i].after, 0, acked });
         EXPECT(&p, cases[i].ids);
         if (i == 2)
@@ -217,7 +217,7 @@ static void test_idle_and_ignored(void **state)
         play_begin(&p);
         p.t_us += cases[i].idle;
         play_command(&p, cases[i].line, "");
-        play_close(&p, (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, cases[i].after, 0,
+        play_close(&p, (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, END_FIN, cases[i].after, 0,
                                           acked });
         EXPECT(&p, cases[i].ids);
         if (i == 0)

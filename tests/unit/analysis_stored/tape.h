@@ -83,7 +83,7 @@ static inline void play_masked(struct play *p)
     play_command(p, "STARTTLS\r\n", "500 5.5.1 Command unrecognized: \"XXXXXXXX\"\r\n");
     play_command(p, "MAIL FROM:<a@example.com>\r\n", "250 2.1.0 Ok\r\n");
     play_unsolicited(p, "250 2.0.0 Ok\r\n");
-    close_tape(p, (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, 1000, 0, { 0 } });
+    close_tape(p, (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, END_FIN, 1000, 0, { 0 } });
 }
 
 static inline void play_from_behind(struct play *p)
@@ -93,7 +93,7 @@ static inline void play_from_behind(struct play *p)
     play_command(p, "NOOP                   \r\n", "250 2.0.0 Ok\r\n");
     play_command(p, "XXXX FROM:<secret@example.com>\r\n", "500 5.5.1 \"XXXX\" \200\377?\r\n");
     play_command(p, "AUTH PLAIN XXXXXXXX\r\n", "541 5.4.1 Content blocked by Palo Alto x\r\n");
-    close_tape(p, (struct play_end){ CLOSE_QUIT, CLIENT, HOW_FIN, 1000, 0, { 0 } });
+    close_tape(p, (struct play_end){ CLOSE_QUIT, CLIENT, END_FIN, 1000, 0, { 0 } });
 }
 
 static inline void play_dangling(struct play *p)
@@ -102,7 +102,7 @@ static inline void play_dangling(struct play *p)
     play_greeting(p, "220 mx.example.com ESMTP\r\n");
     play_command(p, "EHLO a\r\n", "");
     close_tape(p,
-               (struct play_end){ CLOSE_UPSTREAM_TIMEOUT, -1, HOW_TIMEOUT, SECOND, 40, { 0 } });
+               (struct play_end){ CLOSE_UPSTREAM_TIMEOUT, -1, END_TIMEOUT, SECOND, 40, { 0 } });
 }
 
 static inline void play_batch(struct play *p)
@@ -111,7 +111,7 @@ static inline void play_batch(struct play *p)
     play_command(p, "MAIL FROM:<a@x>\r\n", "250 2.1.0 Ok\r\n");
     play_batched(p, "RCPT TO:<b@x>\r\n", "");
     close_tape(p,
-               (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, 12 * SECOND, 0, { 0 } });
+               (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, END_FIN, 12 * SECOND, 0, { 0 } });
 }
 
 static inline void play_killed(struct play *p)
@@ -120,7 +120,7 @@ static inline void play_killed(struct play *p)
     play_command(p, "HELP\r\n", "");
     close_tape(p, (struct play_end){ CLOSE_UPSTREAM_RESET,
                                      SERVER,
-                                     HOW_RESET,
+                                     END_RESET,
                                      30000,
                                      0,
                                      { .valid = true, .rtt_us = 20000 } });
@@ -137,7 +137,7 @@ static inline void play_unanswered_mail(struct play *p)
     play_content(p, (struct data_stats){ .octets = 1000, .lines = 10, .crcrlf = 10 }, true);
     play_batched(p, ".\r\n", "");
     close_tape(p,
-               (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, HOW_FIN, 61 * SECOND, 0, acked });
+               (struct play_end){ CLOSE_CLIENT_EOF, CLIENT, END_FIN, 61 * SECOND, 0, acked });
 }
 
 static inline void play_stalled(struct play *p)
@@ -149,7 +149,7 @@ static inline void play_stalled(struct play *p)
     stuck.acked = p->client_at + 1400;
     play_content(p, (struct data_stats){ .octets = 90000 }, false);
     close_tape(
-        p, (struct play_end){ CLOSE_UPSTREAM_STALLED, -1, HOW_TIMEOUT, 20 * SECOND, 0, stuck });
+        p, (struct play_end){ CLOSE_UPSTREAM_STALLED, -1, END_TIMEOUT, 20 * SECOND, 0, stuck });
 }
 
 static inline void play_intercepted(struct play *p)
@@ -169,7 +169,7 @@ static inline void play_intercepted(struct play *p)
     struct event e = event_command(p, "NOOP\r\n", "421 4.4.2 timed out\n", 0);
     notes_add(&e.notes, NOTE_REPLY_BARE_LF, 7);
     play_event(p, e);
-    close_tape(p, (struct play_end){ CLOSE_UPSTREAM_421, SERVER, HOW_FIN, 1000, 0, { 0 } });
+    close_tape(p, (struct play_end){ CLOSE_UPSTREAM_421, SERVER, END_FIN, 1000, 0, { 0 } });
 }
 
 static inline void play_refused(struct play *p)
@@ -177,7 +177,7 @@ static inline void play_refused(struct play *p)
     play_begin(p);
     play_command(p, "BDAT 5 LAST\r\n", "502 5.5.1 no\r\n");
     play_command(p, "EHLO a\r\n", "250-Requested mail action okay, completed\r\n250 OK\r\n");
-    close_tape(p, (struct play_end){ CLOSE_QUIT, CLIENT, HOW_FIN, 1000, 0, { 0 } });
+    close_tape(p, (struct play_end){ CLOSE_QUIT, CLIENT, END_FIN, 1000, 0, { 0 } });
 }
 
 /* The second mail has no header of a scanner, and must not be taken for the first. */
@@ -198,7 +198,7 @@ static inline void play_scanned(struct play *p)
         play_content(p, (struct data_stats){ .octets = text.len, .lines = 3, .crlf = 3 }, true);
         play_command(p, ".\r\n", "250 2.0.0 Ok\r\n");
     }
-    close_tape(p, (struct play_end){ CLOSE_QUIT, CLIENT, HOW_FIN, 1000, 0, { 0 } });
+    close_tape(p, (struct play_end){ CLOSE_QUIT, CLIENT, END_FIN, 1000, 0, { 0 } });
 }
 
 static inline void play_clean(struct play *p)
@@ -208,7 +208,7 @@ static inline void play_clean(struct play *p)
     play_content(p, (struct data_stats){ .octets = 1000, .lines = 10, .crlf = 10 }, true);
     play_command(p, ".\r\n", "250 2.0.0 Ok\r\n");
     play_command(p, "QUIT\r\n", "221 2.0.0 Bye\r\n");
-    close_tape(p, (struct play_end){ CLOSE_QUIT, CLIENT, HOW_FIN, 1000, 0, { 0 } });
+    close_tape(p, (struct play_end){ CLOSE_QUIT, CLIENT, END_FIN, 1000, 0, { 0 } });
 }
 
 static void (*const sessions[])(struct play *p) = {

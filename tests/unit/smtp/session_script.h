@@ -36,7 +36,7 @@ enum input {
 struct fact_step {
     enum input input;
     enum side side;
-    int how; /* of TLS: ok; END: enum end; CLOSE: reason; WAIT: enum wait */
+    int how; /* of TLS: ok; END: enum close_kind; CLOSE: reason; WAIT: enum wait */
     const char *text;
 };
 
@@ -257,7 +257,7 @@ static inline void player_step(struct player *p, const struct fact_step *f, size
         session_tls(&p->s, f->side, f->how != 0, ++p->now);
         break;
     case FACT_END:
-        session_eof(&p->s, f->side, (enum end)f->how, ++p->now);
+        session_eof(&p->s, f->side, (enum close_kind)f->how, ++p->now);
         break;
     case FACT_TIMEOUT:
         session_timeout(&p->s, ++p->now);

@@ -80,7 +80,7 @@ static void opaque_and_close(void **state)
                               .us = 99,
                               .reason = CLOSE_QUIT,
                               .first = -1,
-                              .how = HOW_RESET,
+                              .how = END_RESET,
                               .octets_in = { 1, 2 },
                               .octets_out = { 3, 4 },
                               .good = good,
@@ -92,8 +92,8 @@ static void opaque_and_close(void **state)
     record_event(&s.recorder, &e);
     check_tail(end(&s), ",\"why\":\"starttls\",\"octets\":{\"client\":10,\"server\":20}}\n");
     end_folder();
-    good[VERB_RCPT] = 1;
-    all[VERB_RCPT] = 3;
+    good[TALLY_RCPT] = 1;
+    all[TALLY_RCPT] = 3;
     all[TALLY_UNKNOWN] = 2;
     c.tcp[SERVER] = (struct record_tcp){ true, 1, 2, 3, 4, 5, 6 };
     begin(&s, (struct writer_config){ 0 });

@@ -18,7 +18,7 @@ struct end {
     unsigned char *got;
     size_t len, events;
     unsigned handshakes, ends, rooms, closes, failures;
-    enum tcp_end how;
+    enum close_kind how;
     bool close_in_handshake, close_in_bytes;
 };
 
@@ -45,7 +45,7 @@ static void on_bytes(struct conn *c, struct span bytes)
         conn_close(c);
 }
 
-static void on_end(struct conn *c, enum tcp_end how)
+static void on_end(struct conn *c, enum close_kind how)
 {
     end_of(c)->ends++;
     end_of(c)->how = how;
@@ -205,7 +205,7 @@ static void in_the_clear(void **state)
     assert_true(conn_shutdown(&client.conn));
     while (server.ends == 0)
         uv_run(&loop, UV_RUN_ONCE);
-    assert_int_equal(server.how, TCP_END_FIN);
+    assert_int_equal(server.how, END_FIN);
     assert_false(server.conn.truncated);
 }
 
@@ -275,7 +275,7 @@ static void goodbye_is_an_end(void **state)
     assert_true(conn_shutdown(&client.conn));
     while (server.ends == 0)
         uv_run(&loop, UV_RUN_ONCE);
-    assert_int_equal(server.how, TCP_END_FIN);
+    assert_int_equal(server.how, END_FIN);
     assert_false(server.conn.truncated);
     assert_int_equal(say(&server, "421 bye\r\n"), 0); /* the other direction is open */
     expect_text(&client, "421 bye\r\n");
@@ -291,7 +291,7 @@ static void end_without_goodbye_is_truncation(void **state)
     assert_true(tcp_shutdown(&client.conn.tcp));
     while (server.ends == 0)
         uv_run(&loop, UV_RUN_ONCE);
-    assert_int_equal(server.how, TCP_END_FIN);
+    assert_int_equal(server.how, END_FIN);
     assert_true(server.conn.truncated);
 }
 
@@ -304,7 +304,7 @@ static void close_says_goodbye(void **state)
     conn_close(&client.conn);
     while (server.ends == 0)
         uv_run(&loop, UV_RUN_ONCE);
-    assert_int_equal(server.how, TCP_END_FIN);
+    assert_int_equal(server.how, END_FIN);
     assert_false(server.conn.truncated);
 }
 

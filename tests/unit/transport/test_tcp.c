@@ -23,7 +23,7 @@ static bool accepted, refuse;
 static char got[256];
 static size_t got_len;
 static unsigned ends, rooms, flushes, failures, closes;
-static enum tcp_end how;
+static enum close_kind how;
 
 static void on_bytes(struct tcp *t, struct span bytes)
 {
@@ -34,7 +34,7 @@ static void on_bytes(struct tcp *t, struct span bytes)
     got_len += bytes.len;
 }
 
-static void on_end(struct tcp *t, enum tcp_end end)
+static void on_end(struct tcp *t, enum close_kind end)
 {
     (void)t;
     ends++;
@@ -168,7 +168,7 @@ static void test_bytes_then_fin(void **state)
     peer_closes();
     tcp_read(&tcp);
     spin_until(&ends, 1);
-    assert_int_equal(how, TCP_END_FIN);
+    assert_int_equal(how, END_FIN);
     assert_int_equal(got_len, 6);
     assert_memory_equal(got, "NOOP\r\n", 6);
     assert_int_equal(tcp.received, 6);
@@ -183,7 +183,7 @@ static void test_bytes_and_reset_in_one_wake_up(void **state)
     peer_resets();
     tcp_read(&tcp);
     spin_until(&ends, 1);
-    assert_int_equal(how, TCP_END_RESET);
+    assert_int_equal(how, END_RESET);
 }
 
 static void test_reset_alone(void **state)
@@ -192,7 +192,7 @@ static void test_reset_alone(void **state)
     peer_resets();
     tcp_read(&tcp);
     spin_until(&ends, 1);
-    assert_int_equal(how, TCP_END_RESET);
+    assert_int_equal(how, END_RESET);
 }
 
 /* The write eats the socket's error: only its state still tells. */
@@ -203,7 +203,7 @@ static void test_reset_behind_a_failed_write(void **state)
     assert_true(say("250 ok\r\n") < 0);
     tcp_read(&tcp);
     spin_until(&ends, 1);
-    assert_int_equal(how, TCP_END_RESET);
+    assert_int_equal(how, END_RESET);
 }
 
 static void test_fin_after_our_fin_is_no_reset(void **state)
@@ -219,7 +219,7 @@ static void test_fin_after_our_fin_is_no_reset(void **state)
     peer_closes();
     tcp_read(&tcp);
     spin_until(&ends, 1);
-    assert_int_equal(how, TCP_END_FIN);
+    assert_int_equal(how, END_FIN);
 }
 
 static void test_reset_after_our_fin(void **state)
@@ -234,7 +234,7 @@ static void test_reset_after_our_fin(void **state)
     peer_resets();
     tcp_read(&tcp);
     spin_until(&ends, 1);
-    assert_int_equal(how, TCP_END_RESET);
+    assert_int_equal(how, END_RESET);
 }
 
 static void test_close_reset_reaches_the_peer(void **state)

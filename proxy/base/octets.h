@@ -1,14 +1,25 @@
 /*
- * octets - numbers and length-prefixed vectors off the front of a span, in network order
- * (RFC 8446 3.4). A vector that says it is longer than what is there is not taken.
+ * octets - numbers in network order, and length-prefixed vectors (RFC 8446 3.4) off the front
+ * of a span. A vector that says it is longer than what is there is not taken.
  */
-#ifndef TLSWATCH_OCTETS_H
-#define TLSWATCH_OCTETS_H
+#ifndef BASE_OCTETS_H
+#define BASE_OCTETS_H
 
 #include "base/attributes.h"
 #include "base/span.h"
 
 #include <stdint.h>
+
+/* The caller has looked at the length. */
+static inline uint16_t octets_u16(const unsigned char *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t octets_u32(const unsigned char *p)
+{
+    return (uint32_t)octets_u16(p) << 16 | octets_u16(p + 2);
+}
 
 /* A number of `width` octets, at most 4; false: too short, nothing is taken. */
 MUST_CHECK static inline bool octets_number(struct span *in, unsigned width, uint32_t *n)
