@@ -3,6 +3,7 @@
 #define BASE_ATTRIBUTES_H
 
 #define MUST_CHECK          __attribute__((warn_unused_result))
+#define UNUSED              __attribute__((unused))
 #define PRINTF_LIKE(fmt, a) __attribute__((format(printf, fmt, a)))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof *(a))

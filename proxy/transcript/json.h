@@ -3,7 +3,7 @@
  *
  * No allocation, no printf, no check of what has a fixed length: whoever writes a
  * record first reserves its upper bound (JSON_OCTET_MAX for each octet of text plus
- * what its keys and numbers take, see draft.h) and hands over what was used. A text
+ * what its keys and numbers take, see record_writer.h) and hands over what was used. A text
  * that would pass `end` all the same is left out and makes it `full`: the record is
  * not to be used then.
  *
@@ -39,11 +39,6 @@ static inline void json_raw(struct json *j, const void *text, size_t len)
 
 /* A literal, such as `,"at":`. */
 #define JSON_LIT(j, literal) json_raw((j), "" literal, sizeof(literal) - 1)
-
-/* Members of an object that is not empty. The key is a literal. */
-#define JSON_U64(j, key, value)  (JSON_LIT(j, ",\"" key "\":"), json_u64((j), (value)))
-#define JSON_BOOL(j, key, value) (JSON_LIT(j, ",\"" key "\":"), json_bool((j), (value)))
-#define JSON_TEXT(j, key, value) (JSON_LIT(j, ",\"" key "\":"), json_text((j), (value)))
 
 void json_u64(struct json *j, uint64_t v);
 

@@ -1,7 +1,7 @@
 #include "transcript/record.h"
 
 #include "transcript/content.h"
-#include "transcript/draft.h"
+#include "transcript/record_writer.h"
 
 #include <assert.h>
 
@@ -23,29 +23,21 @@ static void put_proxy(struct json *j, const struct record_open *info)
 {
     if (info->proxy_version == 0)
         return;
-    JSON_LIT(j, ",\"proxy\":{\"version\":");
+    PUT_OBJECT(j, open_proxy);
+    PUT_FIRST(j, proxy_version);
     json_u64(j, info->proxy_version);
-    JSON_TEXT(j, "command", info->proxy_local ? SPAN_LIT("local") : SPAN_LIT("proxy"));
-    DRAFT_TEXT(j, "peer", info->proxy_peer);
+    PUT_TEXT(j, proxy_command, info->proxy_local ? SPAN_LIT("local") : SPAN_LIT("proxy"));
+    PUT_TEXT_IF(j, proxy_peer, info->proxy_peer);
     *j->p++ = '}';
 }
 
 static void put_syn(struct json *j, const struct record_open *info)
 {
-    const char *comma = "";
-
     if (info->syn[CLIENT].len + info->syn[SERVER].len == 0)
         return;
-    JSON_LIT(j, ",\"syn\":{");
-    for (int side = CLIENT; side <= SERVER; side++) {
-        if (info->syn[side].len == 0)
-            continue;
-        json_raw(j, comma, strlen(comma));
-        json_text(j, side == CLIENT ? SPAN_LIT("client") : SPAN_LIT("server"));
-        *j->p++ = ':';
-        json_text(j, info->syn[side]);
-        comma = ",";
-    }
+    PUT_OBJECT(j, open_syn);
+    PUT_NEXT_TEXT_IF(j, syn_client, info->syn[CLIENT]);
+    PUT_NEXT_TEXT_IF(j, syn_server, info->syn[SERVER]);
     *j->p++ = '}';
 }
 
@@ -56,18 +48,18 @@ void record_open(struct recorder *r, const struct record_open *info)
                     info->original.len + info->proxy_peer.len + info->syn[CLIENT].len +
                     info->syn[SERVER].len;
 
-    if (!stream_is_on(r->stream) || !draft_begin(&j, r, SPAN_LIT("open"), info->t_us, octets))
+    if (!stream_is_on(r->stream) || !record_begin(&j, r, RECORD_OPEN, info->t_us, octets))
         return;
-    DRAFT_TEXT(&j, "listener", info->listener);
-    DRAFT_TEXT(&j, "mode", info->mode);
-    DRAFT_TEXT(&j, "client", info->client);
-    DRAFT_TEXT(&j, "server", info->server);
-    DRAFT_TEXT(&j, "original", info->original);
+    PUT_TEXT_IF(&j, open_listener, info->listener);
+    PUT_TEXT_IF(&j, open_mode, info->mode);
+    PUT_TEXT_IF(&j, open_client, info->client);
+    PUT_TEXT_IF(&j, open_server, info->server);
+    PUT_TEXT_IF(&j, open_original, info->original);
     put_proxy(&j, info);
     if (info->above_per_client)
-        JSON_BOOL(&j, "above_per_client", true);
+        PUT_BOOL(&j, open_above_per_client, true);
     put_syn(&j, info);
-    draft_end(&j, r);
+    record_end(&j, r);
 }
 
 void record_connect(struct recorder *r, const struct record_connect *info)
@@ -76,14 +68,14 @@ void record_connect(struct recorder *r, const struct record_connect *info)
     struct span error = span_str(info->error != NULL ? info->error : "");
 
     if (!stream_is_on(r->stream) ||
-        !draft_begin(&j, r, SPAN_LIT("connect"), info->t_us,
-                     info->upstream.len + info->local.len + error.len))
+        !record_begin(&j, r, RECORD_CONNECT, info->t_us,
+                      info->upstream.len + info->local.len + error.len))
         return;
-    DRAFT_TEXT(&j, "upstream", info->upstream);
-    DRAFT_TEXT(&j, "local", info->local);
-    JSON_U64(&j, "us", info->us);
-    DRAFT_TEXT(&j, "error", error);
-    draft_end(&j, r);
+    PUT_TEXT_IF(&j, connect_upstream, info->upstream);
+    PUT_TEXT_IF(&j, connect_local, info->local);
+    PUT_U64(&j, connect_us, info->us);
+    PUT_TEXT_IF(&j, connect_error, error);
+    record_end(&j, r);
 }
 
 /* Postfix's form: "good", or "good/all" when they differ. */
@@ -106,7 +98,7 @@ static void put_commands(struct json *j, const struct record_close *info)
 
     if (info->good == NULL || info->all == NULL)
         return;
-    JSON_LIT(j, ",\"commands\":{");
+    PUT_OBJECT(j, close_commands);
     for (unsigned i = 0; i < TALLY_COUNT; i++) {
         if (info->all[i] == 0)
             continue;
@@ -120,13 +112,14 @@ static void put_commands(struct json *j, const struct record_close *info)
 
 static void put_tcp_leg(struct json *j, const struct record_tcp *t)
 {
-    JSON_LIT(j, ":{\"rtt_us\":");
+    *j->p++ = '{';
+    PUT_FIRST(j, leg_rtt_us);
     json_u64(j, t->rtt_us);
-    JSON_U64(j, "retransmits", t->retransmits);
-    JSON_U64(j, "unacked", t->unacked);
-    JSON_U64(j, "pmtu", t->pmtu);
-    JSON_U64(j, "acked", t->acked);
-    JSON_U64(j, "received", t->received);
+    PUT_U64(j, leg_retransmits, t->retransmits);
+    PUT_U64(j, leg_unacked, t->unacked);
+    PUT_U64(j, leg_pmtu, t->pmtu);
+    PUT_U64(j, leg_acked, t->acked);
+    PUT_U64(j, leg_received, t->received);
     *j->p++ = '}';
 }
 
@@ -136,15 +129,13 @@ static void put_tcp(struct json *j, const struct record_close *info)
 
     if (!client->valid && !server->valid)
         return;
-    JSON_LIT(j, ",\"tcp\":{");
+    PUT_OBJECT(j, close_tcp);
     if (client->valid) {
-        JSON_LIT(j, "\"client\"");
+        PUT_NEXT(j, legs_client);
         put_tcp_leg(j, client);
     }
-    if (client->valid && server->valid)
-        *j->p++ = ',';
     if (server->valid) {
-        JSON_LIT(j, "\"server\"");
+        PUT_NEXT(j, legs_server);
         put_tcp_leg(j, server);
     }
     *j->p++ = '}';
@@ -175,20 +166,21 @@ static struct span how_name(enum close_kind how)
 
 static void put_close(struct json *j, const struct record_close *info)
 {
-    JSON_TEXT(j, "reason", span_str(close_name(info->reason)));
-    JSON_TEXT(j, "text", span_str(close_text(info->reason)));
-    JSON_BOOL(j, "error", close_is_error(info->reason));
-    JSON_TEXT(j, "first", first_name(info->first));
-    JSON_TEXT(j, "how", how_name(info->how));
+    PUT_TEXT(j, close_reason, span_str(close_name(info->reason)));
+    PUT_TEXT(j, close_text, span_str(close_text(info->reason)));
+    PUT_BOOL(j, close_error, close_is_error(info->reason));
+    PUT_TEXT(j, close_first, first_name(info->first));
+    PUT_TEXT(j, close_how, how_name(info->how));
     if (info->first >= 0)
-        JSON_U64(j, "first_us", info->first_us);
-    JSON_LIT(j, ",\"octets\":{\"client_in\":");
+        PUT_U64(j, close_first_us, info->first_us);
+    PUT_OBJECT(j, close_octets);
+    PUT_FIRST(j, octets_client_in);
     json_u64(j, info->octets_in[CLIENT]);
-    JSON_U64(j, "client_out", info->octets_out[CLIENT]);
-    JSON_U64(j, "server_in", info->octets_in[SERVER]);
-    JSON_U64(j, "server_out", info->octets_out[SERVER]);
+    PUT_U64(j, octets_client_out, info->octets_out[CLIENT]);
+    PUT_U64(j, octets_server_in, info->octets_in[SERVER]);
+    PUT_U64(j, octets_server_out, info->octets_out[SERVER]);
     *j->p++ = '}';
-    JSON_U64(j, "us", info->us);
+    PUT_U64(j, close_us, info->us);
     put_commands(j, info);
     put_tcp(j, info);
 }
@@ -198,8 +190,8 @@ void record_close(struct recorder *r, const struct record_close *info)
     struct json j;
 
     record_content_end(r);
-    if (!stream_is_on(r->stream) || !draft_begin(&j, r, SPAN_LIT("close"), info->t_us, 0))
+    if (!stream_is_on(r->stream) || !record_begin(&j, r, RECORD_CLOSE, info->t_us, 0))
         return;
     put_close(&j, info);
-    draft_end(&j, r);
+    record_end(&j, r);
 }

@@ -1,6 +1,6 @@
 #include "transcript/content.h"
 #include "transcript/record_dkim.h"
-#include "transcript/draft.h"
+#include "transcript/record_writer.h"
 #include "transcript/spool.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 enum {
     BLOCK_OCTETS = 8 + 2 * HASH_OCTETS + 6, /* of one block in the record, at most */
     SPOOL_NAME = SID_TEXT + 16,
-    CONTENT_FIXED = 2048, /* beyond DRAFT_FIXED: the list of reads */
+    CONTENT_FIXED = 2048, /* beyond RECORD_FIXED: the list of reads */
 };
 
 /* Stands for a content whose digest could not be made: memory was out. */
@@ -77,31 +77,33 @@ void record_content_end(struct recorder *r)
 
 static void put_figures(struct json *j, const struct data_stats *s)
 {
-    JSON_U64(j, "octets", s->octets);
+    PUT_U64(j, content_octets, s->octets);
     if (s->altered)
-        JSON_U64(j, "octets_sent", s->octets_sent);
-    JSON_U64(j, "lines", s->lines);
-    JSON_U64(j, "longest_line", s->longest_line);
-    JSON_LIT(j, ",\"endings\":{\"crlf\":");
+        PUT_U64(j, content_octets_sent, s->octets_sent);
+    PUT_U64(j, content_lines, s->lines);
+    PUT_U64(j, content_longest_line, s->longest_line);
+    PUT_OBJECT(j, content_endings);
+    PUT_FIRST(j, endings_crlf);
     json_u64(j, s->crlf);
-    JSON_U64(j, "bare_lf", s->bare_lf);
-    JSON_U64(j, "crcrlf", s->crcrlf);
-    JSON_U64(j, "bare_cr", s->bare_cr);
+    PUT_U64(j, endings_bare_lf, s->bare_lf);
+    PUT_U64(j, endings_crcrlf, s->crcrlf);
+    PUT_U64(j, endings_bare_cr, s->bare_cr);
     *j->p++ = '}';
-    JSON_U64(j, "nul", s->nul);
-    JSON_U64(j, "eight_bit", s->eight_bit);
-    JSON_U64(j, "leading_dots", s->leading_dots);
-    JSON_U64(j, "header_octets", s->header_octets);
-    JSON_BOOL(j, "signed_headers", s->signed_headers);
+    PUT_U64(j, content_nul, s->nul);
+    PUT_U64(j, content_eight_bit, s->eight_bit);
+    PUT_U64(j, content_leading_dots, s->leading_dots);
+    PUT_U64(j, content_header_octets, s->header_octets);
+    PUT_BOOL(j, content_signed_headers, s->signed_headers);
 }
 
 static void put_reads(struct json *j, const struct event *e)
 {
     uint64_t n = e->content_reads < DATA_READS_MAX ? e->content_reads : DATA_READS_MAX;
 
-    JSON_LIT(j, ",\"reads\":{\"n\":");
+    PUT_OBJECT(j, content_reads);
+    PUT_FIRST(j, reads_n);
     json_u64(j, e->content_reads);
-    JSON_LIT(j, ",\"at\":[");
+    PUT_LIST(j, reads_at);
     for (uint64_t i = 0; i < n && e->content_read_at != NULL; i++) {
         if (i > 0)
             *j->p++ = ',';
@@ -119,7 +121,7 @@ static void put_hash(struct json *j, const unsigned char hash[HASH_OCTETS])
 
 static void put_blocks(struct json *j, const struct content_digest *d)
 {
-    JSON_LIT(j, ",\"blocks\":[");
+    PUT_LIST(j, digest_blocks);
     for (uint32_t i = 0; i < d->block_count && !j->full; i++) {
         if (i > 0)
             *j->p++ = ',';
@@ -130,7 +132,7 @@ static void put_blocks(struct json *j, const struct content_digest *d)
         *j->p++ = ']';
     }
     *j->p++ = ']';
-    DRAFT_U64(j, "blocks_omitted", d->octets - d->listed);
+    PUT_U64_IF(j, digest_blocks_omitted, d->octets - d->listed);
 }
 
 static void put_sha256(struct json *j, const struct content_digest *d)
@@ -140,31 +142,31 @@ static void put_sha256(struct json *j, const struct content_digest *d)
 
     if (d->sha256 == NULL || EVP_DigestFinal_ex(d->sha256, hash, &len) != 1)
         return;
-    JSON_LIT(j, ",\"sha256\":\"");
-    json_hex(j, hash, len);
-    *j->p++ = '"';
+    PUT_HEX(j, content_sha256, hash, len);
 }
 
 static void put_digest(struct json *j, const struct content_digest *d)
 {
     unsigned char hash[HASH_OCTETS];
 
-    JSON_LIT(j, ",\"digest\":{\"alg\":\"xxh3-128\",\"whole\":");
+    PUT_OBJECT(j, content_digest);
+    PUT_FIRST(j, digest_alg);
+    json_text(j, SPAN_LIT("xxh3-128"));
     d->hash->digest(d->whole, hash);
-    put_hash(j, hash);
+    PUT_HEX(j, digest_whole, hash, HASH_OCTETS);
     if (d->forked) {
-        JSON_LIT(j, ",\"sent\":");
         d->hash->digest(d->sent, hash);
-        put_hash(j, hash);
+        PUT_HEX(j, digest_sent, hash, HASH_OCTETS);
     }
     put_blocks(j, d);
     *j->p++ = '}';
     put_sha256(j, d);
-    DRAFT_TEXT(j, "headers", buf_span(&d->header));
+    PUT_TEXT_IF(j, content_headers, buf_span(&d->header));
     if (d->spool != NULL) {
-        JSON_LIT(j, ",\"spool\":{\"file\":");
+        PUT_OBJECT(j, content_spool);
+        PUT_FIRST(j, spool_file);
         json_text(j, span_str(spool_name(d->spool)));
-        JSON_U64(j, "octets", spool_octets(d->spool));
+        PUT_U64(j, spool_octets, spool_octets(d->spool));
         *j->p++ = '}';
     }
 }
@@ -173,17 +175,17 @@ static void put_content(struct json *j, const struct event *e)
 {
     const struct data *data = e->data;
 
-    JSON_U64(j, "at", e->at);
-    JSON_TEXT(j, "via", e->bdat ? SPAN_LIT("bdat") : SPAN_LIT("data"));
-    JSON_BOOL(j, "complete", e->complete);
-    JSON_BOOL(j, "altered", data->stats.altered);
-    JSON_BOOL(j, "refused", data->refused);
+    PUT_U64(j, content_at, e->at);
+    PUT_TEXT(j, content_via, e->bdat ? SPAN_LIT("bdat") : SPAN_LIT("data"));
+    PUT_BOOL(j, content_complete, e->complete);
+    PUT_BOOL(j, content_altered, data->stats.altered);
+    PUT_BOOL(j, content_refused, data->refused);
     if (data->refused)
-        JSON_TEXT(j, "refused_by", span_str(note_name((enum note_id)data->refused_by)));
+        PUT_TEXT(j, content_refused_by, span_str(note_name((enum note_id)data->refused_by)));
     put_figures(j, &data->stats);
     put_reads(j, e);
-    JSON_U64(j, "us", e->content_us);
-    draft_notes(j, e->notes.len > 0 ? &e->notes : &data->notes);
+    PUT_U64(j, content_us, e->content_us);
+    put_notes(j, e->notes.len > 0 ? &e->notes : &data->notes);
 }
 
 static void give_headers(struct content_digest *d, struct buf *headers)
@@ -207,12 +209,12 @@ static void write_content(struct recorder *r, const struct event *e, struct buf 
         octets += d->header.len + d->block_count * BLOCK_OCTETS / JSON_OCTET_MAX + 1;
         octets += dkim_record_octets(dkim);
     }
-    if (draft_begin(&j, r, SPAN_LIT("content"), e->t_us, octets)) {
+    if (record_begin(&j, r, RECORD_CONTENT, e->t_us, octets)) {
         put_content(&j, e);
         if (d != NULL)
             put_digest(&j, d);
         dkim_record(&j, dkim);
-        draft_end(&j, r);
+        record_end(&j, r);
         if (d != NULL)
             give_headers(d, headers);
     }

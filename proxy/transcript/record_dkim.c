@@ -1,6 +1,6 @@
 #include "transcript/record_dkim.h"
 
-#include "transcript/draft.h"
+#include "transcript/record_writer.h"
 
 /* All of one signature but its texts: keys, numbers, words, two hashes. */
 enum { ONE_FIXED = 512, ALL_FIXED = 64 };
@@ -22,33 +22,30 @@ static void put_hashes(struct json *j, const struct dkim_signature *s)
 {
     if (s->hash_len == 0)
         return;
-    JSON_LIT(j, ",\"expected\":\"");
-    json_hex(j, s->expected, s->hash_len);
-    *j->p++ = '"';
-    if (s->result != DKIM_CHANGED)
-        return;
-    JSON_LIT(j, ",\"computed\":\"");
-    json_hex(j, s->computed, s->hash_len);
-    *j->p++ = '"';
+    PUT_HEX(j, signature_expected, s->expected, s->hash_len);
+    if (s->result == DKIM_CHANGED)
+        PUT_HEX(j, signature_computed, s->computed, s->hash_len);
 }
 
 static void put_signature(struct json *j, const struct dkim_signature *s)
 {
-    JSON_LIT(j, "{\"header\":");
+    *j->p++ = '{';
+    PUT_FIRST(j, signature_header);
     json_text(j, s->arc ? SPAN_LIT("arc") : SPAN_LIT("dkim"));
-    JSON_TEXT(j, "result", span_str(dkim_result_name(s->result)));
-    DRAFT_U64(j, "instance", s->instance);
+    PUT_TEXT(j, signature_result, span_str(dkim_result_name(s->result)));
+    PUT_U64_IF(j, signature_instance, s->instance);
     if (s->hash_len > 0)
-        JSON_TEXT(j, "canonicalization", s->relaxed ? SPAN_LIT("relaxed") : SPAN_LIT("simple"));
-    DRAFT_TEXT(j, "algorithm", span_str(s->algorithm));
-    DRAFT_TEXT(j, "domain", span_str(s->domain));
-    DRAFT_TEXT(j, "selector", span_str(s->selector));
+        PUT_TEXT(j, signature_canonicalization,
+                 s->relaxed ? SPAN_LIT("relaxed") : SPAN_LIT("simple"));
+    PUT_TEXT_IF(j, signature_algorithm, span_str(s->algorithm));
+    PUT_TEXT_IF(j, signature_domain, span_str(s->domain));
+    PUT_TEXT_IF(j, signature_selector, span_str(s->selector));
     if (s->limited)
-        JSON_U64(j, "length", s->length);
+        PUT_U64(j, signature_length, s->length);
     put_hashes(j, s);
     if (s->damage != NULL)
-        JSON_TEXT(j, "damage", span_str(s->damage));
-    DRAFT_TEXT(j, "damage_text", span_str(s->damage_text));
+        PUT_TEXT(j, signature_damage, span_str(s->damage));
+    PUT_TEXT_IF(j, signature_damage_text, span_str(s->damage_text));
     *j->p++ = '}';
 }
 
@@ -56,7 +53,7 @@ void dkim_record(struct json *j, const struct dkim_verdict *v)
 {
     if (v == NULL)
         return;
-    JSON_LIT(j, ",\"dkim\":[");
+    PUT_LIST(j, content_dkim);
     for (unsigned i = 0; i < v->count; i++) {
         if (i > 0)
             *j->p++ = ',';
@@ -64,5 +61,5 @@ void dkim_record(struct json *j, const struct dkim_verdict *v)
     }
     *j->p++ = ']';
     if (v->more)
-        JSON_LIT(j, ",\"dkim_more\":true");
+        PUT_BOOL(j, content_dkim_more, true);
 }

@@ -5,7 +5,7 @@
 #include "dkim/dkim.h"
 #include "transcript/json.h"
 
-/* Octets to reserve, before escaping, as draft_begin() counts them. v: NULL is legal. */
+/* Octets to reserve, before escaping, as record_begin() counts them. v: NULL is legal. */
 size_t dkim_record_octets(const struct dkim_verdict *v);
 /* Nothing without a signature. */
 void dkim_record(struct json *j, const struct dkim_verdict *v);

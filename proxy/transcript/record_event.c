@@ -1,4 +1,4 @@
-#include "transcript/draft.h"
+#include "transcript/record_writer.h"
 #include "transcript/redact.h"
 
 static struct span action_name(enum disposition a)
@@ -37,34 +37,35 @@ static void put_reply(struct json *j, const struct event *e, enum redact_level l
 {
     struct cuts cuts;
 
-    JSON_TEXT(j, "origin", origin_name(e->origin));
+    PUT_TEXT(j, reply_origin, origin_name(e->origin));
     if (e->reply.len > 0) {
         redact_reply(&cuts, e, level, e->reply);
-        JSON_LIT(j, ",\"reply\":");
+        PUT_KEY(j, reply_reply);
         redact_text(j, &cuts, e->reply, 0);
     }
     if (e->replied.len > 0) {
         redact_reply(&cuts, e, level, e->replied);
-        JSON_LIT(j, ",\"replied\":");
+        PUT_KEY(j, reply_replied);
         redact_text(j, &cuts, e->replied, 0);
     }
-    DRAFT_U64(j, "code", e->code);
-    DRAFT_TEXT(j, "enhanced", e->enhanced);
+    PUT_U64_IF(j, reply_code, e->code);
+    PUT_TEXT_IF(j, reply_enhanced, e->enhanced);
     if (e->origin != ORIGIN_NONE)
-        JSON_U64(j, "reply_us", e->reply_us);
+        PUT_U64(j, reply_reply_us, e->reply_us);
 }
 
 static void put_cuts(struct json *j, const struct cuts *c)
 {
     if (c->len == 0)
         return;
-    JSON_LIT(j, ",\"redacted\":[");
+    PUT_LIST(j, command_redacted);
     for (unsigned i = 0; i < c->len; i++) {
         if (i > 0)
             *j->p++ = ',';
-        JSON_LIT(j, "{\"at\":");
+        *j->p++ = '{';
+        PUT_FIRST(j, cut_at);
         json_u64(j, c->list[i].at);
-        JSON_U64(j, "octets", c->list[i].octets);
+        PUT_U64(j, cut_octets, c->list[i].octets);
         *j->p++ = '}';
     }
     *j->p++ = ']';
@@ -74,7 +75,7 @@ static void put_reads(struct json *j, const struct event *e)
 {
     if (e->reads_len == 0)
         return;
-    JSON_LIT(j, ",\"reads\":[");
+    PUT_LIST(j, command_reads);
     for (unsigned i = 0; i < e->reads_len; i++) {
         if (i > 0)
             *j->p++ = ',';
@@ -82,7 +83,7 @@ static void put_reads(struct json *j, const struct event *e)
     }
     *j->p++ = ']';
     if (e->reads_more)
-        JSON_BOOL(j, "reads_more", true);
+        PUT_BOOL(j, command_reads_more, true);
 }
 
 static void put_lines(struct json *j, const struct event *e, enum redact_level level)
@@ -91,17 +92,17 @@ static void put_lines(struct json *j, const struct event *e, enum redact_level l
 
     redact_line(&cuts, e, level, e->received);
     if (e->arg.len > 0 && e->received.len > 0) {
-        JSON_LIT(j, ",\"arg\":");
+        PUT_KEY(j, command_arg);
         redact_text(j, &cuts, e->arg, (size_t)(e->arg.ptr - e->received.ptr));
     }
-    JSON_U64(j, "at", e->at);
-    JSON_LIT(j, ",\"received\":");
+    PUT_U64(j, command_at, e->at);
+    PUT_KEY(j, command_received);
     redact_text(j, &cuts, e->received, 0);
     if (e->received_octets > e->received.len)
-        JSON_U64(j, "received_octets", e->received_octets);
+        PUT_U64(j, command_received_octets, e->received_octets);
     if (e->disposition == DISPOSITION_REWRITTEN || e->disposition == DISPOSITION_ADDED) {
         redact_line(&forwarded, e, level, e->forwarded);
-        JSON_LIT(j, ",\"forwarded\":");
+        PUT_KEY(j, command_forwarded);
         redact_text(j, &forwarded, e->forwarded, 0);
     }
     put_cuts(j, &cuts);
@@ -114,31 +115,31 @@ static void record_command(struct recorder *r, const struct event *e)
                     e->replied.len + e->enhanced.len;
     struct json j;
 
-    if (!draft_begin(&j, r, SPAN_LIT("command"), e->t_us, octets))
+    if (!record_begin(&j, r, RECORD_COMMAND, e->t_us, octets))
         return;
-    JSON_TEXT(&j, "verb", span_str(verb_name(e->verb)));
+    PUT_TEXT(&j, command_verb, span_str(verb_name(e->verb)));
     put_lines(&j, e, level);
     put_reads(&j, e);
-    JSON_TEXT(&j, "action", action_name(e->disposition));
-    DRAFT_U64(&j, "forward_us", e->forwarded_us);
+    PUT_TEXT(&j, command_action, action_name(e->disposition));
+    PUT_U64_IF(&j, command_forward_us, e->forwarded_us);
     put_reply(&j, e, level);
     if (e->auth_line)
-        JSON_BOOL(&j, "auth_line", true);
-    draft_notes(&j, &e->notes);
-    draft_end(&j, r);
+        PUT_BOOL(&j, command_auth_line, true);
+    put_notes(&j, &e->notes);
+    record_end(&j, r);
 }
 
 static void record_greeting(struct recorder *r, const struct event *e)
 {
     struct json j;
 
-    if (!draft_begin(&j, r, SPAN_LIT("greeting"), e->t_us,
-                     e->reply.len + e->replied.len + e->enhanced.len))
+    if (!record_begin(&j, r, RECORD_GREETING, e->t_us,
+                      e->reply.len + e->replied.len + e->enhanced.len))
         return;
-    JSON_U64(&j, "at", e->at);
+    PUT_U64(&j, greeting_at, e->at);
     put_reply(&j, e, r->stream->config->redact);
-    draft_notes(&j, &e->notes);
-    draft_end(&j, r);
+    put_notes(&j, &e->notes);
+    record_end(&j, r);
 }
 
 static void put_sample(struct json *j, const struct event *e, enum redact_level level)
@@ -146,12 +147,22 @@ static void put_sample(struct json *j, const struct event *e, enum redact_level 
     const struct opaque_sample *sample = e->opaque_sample;
     struct cuts cuts;
 
-    JSON_LIT(j, ",\"sample\":{\"client\":");
+    PUT_OBJECT(j, opaque_sample);
+    PUT_FIRST(j, sample_client);
     redact_sample(&cuts, e, level, CLIENT);
     redact_text(j, &cuts, span_of(sample->octets[CLIENT], sample->len[CLIENT]), 0);
-    JSON_LIT(j, ",\"server\":");
+    PUT_KEY(j, sample_server);
     redact_sample(&cuts, e, level, SERVER);
     redact_text(j, &cuts, span_of(sample->octets[SERVER], sample->len[SERVER]), 0);
+    *j->p++ = '}';
+}
+
+static void put_both(struct json *j, const uint64_t octets[2])
+{
+    *j->p++ = '{';
+    PUT_FIRST(j, both_client);
+    json_u64(j, octets[CLIENT]);
+    PUT_U64(j, both_server, octets[SERVER]);
     *j->p++ = '}';
 }
 
@@ -161,23 +172,19 @@ static void record_opaque(struct recorder *r, const struct event *e)
     size_t sample = e->opaque_sample != NULL ? sizeof e->opaque_sample->octets : 0;
     struct json j;
 
-    if (!draft_begin(&j, r, SPAN_LIT("opaque"), e->t_us, why.len + sample))
+    if (!record_begin(&j, r, RECORD_OPAQUE, e->t_us, why.len + sample))
         return;
-    DRAFT_TEXT(&j, "why", why);
-    JSON_LIT(&j, ",\"octets\":{\"client\":");
-    json_u64(&j, e->opaque_octets[CLIENT]);
-    JSON_U64(&j, "server", e->opaque_octets[SERVER]);
-    *j.p++ = '}';
+    PUT_TEXT_IF(&j, opaque_why, why);
+    PUT_KEY(&j, opaque_octets);
+    put_both(&j, e->opaque_octets);
     if (e->opaque_missing[CLIENT] != 0 || e->opaque_missing[SERVER] != 0) {
-        JSON_LIT(&j, ",\"missing\":{\"client\":");
-        json_u64(&j, e->opaque_missing[CLIENT]);
-        JSON_U64(&j, "server", e->opaque_missing[SERVER]);
-        *j.p++ = '}';
+        PUT_KEY(&j, opaque_missing);
+        put_both(&j, e->opaque_missing);
     }
     if (sample > 0)
         put_sample(&j, e, r->stream->config->redact);
-    draft_notes(&j, &e->notes);
-    draft_end(&j, r);
+    put_notes(&j, &e->notes);
+    record_end(&j, r);
 }
 
 static void record_content_alone(struct recorder *r, const struct event *e)

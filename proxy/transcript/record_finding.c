@@ -1,4 +1,4 @@
-#include "transcript/draft.h"
+#include "transcript/record_writer.h"
 #include "transcript/finding.h"
 
 #include <assert.h>
@@ -27,20 +27,20 @@ const char *blame_name(enum blame v)
 
 static void put_evidence(struct json *j, const struct finding *f, bool all)
 {
-    DRAFT_U64(j, "record", f->record);
+    PUT_U64_IF(j, finding_record, f->record);
     if (f->field == NULL)
         return;
-    JSON_TEXT(j, "field", span_str(f->field));
-    JSON_U64(j, "at", f->at);
+    PUT_TEXT(j, finding_field, span_str(f->field));
+    PUT_U64(j, finding_at, f->at);
     if (!all)
-        DRAFT_TEXT(j, "bytes", f->bytes);
+        PUT_TEXT_IF(j, finding_bytes, f->bytes);
 }
 
 static void put_products(struct json *j, const struct finding *f)
 {
     for (unsigned i = 0; i < FINDING_PRODUCTS_MAX && f->products[i] != NULL; i++) {
         if (i == 0)
-            JSON_LIT(j, ",\"products\":[");
+            PUT_LIST(j, finding_products);
         else
             *j->p++ = ',';
         json_text(j, span_str(f->products[i]));
@@ -66,17 +66,17 @@ void record_finding(struct recorder *r, const struct finding *f, uint64_t t_us)
 
     assert(f->bytes.len <= FINDING_BYTES_MAX); /* more is counted, too: finding_octets() */
     if (!stream_is_on(r->stream) ||
-        !draft_begin(&j, r, SPAN_LIT("finding"), t_us, finding_octets(f)))
+        !record_begin(&j, r, RECORD_FINDING, t_us, finding_octets(f)))
         return;
-    JSON_TEXT(&j, "id", span_str(f->id));
-    JSON_TEXT(&j, "name", span_str(f->name));
-    JSON_TEXT(&j, "severity", span_str(severity_name(f->severity)));
-    JSON_TEXT(&j, "confidence", span_str(confidence_name(f->confidence)));
-    JSON_TEXT(&j, "side", span_str(blame_name(f->side)));
+    PUT_TEXT(&j, finding_id, span_str(f->id));
+    PUT_TEXT(&j, finding_name, span_str(f->name));
+    PUT_TEXT(&j, finding_severity, span_str(severity_name(f->severity)));
+    PUT_TEXT(&j, finding_confidence, span_str(confidence_name(f->confidence)));
+    PUT_TEXT(&j, finding_side, span_str(blame_name(f->side)));
     put_evidence(&j, f, r->stream->config->redact == REDACT_ALL);
-    JSON_TEXT(&j, "text", span_str(f->text));
+    PUT_TEXT(&j, finding_text, span_str(f->text));
     if (f->next_test != NULL)
-        JSON_TEXT(&j, "next_test", span_str(f->next_test));
+        PUT_TEXT(&j, finding_next_test, span_str(f->next_test));
     put_products(&j, f);
-    draft_end(&j, r);
+    record_end(&j, r);
 }

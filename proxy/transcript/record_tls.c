@@ -1,4 +1,4 @@
-#include "transcript/draft.h"
+#include "transcript/record_writer.h"
 
 /* What stands in the record beside the facts. */
 struct head {
@@ -14,55 +14,41 @@ enum {
 
 static void put_certificate(struct json *j, const struct tls_facts *f)
 {
-    const struct {
-        const char *key, *text;
-    } members[] = {
-        { "\"subject\":", f->subject },       { "\"issuer\":", f->issuer },
-        { "\"not_before\":", f->not_before }, { "\"not_after\":", f->not_after },
-        { "\"sha256\":", f->sha256 },         { "\"spki_sha256\":", f->spki_sha256 },
-        { "\"verify\":", f->verify },
-    };
-    bool any = false;
-
-    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-        if (members[i].text[0] == '\0')
-            continue;
-        if (any)
-            *j->p++ = ',';
-        else
-            JSON_LIT(j, ",\"certificate\":{");
-        any = true;
-        json_raw(j, members[i].key, strlen(members[i].key));
-        json_text(j, span_str(members[i].text));
-    }
-    if (any)
-        *j->p++ = '}';
+    if (f->subject[0] == '\0' && f->issuer[0] == '\0' && f->not_before[0] == '\0' &&
+        f->not_after[0] == '\0' && f->sha256[0] == '\0' && f->spki_sha256[0] == '\0' &&
+        f->verify[0] == '\0')
+        return;
+    PUT_OBJECT(j, tls_certificate);
+    PUT_NEXT_TEXT_IF(j, certificate_subject, span_str(f->subject));
+    PUT_NEXT_TEXT_IF(j, certificate_issuer, span_str(f->issuer));
+    PUT_NEXT_TEXT_IF(j, certificate_not_before, span_str(f->not_before));
+    PUT_NEXT_TEXT_IF(j, certificate_not_after, span_str(f->not_after));
+    PUT_NEXT_TEXT_IF(j, certificate_sha256, span_str(f->sha256));
+    PUT_NEXT_TEXT_IF(j, certificate_spki_sha256, span_str(f->spki_sha256));
+    PUT_NEXT_TEXT_IF(j, certificate_verify, span_str(f->verify));
+    *j->p++ = '}';
 }
 
 static void put_alert(struct json *j, int alert)
 {
-    JSON_LIT(j, ":{\"number\":");
+    *j->p++ = '{';
+    PUT_FIRST(j, alert_number);
     json_u64(j, (uint64_t)alert);
-    if (tls_alert_name(alert)[0] != '\0')
-        JSON_TEXT(j, "name", span_str(tls_alert_name(alert)));
+    PUT_TEXT_IF(j, alert_name, span_str(tls_alert_name(alert)));
     *j->p++ = '}';
 }
 
 static void put_alerts(struct json *j, const struct tls_facts *f)
 {
-    bool received = f->alert_received >= 0, sent = f->alert_sent >= 0;
-
-    if (!received && !sent)
+    if (f->alert_received < 0 && f->alert_sent < 0)
         return;
-    JSON_LIT(j, ",\"alert\":{");
-    if (received) {
-        JSON_LIT(j, "\"received\"");
+    PUT_OBJECT(j, tls_alert);
+    if (f->alert_received >= 0) {
+        PUT_NEXT(j, alerts_received);
         put_alert(j, f->alert_received);
     }
-    if (received && sent)
-        *j->p++ = ',';
-    if (sent) {
-        JSON_LIT(j, "\"sent\"");
+    if (f->alert_sent >= 0) {
+        PUT_NEXT(j, alerts_sent);
         put_alert(j, f->alert_sent);
     }
     *j->p++ = '}';
@@ -86,11 +72,12 @@ static void put_detail(struct json *j, const struct tls_facts *f, bool redact)
     struct span said = span_first(span_drop(detail, quote + 1), SAID_KEPT);
 
     if (!redact || f->failure != TLS_FAILURE_PLAINTEXT || quote == detail.len) {
-        DRAFT_TEXT(j, "detail", detail);
+        PUT_TEXT_IF(j, tls_detail, detail);
         return;
     }
     said.len = span_find(said, ' ');
-    JSON_LIT(j, ",\"detail\":\"");
+    PUT_KEY(j, tls_detail);
+    *j->p++ = '"';
     json_octets(j, span_first(detail, quote));
     json_octets(j, span_first(said, span_find(said, '"')));
     JSON_LIT(j, " ...\"");
@@ -100,21 +87,21 @@ static void put_failure(struct json *j, const struct tls_facts *f, bool redact)
 {
     if (f->failure == TLS_FAILURE_NONE)
         return;
-    JSON_TEXT(j, "failure", span_str(tls_failure_name(f->failure)));
-    JSON_TEXT(j, "text", span_str(tls_failure_text(f->failure)));
+    PUT_TEXT(j, tls_failure, span_str(tls_failure_name(f->failure)));
+    PUT_TEXT(j, tls_text, span_str(tls_failure_text(f->failure)));
     put_detail(j, f, redact);
-    JSON_TEXT(j, "hello", hello_name(f));
+    PUT_TEXT(j, tls_hello, hello_name(f));
 }
 
 static void put_facts(struct json *j, const struct tls_facts *f, bool redact)
 {
-    DRAFT_TEXT(j, "version", span_str(f->version));
-    DRAFT_TEXT(j, "cipher", span_str(f->cipher));
-    DRAFT_TEXT(j, "server_name", span_str(f->server_name));
-    DRAFT_TEXT(j, "alpn", span_str(f->alpn));
-    DRAFT_TEXT(j, "alpn_offered", span_str(f->alpn_offered));
+    PUT_TEXT_IF(j, tls_version, span_str(f->version));
+    PUT_TEXT_IF(j, tls_cipher, span_str(f->cipher));
+    PUT_TEXT_IF(j, tls_server_name, span_str(f->server_name));
+    PUT_TEXT_IF(j, tls_alpn, span_str(f->alpn));
+    PUT_TEXT_IF(j, tls_alpn_offered, span_str(f->alpn_offered));
     if (f->resumed)
-        JSON_BOOL(j, "resumed", true);
+        PUT_BOOL(j, tls_resumed, true);
     put_certificate(j, f);
     put_failure(j, f, redact);
     put_alerts(j, f);
@@ -124,16 +111,16 @@ static void put_record(struct recorder *r, const struct head *h, const struct tl
 {
     struct json j;
 
-    if (!stream_is_on(r->stream) || !draft_begin(&j, r, SPAN_LIT("tls"), h->t_us, TEXTS_MAX))
+    if (!stream_is_on(r->stream) || !record_begin(&j, r, RECORD_TLS, h->t_us, TEXTS_MAX))
         return;
-    JSON_TEXT(&j, "side", h->side);
-    JSON_TEXT(&j, "how", h->how);
-    JSON_BOOL(&j, "ok", f->failure == TLS_FAILURE_NONE);
-    JSON_U64(&j, "us", h->us);
+    PUT_TEXT(&j, tls_side, h->side);
+    PUT_TEXT(&j, tls_how, h->how);
+    PUT_BOOL(&j, tls_ok, f->failure == TLS_FAILURE_NONE);
+    PUT_U64(&j, tls_us, h->us);
     put_facts(&j, f, r->stream->config->redact != REDACT_NONE);
     if (h->notes != NULL)
-        draft_notes(&j, h->notes);
-    draft_end(&j, r);
+        put_notes(&j, h->notes);
+    record_end(&j, r);
 }
 
 void record_tls(struct recorder *r, const struct record_tls *info)

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "transcript/content.h"
-#include "transcript/draft.h"
+#include "transcript/record_writer.h"
 #include "transcript/spool.h"
 
 #include <assert.h>
@@ -19,7 +19,7 @@ static char *vantage_json(const char *vantage, size_t *len)
     if (text == NULL)
         return NULL;
     struct json j = { .p = text };
-    JSON_TEXT(&j, "vantage", name);
+    PUT_TEXT(&j, head_vantage, name);
     *len = (size_t)(j.p - text);
     return (char *)text;
 }
@@ -100,12 +100,12 @@ static void count_lost(struct stream *s)
 /* {"kind":"lost"}: says how many records are missing before this place. */
 static void stream_tell_lost(struct stream *s)
 {
-    struct draft_head head = { .kind = SPAN_LIT("lost"), .sid = s->sid, .n = ++s->n };
+    struct record_head head = { .kind = RECORD_LOST, .sid = s->sid, .n = ++s->n };
     struct json j = { .p = s->chunk->bytes + s->used };
 
     head.t_us = clock_wall_us();
-    draft_head(&j, s, &head);
-    JSON_U64(&j, "records", s->lost);
+    record_begin_head(&j, s, &head);
+    PUT_U64(&j, lost_records, s->lost);
     JSON_LIT(&j, "}\n");
     s->used = (size_t)(j.p - s->chunk->bytes);
     s->records++;
@@ -114,7 +114,7 @@ static void stream_tell_lost(struct stream *s)
 
 unsigned char *stream_reserve(struct stream *s, size_t octets)
 {
-    size_t lost = s->lost != 0 ? DRAFT_FIXED + s->vantage_len : 0;
+    size_t lost = s->lost != 0 ? RECORD_FIXED + s->vantage_len : 0;
 
     if (!stream_has_room(s, octets + lost) && !stream_next_chunk(s, octets + lost)) {
         count_lost(s);
@@ -153,7 +153,7 @@ void stream_flush(struct stream *s)
     if (stream_is_blocked(s))
         spool_flush_all(s);
     if (s->lost != 0) {
-        size_t room = DRAFT_FIXED + s->vantage_len;
+        size_t room = RECORD_FIXED + s->vantage_len;
         if (stream_has_room(s, room) || stream_next_chunk(s, room))
             stream_tell_lost(s);
     }

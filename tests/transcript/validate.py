@@ -1,20 +1,17 @@
 #!/usr/bin/env python3
-"""Checks transcripts against proxy/transcript/schema.json, line by line.
+"""Checks transcripts against the JSON Schema that the build makes of records.def, line by line.
 
-    validate.py FILE...        exit 1 and FILE:LINE: PATH: WHAT for each line that is wrong
-    validate.py --self-test    proves that wrong records are refused
+    validate.py SCHEMA FILE...        exit 1 and FILE:LINE: PATH: WHAT for each line that is wrong
+    validate.py SCHEMA --self-test    proves that wrong records are refused
 
 Knows the part of JSON Schema 2020-12 that the schema uses; a keyword it does not know is an
 error, so that the schema cannot say what is not checked. Standard library only.
 """
 import copy
 import json
-import os
 import re
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-SCHEMA = os.path.join(HERE, "..", "..", "proxy", "transcript", "schema.json")
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int}
 IGNORED = {"$schema", "$defs", "title", "description"}
 SHOWN = 20
@@ -65,7 +62,7 @@ class Schema:
                 continue
             check = getattr(self, "check_" + word.lstrip("$"), None)
             if check is None:
-                raise SystemExit(f"schema.json: keyword {word!r} is not known to validate.py")
+                raise SystemExit(f"schema: keyword {word!r} is not known to validate.py")
             yield from check(want, value, path or ".", schema)
 
     def check_ref(self, want, value, path, _):
@@ -149,8 +146,8 @@ def unique(pairs):
     return dict(pairs)
 
 
-def load_schema():
-    with open(SCHEMA, encoding="utf-8") as f:
+def load_schema(path):
+    with open(path, encoding="utf-8") as f:
         return Schema(json.load(f))
 
 
@@ -261,10 +258,10 @@ def self_test(schema):
 
 
 def main(args):
-    if not args or args[0] in ("-h", "--help"):
+    if len(args) < 2:
         print(__doc__.strip())
-        return 0 if args else 2
-    schema = load_schema()
+        return 0 if args[:1] in (["-h"], ["--help"]) else 2
+    schema, args = load_schema(args[0]), args[1:]
     if args == ["--self-test"]:
         return 1 if self_test(schema) else 0
     return 1 if sum(check_file(schema, path) for path in args) else 0

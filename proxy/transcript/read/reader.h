@@ -2,7 +2,7 @@
  * reader - records back from a transcript, line by line, strictly.
  *
  * A line that is no JSON object, of an unknown kind or version, with a field that
- * is missing, unknown or of another type than schema.json says is an error with
+ * is missing, unknown or of another type than records.def says is an error with
  * its file and line; the next line can be read all the same. A last line without
  * its newline is "cut short": not an error, it may still be growing.
  *
@@ -17,33 +17,14 @@
 
 #include "base/attributes.h"
 #include "base/span.h"
+#include "transcript/record_table.h"
 
 #include <jansson.h>
 #include <stdint.h>
 
 enum { READER_LINE_MAX = 4 << 20, READER_ERROR_MAX = 512 };
 
-/* Name and shape: shape.c. */
-#define RECORD_KINDS(X)                                                                        \
-    X(OPEN, open)                                                                              \
-    X(CONNECT, connect)                                                                        \
-    X(TLS, tls)                                                                                \
-    X(GREETING, greeting)                                                                      \
-    X(COMMAND, command)                                                                        \
-    X(CONTENT, content)                                                                        \
-    X(OPAQUE, opaque)                                                                          \
-    X(FINDING, finding)                                                                        \
-    X(CLOSE, close)                                                                            \
-    X(LOST, lost)
-
-enum record_kind {
-#define X(id, name) RECORD_##id,
-    RECORD_KINDS(X)
-#undef X
-        RECORD_KIND_COUNT
-};
-
-/* One record; its fields have the types of the schema. */
+/* One record; its fields have the types of records.def. */
 struct record {
     enum record_kind kind;
     json_t *root;

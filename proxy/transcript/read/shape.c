@@ -1,256 +1,175 @@
 #include "transcript/read/shape.h"
 
-#define MUST(name, type)                                                                       \
-    {                                                                                          \
-        (name), FIELD_##type, true, NULL                                                       \
-    }
-#define MAY(name, type)                                                                        \
-    {                                                                                          \
-        (name), FIELD_##type, false, NULL                                                      \
-    }
-#define SHAPE(id) static const struct shape id##_shape = { id##_fields, ARRAY_LEN(id##_fields) }
+#include "base/escape.h"
 
-#define HEAD                                                                                   \
-    MUST("v", COUNT), MUST("kind", TEXT), MUST("t", TEXT), MUST("sid", TEXT),                  \
-        MUST("n", COUNT), MUST("vantage", TEXT)
-#define REPLY                                                                                  \
-    MUST("origin", TEXT), MAY("reply", WIRE), MAY("replied", WIRE), MAY("code", COUNT),        \
-        MAY("enhanced", TEXT), MAY("reply_us", COUNT)
-#define NOTES                                                                                  \
-    {                                                                                          \
-        "notes", FIELD_OBJECTS, false, &note_shape                                             \
-    }
+#include <stdio.h>
+#include <string.h>
 
-static const struct field note_fields[] = { MUST("id", TEXT), MUST("at", COUNT),
-                                            MUST("count", COUNT) };
-SHAPE(note);
-
-static const struct field cut_fields[] = { MUST("at", COUNT), MUST("octets", COUNT) };
-SHAPE(cut);
-
-static const struct field proxy_fields[] = { MUST("version", COUNT), MUST("command", TEXT),
-                                             MAY("peer", TEXT) };
-SHAPE(proxy);
-static const struct field syn_fields[] = { MAY("client", TEXT), MAY("server", TEXT) };
-SHAPE(syn);
-
-static const struct field open_fields[] = {
-    HEAD,
-    MAY("listener", TEXT),
-    MAY("mode", TEXT),
-    MAY("client", TEXT),
-    MAY("server", TEXT),
-    MAY("original", TEXT),
-    { "proxy", FIELD_OBJECT, false, &proxy_shape },
-    MAY("above_per_client", FLAG),
-    { "syn", FIELD_OBJECT, false, &syn_shape },
-};
-SHAPE(open);
-
-static const struct field connect_fields[] = { HEAD, MAY("upstream", TEXT), MAY("local", TEXT),
-                                               MUST("us", COUNT), MAY("error", TEXT) };
-SHAPE(connect);
-
-static const struct field certificate_fields[] = {
-    MAY("subject", TEXT),   MAY("issuer", TEXT), MAY("not_before", TEXT),
-    MAY("not_after", TEXT), MAY("sha256", TEXT), MAY("spki_sha256", TEXT),
-    MAY("verify", TEXT),
-};
-SHAPE(certificate);
-
-static const struct field alert_fields[] = { MUST("number", COUNT), MAY("name", TEXT) };
-SHAPE(alert);
-
-static const struct field alerts_fields[] = {
-    { "received", FIELD_OBJECT, false, &alert_shape },
-    { "sent", FIELD_OBJECT, false, &alert_shape },
-};
-SHAPE(alerts);
-
-static const struct field tls_fields[] = {
-    HEAD,
-    MUST("side", TEXT),
-    MUST("how", TEXT),
-    MUST("ok", FLAG),
-    MUST("us", COUNT),
-    MAY("version", TEXT),
-    MAY("cipher", TEXT),
-    MAY("server_name", TEXT),
-    MAY("alpn", TEXT),
-    MAY("alpn_offered", TEXT),
-    MAY("resumed", FLAG),
-    { "certificate", FIELD_OBJECT, false, &certificate_shape },
-    MAY("failure", TEXT),
-    MAY("text", TEXT),
-    MAY("detail", TEXT),
-    MAY("hello", TEXT),
-    { "alert", FIELD_OBJECT, false, &alerts_shape },
-    NOTES,
-};
-SHAPE(tls);
-
-static const struct field greeting_fields[] = { HEAD, MUST("at", COUNT), REPLY, NOTES };
-SHAPE(greeting);
-
-static const struct field command_fields[] = {
-    HEAD,
-    MUST("verb", TEXT),
-    MAY("arg", WIRE),
-    MUST("at", COUNT),
-    MUST("received", WIRE),
-    MAY("received_octets", COUNT),
-    MAY("forwarded", WIRE),
-    { "redacted", FIELD_OBJECTS, false, &cut_shape },
-    MAY("reads", COUNTS),
-    MAY("reads_more", FLAG),
-    MUST("action", TEXT),
-    MAY("forward_us", COUNT),
-    REPLY,
-    MAY("auth_line", FLAG),
-    NOTES,
-};
-SHAPE(command);
-
-static const struct field endings_fields[] = { MUST("crlf", COUNT), MUST("bare_lf", COUNT),
-                                               MUST("crcrlf", COUNT), MUST("bare_cr", COUNT) };
-SHAPE(endings);
-
-static const struct field reads_fields[] = { MUST("n", COUNT), MUST("at", COUNTS) };
-SHAPE(reads);
-
-static const struct field digest_fields[] = { MUST("alg", TEXT), MUST("whole", TEXT),
-                                              MAY("sent", TEXT), MUST("blocks", BLOCKS),
-                                              MAY("blocks_omitted", COUNT) };
-SHAPE(digest);
-
-static const struct field spool_fields[] = { MUST("file", TEXT), MUST("octets", COUNT) };
-SHAPE(spool);
-
-static const struct field signature_fields[] = {
-    MUST("header", TEXT),          MUST("result", TEXT),   MAY("instance", COUNT),
-    MAY("canonicalization", TEXT), MAY("algorithm", TEXT), MAY("domain", TEXT),
-    MAY("selector", TEXT),         MAY("length", COUNT),   MAY("expected", TEXT),
-    MAY("computed", TEXT),         MAY("damage", TEXT),    MAY("damage_text", TEXT),
-};
-SHAPE(signature);
-
-static const struct field content_fields[] = {
-    HEAD,
-    MUST("at", COUNT),
-    MUST("via", TEXT),
-    MUST("complete", FLAG),
-    MUST("altered", FLAG),
-    MUST("refused", FLAG),
-    MAY("refused_by", TEXT),
-    MUST("octets", COUNT),
-    MAY("octets_sent", COUNT),
-    MUST("lines", COUNT),
-    MUST("longest_line", COUNT),
-    { "endings", FIELD_OBJECT, true, &endings_shape },
-    MUST("nul", COUNT),
-    MUST("eight_bit", COUNT),
-    MUST("leading_dots", COUNT),
-    MUST("header_octets", COUNT),
-    MUST("signed_headers", FLAG),
-    { "reads", FIELD_OBJECT, true, &reads_shape },
-    MUST("us", COUNT),
-    NOTES,
-    { "digest", FIELD_OBJECT, false, &digest_shape },
-    MAY("sha256", TEXT),
-    MAY("headers", WIRE),
-    { "spool", FIELD_OBJECT, false, &spool_shape },
-    { "dkim", FIELD_OBJECTS, false, &signature_shape },
-    MAY("dkim_more", FLAG),
-};
-SHAPE(content);
-
-static const struct field both_fields[] = { MUST("client", COUNT), MUST("server", COUNT) };
-SHAPE(both);
-
-static const struct field sample_fields[] = { MUST("client", WIRE), MUST("server", WIRE) };
-SHAPE(sample);
-
-static const struct field opaque_fields[] = {
-    HEAD,
-    MAY("why", TEXT),
-    { "octets", FIELD_OBJECT, true, &both_shape },
-    { "missing", FIELD_OBJECT, false, &both_shape },
-    { "sample", FIELD_OBJECT, false, &sample_shape },
-    NOTES,
-};
-SHAPE(opaque);
-
-static const struct field finding_fields[] = {
-    HEAD,
-    MUST("id", TEXT),
-    MUST("name", TEXT),
-    MUST("severity", TEXT),
-    MUST("confidence", TEXT),
-    MUST("side", TEXT),
-    MAY("record", COUNT),
-    MAY("field", TEXT),
-    MAY("at", COUNT),
-    MAY("bytes", WIRE),
-    MUST("text", TEXT),
-    MAY("next_test", TEXT),
-    MAY("products", LABELS),
-};
-SHAPE(finding);
-
-static const struct field octets_fields[] = { MUST("client_in", COUNT),
-                                              MUST("client_out", COUNT),
-                                              MUST("server_in", COUNT),
-                                              MUST("server_out", COUNT) };
-SHAPE(octets);
-
-static const struct field leg_fields[] = { MUST("rtt_us", COUNT),  MUST("retransmits", COUNT),
-                                           MUST("unacked", COUNT), MUST("pmtu", COUNT),
-                                           MUST("acked", COUNT),   MUST("received", COUNT) };
-SHAPE(leg);
-
-static const struct field tcp_fields[] = { { "client", FIELD_OBJECT, false, &leg_shape },
-                                           { "server", FIELD_OBJECT, false, &leg_shape } };
-SHAPE(tcp);
-
-static const struct field close_fields[] = {
-    HEAD,
-    MUST("reason", TEXT),
-    MUST("text", TEXT),
-    MUST("error", FLAG),
-    MUST("first", TEXT),
-    MUST("how", TEXT),
-    MAY("first_us", COUNT),
-    { "octets", FIELD_OBJECT, true, &octets_shape },
-    MUST("us", COUNT),
-    MAY("commands", TEXTS),
-    { "tcp", FIELD_OBJECT, false, &tcp_shape },
-};
-SHAPE(close);
-
-static const struct field lost_fields[] = { HEAD, MUST("records", COUNT) };
-SHAPE(lost);
-
-static const struct {
-    const char *name;
-    const struct shape *shape;
-} kinds[] = {
-#define X(id, name) [RECORD_##id] = { #name, &name##_shape },
-    RECORD_KINDS(X)
-#undef X
+enum form {
+    FORM_COUNT, /* integer, not negative */
+    FORM_FLAG,
+    FORM_TEXT,
+    FORM_WIRE, /* text of code points up to U+00FF */
+    FORM_OBJECT,
+    FORM_OBJECTS,
+    FORM_COUNTS,
+    FORM_BLOCKS, /* list of [count, text] */
+    FORM_LABELS,
+    FORM_TEXTS, /* object of texts, any names */
 };
 
-_Static_assert(ARRAY_LEN(kinds) == RECORD_KIND_COUNT, "a kind has no shape");
-
-const struct shape *shape_of(enum record_kind k)
+static enum form form_of(const struct record_row *f)
 {
-    return kinds[k].shape;
+    static const enum form forms[] = {
+#define TYPE(id, form, schema, text) [TYPE_##id] = FORM_##form,
+        RECORD_TYPES(TYPE)
+#undef TYPE
+    };
+    return forms[f->type];
 }
 
-enum record_kind record_kind_find(const char *name)
+/* A sequence of UTF-8 is valid here (jansson has checked): 0xc2 and 0xc3 begin the code
+ * points U+0080 to U+00FF, what lies above begins with more. */
+static bool is_wire(const json_t *v)
 {
-    unsigned k = 0;
+    const unsigned char *p = (const unsigned char *)json_string_value(v);
 
-    while (k < RECORD_KIND_COUNT && strcmp(kinds[k].name, name) != 0)
-        k++;
-    return (enum record_kind)k;
+    for (size_t i = 0, len = json_string_length(v); i < len; i++)
+        if (p[i] > 0xc3)
+            return false;
+    return true;
+}
+
+static bool is_count(const json_t *v)
+{
+    return json_is_integer(v) && json_integer_value(v) >= 0;
+}
+
+static bool is_block(const json_t *v)
+{
+    return json_is_array(v) && json_array_size(v) == 2 && is_count(json_array_get(v, 0)) &&
+           json_is_string(json_array_get(v, 1));
+}
+
+static bool is_label(const json_t *v)
+{
+    return json_is_string(v) && strlen(json_string_value(v)) == json_string_length(v);
+}
+
+static bool each_is(const json_t *list, bool (*is)(const json_t *))
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (!is(json_array_get(list, i)))
+            return false;
+    return true;
+}
+
+static bool are_texts(json_t *v)
+{
+    const char *name;
+    json_t *text;
+
+    json_object_foreach(v, name, text) if (!json_is_string(text)) return false;
+    return true;
+}
+
+static bool is_field(const struct record_row *f, json_t *v)
+{
+    switch (form_of(f)) {
+    case FORM_COUNT:
+        return is_count(v);
+    case FORM_FLAG:
+        return json_is_boolean(v);
+    case FORM_TEXT: /* read as a C string: no NUL within */
+        return is_label(v);
+    case FORM_WIRE:
+        return json_is_string(v) && is_wire(v);
+    case FORM_COUNTS:
+        return json_is_array(v) && each_is(v, is_count);
+    case FORM_BLOCKS:
+        return json_is_array(v) && each_is(v, is_block);
+    case FORM_LABELS:
+        return json_is_array(v) && each_is(v, is_label);
+    case FORM_TEXTS:
+        return json_is_object(v) && are_texts(v);
+    case FORM_OBJECT:
+        return json_is_object(v);
+    case FORM_OBJECTS:
+        return json_is_array(v);
+    }
+    return false;
+}
+
+static bool fail_type(const struct record_row *f, char error[READER_ERROR_MAX])
+{
+    static const char *const names[] = {
+        [FORM_COUNT] = "a count",
+        [FORM_FLAG] = "true or false",
+        [FORM_TEXT] = "a text",
+        [FORM_WIRE] = "a text of bytes (code points up to U+00FF)",
+        [FORM_OBJECT] = "an object",
+        [FORM_OBJECTS] = "a list of objects",
+        [FORM_COUNTS] = "a list of counts",
+        [FORM_BLOCKS] = "a list of [bytes, hash]",
+        [FORM_LABELS] = "a list of texts",
+        [FORM_TEXTS] = "an object of texts",
+    };
+
+    snprintf(error, READER_ERROR_MAX, "field \"%s\" must be %s", f->key, names[form_of(f)]);
+    return false;
+}
+
+static bool check_list(const struct record_row *f, json_t *list, char error[READER_ERROR_MAX])
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *item = json_array_get(list, i);
+        if (!json_is_object(item))
+            return fail_type(f, error);
+        if (!shape_check(f->object, item, error))
+            return false;
+    }
+    return true;
+}
+
+static bool check_field(const struct record_row *f, json_t *v, char error[READER_ERROR_MAX])
+{
+    if (!is_field(f, v))
+        return fail_type(f, error);
+    if (f->type == TYPE_OBJECT)
+        return shape_check(f->object, v, error);
+    return f->type != TYPE_OBJECTS || check_list(f, v, error);
+}
+
+static bool check_required(unsigned object, const json_t *value, char error[READER_ERROR_MAX])
+{
+    for (unsigned i = object + 1; i < ROW_COUNT && record_rows[i].role != ROW_IS_OBJECT; i++) {
+        const struct record_row *f = &record_rows[i];
+        if (f->role == ROW_IS_PART && !check_required(f->object, value, error))
+            return false;
+        if (f->required && json_object_get(value, f->key) == NULL) {
+            snprintf(error, READER_ERROR_MAX, "field \"%s\" is missing", f->key);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool shape_check(unsigned object, json_t *value, char error[READER_ERROR_MAX])
+{
+    const char *name;
+    json_t *v;
+
+    json_object_foreach(value, name, v)
+    {
+        unsigned row = record_field_row(object, name);
+        if (row == 0) {
+            char safe[64];
+            escape(safe, sizeof safe, span_str(name));
+            snprintf(error, READER_ERROR_MAX, "field \"%s\" is not known", safe);
+            return false;
+        }
+        if (!check_field(&record_rows[row], v, error))
+            return false;
+    }
+    return check_required(object, value, error);
 }

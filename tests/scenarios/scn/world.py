@@ -140,11 +140,13 @@ class World:
     def validate(self):
         """Every transcript written keeps to the schema."""
         validator = os.path.join(HERE, "..", "transcript", "validate.py")
+        build = os.path.join(os.path.dirname(self.smtpscope), "..", "..")
+        schema = os.path.join(build, "transcript.schema.json")
         for actor in self.actors.values():
             if not isinstance(actor, Proxy) or not os.path.exists(actor.transcript) \
-                    or not os.path.exists(validator):
+                    or not os.path.exists(schema):
                 continue
-            run = subprocess.run([sys.executable, validator, actor.transcript],
+            run = subprocess.run([sys.executable, validator, schema, actor.transcript],
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                  timeout=VALIDATE_SECONDS, check=False)
             if run.returncode != 0:

@@ -2,7 +2,7 @@
  * nothing beyond what is reserved: it is left out, counted, and the next one follows. */
 #include "unit/transcript/rig.h"
 
-#include "transcript/draft.h"
+#include "transcript/record_writer.h"
 
 enum { LONG = 3 * CHUNK_OCTETS };
 
@@ -14,14 +14,14 @@ static void too_long(struct recorder *r, int octet, size_t reserved)
     struct json j;
 
     memset(text, octet, sizeof text);
-    assert_true(draft_begin(&j, r, SPAN_LIT("finding"), 1, reserved));
+    assert_true(record_begin(&j, r, RECORD_FINDING, 1, reserved));
     for (size_t len = 1; len <= LONG; len *= 2) {
-        JSON_TEXT(&j, "text", span_of(text, len));
+        PUT_TEXT(&j, finding_text, span_of(text, len));
         json_hex(&j, (unsigned char *)text, len);
         assert_true(j.p <= j.end + CHUNK_SLACK);
     }
     assert_true(j.full);
-    draft_end(&j, r);
+    record_end(&j, r);
 }
 
 static void longer_than_reserved(void **state)
@@ -64,10 +64,10 @@ static void as_long_as_reserved(void **state)
     recorder_init(&r, s, 1795424641000000u);
     memset(text, '\0', sizeof text);
     for (size_t len = 0; len <= LONG; len = 2 * len + 1) {
-        assert_true(draft_begin(&j, &r, SPAN_LIT("finding"), 1, len));
-        JSON_TEXT(&j, "text", span_of(text, len));
+        assert_true(record_begin(&j, &r, RECORD_FINDING, 1, len));
+        PUT_TEXT(&j, finding_text, span_of(text, len));
         assert_false(j.full);
-        draft_end(&j, &r);
+        record_end(&j, &r);
     }
     assert_int_equal(STAT(w, dropped), 0);
     stream_free(&s);
