@@ -6,10 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -18,10 +21,19 @@ enum {
     LOOK_BACK = 65536, /* for the end of the last whole line */
 };
 
-void file_init(struct file *f, const struct writer_config *c)
-{
-    *f = (struct file){ .config = c, .fd = -1 };
-}
+struct file {
+    struct sink sink;
+    const struct writer_config *config;
+    int fd;    /* -1: to be opened */
+    bool ours; /* opened here */
+    bool regular;
+    bool cannot_rotate; /* said once per file */
+    uint64_t size;
+    uint64_t opened_us; /* clock_monotonic_us() */
+    time_t named;       /* when the name was last made */
+    unsigned number;    /* of the last rotated file */
+    char path[PATH_MAX];
+};
 
 bool writer_file_name(const char *template, time_t now, char out[PATH_MAX])
 {
@@ -83,7 +95,7 @@ static void file_adopt(struct file *f, int fd, bool ours)
     f->ours = ours;
     f->regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
     f->size = f->regular ? (uint64_t)st.st_size : 0;
-    f->middle = false;
+    f->sink.middle = false;
     f->cannot_rotate = false;
 }
 
@@ -98,7 +110,7 @@ static int open_path(struct file *f, int *fd)
     return *fd < 0 ? error : 0;
 }
 
-int file_open(struct file *f)
+static int file_open(struct file *f)
 {
     time_t now = (time_t)(clock_wall_us() / 1000000);
     int fd;
@@ -123,7 +135,7 @@ int file_open(struct file *f)
     return f->regular ? mend_end(f) : 0;
 }
 
-void file_close(struct file *f)
+static void file_close(struct file *f)
 {
     if (f->fd >= 0 && f->ours)
         close(f->fd);
@@ -164,7 +176,7 @@ static int file_rotate(struct file *f)
         f->cannot_rotate = true;
         return 0;
     }
-    f->rotations++;
+    f->sink.rotations++;
     file_close(f);
     return file_open(f);
 }
@@ -256,22 +268,58 @@ static int write_all(struct file *f, struct span s, size_t *done)
     if (error != 0)
         k = take_back(f, s.ptr, k);
     f->size += k;
-    f->middle = k > 0 ? s.ptr[k - 1] != '\n' : f->middle;
+    f->sink.middle = k > 0 ? s.ptr[k - 1] != '\n' : f->sink.middle;
     *done += k;
     return error;
 }
 
-int file_write(struct file *f, struct span lines, size_t *done)
+static int sink_open(struct sink *s)
 {
+    return file_open((struct file *)s);
+}
+
+static int sink_write(struct sink *s, struct span lines, size_t *done)
+{
+    struct file *f = (struct file *)s;
+
     while (*done < lines.len) {
-        int error = f->middle ? 0 : file_follow_time(f);
+        int error = f->sink.middle ? 0 : file_follow_time(f);
         if (error != 0)
             return error;
         struct span left = span_drop(lines, *done);
-        size_t n = f->middle ? left.len : until_full(f, left);
+        size_t n = f->sink.middle ? left.len : until_full(f, left);
         error = n > 0 ? write_all(f, span_first(left, n), done) : file_rotate(f);
         if (error != 0)
             return error;
     }
     return 0;
+}
+
+static int sink_reopen(struct sink *s)
+{
+    file_close((struct file *)s);
+    return file_open((struct file *)s);
+}
+
+static void sink_close(struct sink *s)
+{
+    file_close((struct file *)s);
+    free(s);
+}
+
+static void sink_name(const struct sink *s, char *out, size_t size)
+{
+    snprintf(out, size, "%s", ((const struct file *)s)->path);
+}
+
+struct sink *file_new(const struct writer_config *c)
+{
+    static const struct sink_ops ops = { sink_open, sink_write, sink_reopen, sink_close,
+                                         sink_name };
+    struct file *f = malloc(sizeof *f);
+
+    if (f == NULL)
+        return NULL;
+    *f = (struct file){ .sink = { .ops = &ops }, .config = c, .fd = -1 };
+    return &f->sink;
 }

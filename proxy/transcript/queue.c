@@ -1,7 +1,7 @@
 #include "transcript/queue.h"
 
 #include "base/clock.h"
-#include "transcript/spool.h"
+#include "transcript/sink.h"
 #include "transcript/stream.h"
 
 #include <assert.h>
@@ -26,8 +26,8 @@ static void free_chunks(struct chunk *c)
 {
     while (c != NULL) {
         struct chunk *next = c->next;
-        if (c->spool != NULL)
-            spool_chunk_done(c->spool);
+        if (c->sink != NULL)
+            c->sink->ops->close(c->sink);
         free(c);
         c = next;
     }
@@ -46,11 +46,13 @@ static void chunk_give(struct queue *q, struct chunk *c)
 {
     if (c->counted)
         q->octets -= c->size;
+    if (c->sink != NULL)
+        c->sink->ops->close(c->sink);
     if (c->size != CHUNK_OCTETS || q->free_count >= QUEUE_KEEP) {
         free(c);
         return;
     }
-    c->spool = NULL;
+    c->sink = NULL;
     c->next = q->free_list;
     q->free_list = c;
     q->free_count++;
@@ -77,7 +79,7 @@ static struct chunk *take_free(struct queue *q)
     return c;
 }
 
-struct chunk *queue_take(struct queue *q, size_t octets, struct spool *spool)
+struct chunk *queue_take(struct queue *q, size_t octets, struct sink *sink)
 {
     struct chunk *c = NULL;
     size_t size = octets <= CHUNK_OCTETS ? CHUNK_OCTETS : octets;
@@ -89,8 +91,8 @@ struct chunk *queue_take(struct queue *q, size_t octets, struct spool *spool)
     if (allowed && c == NULL)
         c = malloc(sizeof *c + size + CHUNK_SLACK);
     if (c != NULL) {
-        *c = (struct chunk){ .size = size, .spool = spool };
-        if (spool != NULL)
+        *c = (struct chunk){ .size = size, .sink = sink };
+        if (sink != NULL)
             chunk_count(q, c);
     }
     pthread_mutex_unlock(&q->lock);
@@ -141,23 +143,19 @@ static void tell_room(struct queue *q)
             s->on_room(s->arg);
 }
 
-bool queue_written(struct queue *q, size_t done)
+void queue_written(struct queue *q, size_t done)
 {
     struct chunk *c = q->first;
-    bool gone = false;
 
     assert(done <= c->ready);
     c->done = done < c->ready ? done : c->ready;
     if (c->done < c->ready)
-        return false;
+        return;
     q->first = c->next;
     c->queued = false;
-    if (c->closed) {
+    if (c->closed)
         chunk_give(q, c);
-        gone = true;
-    }
     tell_room(q);
-    return gone;
 }
 
 void queue_set_failing(struct queue *q, bool failing)

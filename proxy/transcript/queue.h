@@ -30,7 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct spool;
+struct sink;
 
 enum {
     CHUNK_OCTETS = 65536 - 64, /* with its head a round number for malloc */
@@ -41,7 +41,7 @@ enum {
 
 struct chunk {
     struct chunk *next;
-    struct spool *spool;          /* NULL: lines of the transcript */
+    struct sink *sink;            /* a reference; NULL: lines of the transcript */
     size_t size;                  /* octets of bytes[] */
     size_t done, ready;           /* see stream.h; under the lock */
     bool queued, closed, counted; /* under the lock */
@@ -70,19 +70,18 @@ void queue_deinit(struct queue *q);
 
 /*
  * For the workers. An open chunk of at least `octets`, or NULL: over the limit or
- * memory is out. One for a spool file counts from the start.
+ * memory is out. One that names a sink counts from the start.
  */
-MUST_CHECK struct chunk *queue_take(struct queue *q, size_t octets, struct spool *spool);
+MUST_CHECK struct chunk *queue_take(struct queue *q, size_t octets, struct sink *sink);
 /* Hands the octets before `ready` over; `closed`: the chunk is the queue's from now on. */
 void queue_put(struct queue *q, struct chunk *c, size_t ready, bool closed);
 
 /*
  * For the writer's thread, under the lock. queue_written says how far the first
- * chunk was written, and returns whether that chunk is gone; queue_set_failing says
- * that nothing can be written, or can again. Both tell the streams when there is
- * room.
+ * chunk was written; queue_set_failing says that nothing can be written, or can again.
+ * Both wake the streams when there is room.
  */
-bool queue_written(struct queue *q, size_t done);
+void queue_written(struct queue *q, size_t done);
 void queue_set_failing(struct queue *q, bool failing);
 /* Sleeps until there is something to do, or for `ms`; 0: as long as it takes. */
 void queue_sleep(struct queue *q, unsigned ms);

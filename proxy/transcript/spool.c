@@ -1,6 +1,7 @@
 #include "transcript/spool.h"
 
 #include "base/trusted_open.h"
+#include "transcript/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +13,11 @@
 enum { SPOOL_NAME_MAX = 64 };
 
 struct spool {
+    struct sink sink;
     struct queue *queue;
     struct spool *next, **link; /* of the stream's; link: NULL when it has ended */
     const char *dir;
+    unsigned mode; /* permissions */
     char name[SPOOL_NAME_MAX];
     atomic_uint references; /* the content's, and one for each chunk */
     struct chunk *chunk;    /* being filled; the worker's */
@@ -43,20 +46,10 @@ static void spool_unlink(struct spool *s)
     s->link = NULL;
 }
 
-struct spool *spool_new(struct stream *stream, const char *dir, const char *name)
+static void spool_unref(struct sink *sink)
 {
-    struct spool *s = malloc(sizeof *s);
+    struct spool *s = (struct spool *)sink;
 
-    if (s == NULL)
-        return NULL;
-    *s = (struct spool){ .queue = stream->queue, .dir = dir, .fd = -1, .references = 1 };
-    snprintf(s->name, sizeof s->name, "%s", name);
-    spool_link(s, stream);
-    return s;
-}
-
-static void spool_unref(struct spool *s)
-{
     if (atomic_fetch_sub(&s->references, 1) > 1)
         return;
     if (s->fd >= 0)
@@ -75,7 +68,7 @@ static void spool_put_chunk(struct spool *s)
 static bool spool_next_chunk(struct spool *s)
 {
     spool_put_chunk(s);
-    s->chunk = queue_take(s->queue, CHUNK_OCTETS, s);
+    s->chunk = queue_take(s->queue, CHUNK_OCTETS, &s->sink);
     if (s->chunk == NULL)
         return false;
     atomic_fetch_add(&s->references, 1);
@@ -128,30 +121,33 @@ void spool_free(struct spool **sp)
     if (s == NULL)
         return;
     spool_end(s);
-    spool_unref(s);
+    spool_unref(&s->sink);
 }
 
-void spool_path(const struct spool *s, char *out, size_t size)
+static void spool_path(const struct sink *sink, char *out, size_t size)
 {
+    const struct spool *s = (const struct spool *)sink;
+
     snprintf(out, size, "%s/%s", s->dir, s->name);
 }
 
-static int spool_open(struct spool *s, unsigned mode)
+static int spool_open(struct sink *sink)
 {
+    struct spool *s = (struct spool *)sink;
     char path[4096];
 
-    spool_path(s, path, sizeof path);
-    s->fd = trusted_open(path, O_WRONLY | O_CREAT | O_EXCL, (mode_t)mode);
+    spool_path(sink, path, sizeof path);
+    s->fd = trusted_open(path, O_WRONLY | O_CREAT | O_EXCL, (mode_t)s->mode);
     return s->fd >= 0 ? 0 : errno;
 }
 
-int spool_write(struct spool *s, unsigned mode, struct span octets, size_t *done)
+static int spool_write(struct sink *sink, struct span octets, size_t *done)
 {
-    if (s->fd < 0) {
-        int error = spool_open(s, mode);
-        if (error != 0)
-            return error;
-    }
+    const struct spool *s = (struct spool *)sink;
+    int error = s->fd < 0 ? spool_open(sink) : 0;
+
+    if (error != 0)
+        return error;
     while (*done < octets.len) {
         ssize_t n = write(s->fd, octets.ptr + *done, octets.len - *done);
         if (n < 0 && errno == EINTR)
@@ -163,7 +159,22 @@ int spool_write(struct spool *s, unsigned mode, struct span octets, size_t *done
     return 0;
 }
 
-void spool_chunk_done(struct spool *s)
+struct spool *spool_new(struct stream *stream, const char *dir, const char *name)
 {
-    spool_unref(s);
+    static const struct sink_ops ops = {
+        .open = spool_open, .write = spool_write, .close = spool_unref, .name = spool_path
+    };
+    struct spool *s = malloc(sizeof *s);
+
+    if (s == NULL)
+        return NULL;
+    *s = (struct spool){ .sink = { .ops = &ops },
+                         .queue = stream->queue,
+                         .dir = dir,
+                         .mode = stream->config->file_mode,
+                         .fd = -1,
+                         .references = 1 };
+    snprintf(s->name, sizeof s->name, "%s", name);
+    spool_link(s, stream);
+    return s;
 }

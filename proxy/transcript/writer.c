@@ -3,9 +3,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/trusted_open.h"
-#include "transcript/file.h"
 #include "transcript/queue.h"
-#include "transcript/spool.h"
+#include "transcript/sink.h"
 #include "transcript/stream.h"
 
 #include <errno.h>
@@ -27,7 +26,7 @@ enum {
 struct writer {
     struct queue queue;
     struct writer_config config;
-    struct file file;
+    struct sink *sink; /* of the records */
     pthread_t thread;
     uint64_t deadline_us; /* of a stop; under the queue's lock */
 };
@@ -42,27 +41,15 @@ const struct writer_config *writer_config_of(const struct writer *w)
     return &w->config;
 }
 
-/* Writes the first chunk on from where it is; the lock is not held. */
-static int write_chunk(struct writer *w, struct chunk *c, size_t *done, size_t ready)
+static struct sink *sink_of_chunk(const struct writer *w, const struct chunk *c)
 {
-    struct span s = { c->bytes, ready };
-
-    if (c->spool != NULL)
-        return spool_write(c->spool, w->config.file_mode, s, done);
-    return file_write(&w->file, s, done);
+    return c->sink != NULL ? c->sink : w->sink;
 }
 
-static void tell_failure(struct writer *w, const struct chunk *c, int error)
+static const char *name_of(const struct sink *s, char out[PATH_MAX])
 {
-    char path[PATH_MAX];
-
-    if (c->spool != NULL)
-        spool_path(c->spool, path, sizeof path);
-    else
-        snprintf(path, sizeof path, "%s", w->file.path);
-    log_error("transcript %s: cannot write: %s; trying again each second, %s", path,
-              trusted_open_reason(error),
-              w->config.on_full == ON_FULL_PAUSE ? "clients wait" : "records may be dropped");
+    s->ops->name(s, out, PATH_MAX);
+    return out;
 }
 
 /* Under the lock: what came of writing the first chunk. */
@@ -70,22 +57,21 @@ static void chunk_result(struct writer *w, struct chunk *c, int error, size_t do
 {
     struct queue *q = &w->queue;
     bool was_failing = q->failing;
-    struct spool *spool = c->spool;
-    size_t wrote = done - c->done;
+    char name[PATH_MAX];
 
-    q->stats.octets += wrote;
-    q->stats.rotations = w->file.rotations;
-    if (error != 0) {
-        q->stats.write_errors++;
-        if (!was_failing)
-            tell_failure(w, c, error);
-    } else if (was_failing) {
-        log_info("transcript %s: writing again", w->file.path);
-    }
+    q->stats.octets += done - c->done;
+    q->stats.rotations = w->sink->rotations;
+    q->stats.write_errors += error != 0;
+    if (error != 0 && !was_failing)
+        log_error("transcript %s: cannot write: %s; trying again each second, %s",
+                  name_of(sink_of_chunk(w, c), name), trusted_open_reason(error),
+                  w->config.on_full == ON_FULL_PAUSE ? "clients wait"
+                                                     : "records may be dropped");
+    if (error == 0 && was_failing)
+        log_info("transcript %s: writing again", name_of(w->sink, name));
     if (was_failing != (error != 0))
         queue_set_failing(q, error != 0);
-    if (queue_written(q, done) && spool != NULL)
-        spool_chunk_done(spool);
+    queue_written(q, done);
 }
 
 /* Under the lock, given back for the writing. False: give up. */
@@ -93,10 +79,11 @@ static bool write_first(struct writer *w)
 {
     struct queue *q = &w->queue;
     struct chunk *c = q->first;
+    struct sink *sink = sink_of_chunk(w, c);
     size_t done = c->done, ready = c->ready;
 
     pthread_mutex_unlock(&q->lock);
-    int error = write_chunk(w, c, &done, ready);
+    int error = sink->ops->write(sink, (struct span){ c->bytes, ready }, &done);
     pthread_mutex_lock(&q->lock);
     chunk_result(w, c, error, done);
     if (error == 0)
@@ -109,20 +96,20 @@ static bool write_first(struct writer *w)
 
 /* Under the lock, given back meanwhile. What fails now is told and tried again by the next
  * write. */
-static void reopen_file(struct writer *w)
+static void reopen_sink(struct writer *w)
 {
     struct queue *q = &w->queue;
+    char name[PATH_MAX];
 
     q->reopen = false;
     pthread_mutex_unlock(&q->lock);
-    file_close(&w->file);
-    int error = file_open(&w->file);
+    int error = w->sink->ops->reopen(w->sink);
     pthread_mutex_lock(&q->lock);
     if (error != 0)
-        log_error("transcript %s: cannot open again: %s", w->file.path,
+        log_error("transcript %s: cannot open again: %s", name_of(w->sink, name),
                   trusted_open_reason(error));
     else
-        log_info("transcript %s: opened again", w->file.path);
+        log_info("transcript %s: opened again", name_of(w->sink, name));
 }
 
 static void *writer_run(void *arg)
@@ -133,8 +120,8 @@ static void *writer_run(void *arg)
 
     pthread_mutex_lock(&q->lock);
     while (going && (q->first != NULL || !q->stop)) {
-        if (q->reopen && !w->file.middle)
-            reopen_file(w); /* without the lock: all is asked again before a sleep */
+        if (q->reopen && !w->sink->middle)
+            reopen_sink(w); /* without the lock: all is asked again before a sleep */
         else if (q->first != NULL)
             going = write_first(w);
         else
@@ -203,7 +190,8 @@ static int start_thread(struct writer *w)
 
 static void writer_release(struct writer *w)
 {
-    file_close(&w->file);
+    if (w->sink != NULL)
+        w->sink->ops->close(w->sink);
     queue_deinit(&w->queue);
     config_free(&w->config);
     free(w);
@@ -211,11 +199,13 @@ static void writer_release(struct writer *w)
 
 static bool writer_begin(struct writer *w, char *error, size_t size)
 {
+    char name[PATH_MAX];
+
     if (!spool_is_usable(&w->config, error, size))
         return false;
-    int code = file_open(&w->file);
+    int code = w->sink->ops->open(w->sink);
     if (code != 0) {
-        snprintf(error, size, "transcript \"%s\": cannot open: %s", w->file.path,
+        snprintf(error, size, "transcript \"%s\": cannot open: %s", name_of(w->sink, name),
                  trusted_open_reason(code));
         return false;
     }
@@ -231,14 +221,14 @@ struct writer *writer_start(const struct writer_config *c, char *error, size_t s
     if (c->fd < 0 && (c->file == NULL || c->file[0] == '\0'))
         return NULL;
     struct writer *w = calloc(1, sizeof *w);
-    bool copied = w != NULL && config_copy(&w->config, c);
-    if (!copied)
+    bool ready =
+        w != NULL && config_copy(&w->config, c) && (w->sink = sink_of(&w->config)) != NULL;
+    if (!ready)
         snprintf(error, size, "transcript: out of memory");
     if (w == NULL)
         return NULL;
     queue_init(&w->queue, &w->config);
-    file_init(&w->file, &w->config);
-    if (!copied || !writer_begin(w, error, size)) {
+    if (!ready || !writer_begin(w, error, size)) {
         writer_release(w);
         return NULL;
     }
@@ -257,6 +247,7 @@ static uint64_t octets_left(const struct queue *q)
 uint64_t writer_stop(struct writer **wp, unsigned ms)
 {
     struct writer *w = *wp;
+    char name[PATH_MAX];
 
     *wp = NULL;
     if (w == NULL)
@@ -272,7 +263,7 @@ uint64_t writer_stop(struct writer **wp, unsigned ms)
     uint64_t left = octets_left(&w->queue);
     if (left > 0)
         log_error("transcript %s: %llu octets of records could not be written and are lost",
-                  w->file.path, (unsigned long long)left);
+                  name_of(w->sink, name), (unsigned long long)left);
     writer_release(w);
     return left;
 }
