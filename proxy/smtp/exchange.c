@@ -81,3 +81,16 @@ bool exchange_keep(struct exchange *ex, struct span text, struct span *kept)
 {
     return append(ex, text, SPAN_LIT(""), kept);
 }
+
+bool exchange_keep_reply(struct exchange *ex, const struct reply *r, struct span *kept)
+{
+    struct event *e = &ex->event;
+
+    e->code = r->code;
+    e->enhanced = SPAN_LIT("");
+    if (!exchange_keep(ex, r->received, kept))
+        return false;
+    if (r->enhanced.len > 0)
+        e->enhanced = span_of(kept->ptr + (r->enhanced.ptr - r->received.ptr), r->enhanced.len);
+    return true;
+}

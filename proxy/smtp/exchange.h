@@ -14,6 +14,7 @@
 #include "base/pool.h"
 #include "smtp/event.h"
 #include "smtp/local_reply.h"
+#include "smtp/reply.h"
 
 enum { EXCHANGE_ROOM = 224 };
 
@@ -45,6 +46,10 @@ MUST_CHECK bool exchange_rewrite(struct exchange *ex, struct span text);
  * views into the exchange stay right.
  */
 MUST_CHECK bool exchange_keep(struct exchange *ex, struct span text, struct span *kept);
+
+/* Keeps a reply so: its text in *kept, code and enhanced code in the event. */
+MUST_CHECK bool exchange_keep_reply(struct exchange *ex, const struct reply *r,
+                                    struct span *kept);
 
 static inline bool exchange_is_local(const struct exchange *ex)
 {

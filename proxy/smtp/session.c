@@ -57,11 +57,6 @@ size_t session_content_size(void)
     return sizeof(struct content);
 }
 
-void session_enter(struct session *s, enum session_state next)
-{
-    s->state = (uint8_t)next;
-}
-
 const char *session_state_name(const struct session *s)
 {
     static const char *const names[] = {
@@ -70,14 +65,6 @@ const char *session_state_name(const struct session *s)
 #undef X
     };
     return s->closing ? "closing" : names[s->state];
-}
-
-void session_close(struct session *s, enum close_reason why)
-{
-    if (s->closing)
-        return; /* first reason wins */
-    s->closing = true;
-    s->reason = (uint8_t)end_blamed(s, why);
 }
 
 /* Where reads began, for the records; forgotten once the octets are used up. */
@@ -220,6 +207,11 @@ void session_reject(struct session *s, struct span bytes, enum close_reason why,
     session_close(s, why);
 }
 
+void session_save_memory(struct session *s, bool on)
+{
+    s->saving_memory = on;
+}
+
 /* ---- actions --------------------------------------------------------------------- */
 
 static enum step raw_forward(struct session *s, struct action *action)
@@ -248,7 +240,7 @@ static void peek_secrets(struct session *s, const struct event *e)
         secrecy_peek_ahead(&s->secrecy, input_view(s, CLIENT), s->at[CLIENT]);
 }
 
-static enum step tell(struct session *s, struct action *action)
+static enum step report(struct session *s, struct action *action)
 {
     s->reported = s->completed;
     s->completed = s->reported->next;
@@ -280,7 +272,7 @@ static enum step answer_local(struct session *s, struct action *action)
     action->bytes = e->replied;
     session_finish(s, ex);
     if (ex->local == LOCAL_TLS_READY)
-        upgrade_begin(s, CLIENT);
+        session_begin_tls(s, CLIENT);
     if (closes != CLOSE_NONE)
         session_close(s, closes);
     return STEP_ACTION;
@@ -316,9 +308,9 @@ static enum step session_step(struct session *s, struct action *action)
     if (s->handshake.due && !s->closing)
         return upgrade_action(s, action);
     if (s->completed != NULL)
-        return tell(s, action);
+        return report(s, action);
     if (s->content != NULL && s->content->ended)
-        return content_tell(s, action);
+        return content_report(s, action);
     if (s->upstream.drop_due || chunk_drops_upstream(s)) {
         s->upstream.drop_due = false;
         action->kind = ACTION_DROP_UPSTREAM;
@@ -332,7 +324,7 @@ static enum step session_step(struct session *s, struct action *action)
     if (s->first != NULL && exchange_is_local(s->first))
         return answer_local(s, action);
     if (s->first != NULL && s->first->answered && s->state != STATE_CHUNK)
-        return early_give(s, action);
+        return server_give_early(s, action);
     if (s->shutdown && !session_in_transfer(s)) {
         s->shutdown = false;
         session_abort_with(s, LOCAL_SHUTDOWN, NOTE_NONE);
@@ -343,7 +335,7 @@ static enum step session_step(struct session *s, struct action *action)
 }
 
 /* Gives back what the last action borrowed. */
-static void release_told(struct session *s)
+static void release_reported(struct session *s)
 {
     if (s->reported != NULL) {
         if (s->reported->event.kind == EVENT_TLS)
@@ -361,7 +353,7 @@ bool session_next(struct session *s, struct action *action)
 {
     enum step step;
 
-    release_told(s);
+    release_reported(s);
     *action = (struct action){ .kind = ACTION_FORWARD };
     do {
         step = session_step(s, action);
@@ -477,19 +469,6 @@ size_t session_memory(const struct session *s)
     if (s->opaque.sample != NULL)
         octets += sizeof *s->opaque.sample;
     return octets;
-}
-
-bool session_mirrors_ends(const struct session *s)
-{
-    return s->env->observe || s->state == STATE_OPAQUE;
-}
-
-bool session_pipelines(const struct session *s)
-{
-    enum policy_word word = policy_get(s->env->policy, RULE_PIPELINING);
-
-    return s->env->observe || word == WORD_PASS ||
-           (word == WORD_AUTO && ehlo_offers(s->offer.offered, EHLO_PIPELINING));
 }
 
 bool session_in_transfer(const struct session *s)

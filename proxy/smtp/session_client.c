@@ -78,6 +78,17 @@ static size_t line_limit(const struct session *s, struct span text)
     return ehlo_command_limit(command_parse(text).verb, s->offer.offered, policy);
 }
 
+/* Ends the AUTH dialogue with "*"; the client hears `id` when the upstream has answered. */
+static enum step auth_cancel(struct session *s, struct exchange *ex, enum local_reply id,
+                             struct action *action)
+{
+    ex->local = id;
+    ex->replaces_upstream_reply = true; /* the upstream's 501 comes first */
+    ex->event.disposition = DISPOSITION_REFUSED;
+    session_enter(s, STATE_SYNC);
+    return session_send(s, action, SERVER, SPAN_LIT("*\r\n"));
+}
+
 /* The whole overlong line has gone by, or will never end. */
 static enum step overlong_answer(struct session *s, struct exchange *ex, struct action *action)
 {
@@ -117,7 +128,7 @@ static enum step overlong_answer(struct session *s, struct exchange *ex, struct 
         ex->local = LOCAL_EARLY_DATA;
         session_enter(s, STATE_STOPPED);
     }
-    command_count_error(s, ex);
+    session_count_error(s, ex);
     return STEP_AGAIN;
 }
 
@@ -155,19 +166,6 @@ static enum step overlong_step(struct session *s, struct action *action)
 
 /* ---- AUTH dialogue (RFC 4954 4) ---------------------------------------------------- */
 
-enum step auth_cancel(struct session *s, struct exchange *ex, enum local_reply id,
-                      struct action *action)
-{
-    ex->local = id;
-    ex->replaces_upstream_reply = true; /* the upstream's 501 comes first */
-    ex->event.disposition = DISPOSITION_REFUSED;
-    session_enter(s, STATE_SYNC);
-    action->kind = ACTION_FORWARD;
-    action->side = SERVER;
-    action->bytes = SPAN_LIT("*\r\n");
-    return STEP_ACTION;
-}
-
 static enum step auth_line(struct session *s, struct exchange *ex, const struct line *l,
                            struct span raw, struct action *action)
 {
@@ -191,11 +189,9 @@ static enum step auth_line(struct session *s, struct exchange *ex, const struct 
         if (!s->env->observe)
             return auth_cancel(s, ex, LOCAL_AUTH_GARBLED, action);
     }
-    if (l->end != LINE_CRLF && !s->env->observe && !exchange_rewrite(ex, l->text)) {
-        session_close(s, CLOSE_NO_MEMORY);
-        return STEP_AGAIN;
-    }
-    return command_forward(s, ex, raw, action);
+    if (l->end != LINE_CRLF && !s->env->observe && !exchange_rewrite(ex, l->text))
+        return session_no_memory(s);
+    return session_forward(s, ex, raw, action);
 }
 
 /* ---- the states in which lines are read -------------------------------------------- */
@@ -215,7 +211,7 @@ static enum step gone_line(struct session *s, struct exchange *ex, const struct 
     else
         ex->local = ex->event.verb == VERB_QUIT ? LOCAL_GONE_QUIT : LOCAL_GONE;
     if (c.verb == VERB_BDAT && command_bdat(c.arg, &bdat) == BDAT_OK) {
-        chunk_eat(s, ex, bdat.octets);
+        chunk_discard(s, ex, bdat.octets);
         return STEP_AGAIN;
     }
     session_enter(s, STATE_STOPPED);

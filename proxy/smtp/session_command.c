@@ -2,35 +2,6 @@
 #include "smtp/sasl.h"
 #include "smtp/session_judge.h"
 
-void command_count_error(struct session *s, struct exchange *ex)
-{
-    if (local_reply_code(ex->local) < 400)
-        return; /* VRFY, answered 252: a probe, no error */
-    s->errors++;
-    if (s->env->error_limit == 0 || s->errors < s->env->error_limit ||
-        local_reply_closes(ex->local) != CLOSE_NONE)
-        return;
-    notes_add(&ex->event.notes, NOTE_ERROR_LIMIT, ex->event.at);
-    ex->local = LOCAL_ERROR_LIMIT;
-    session_enter(s, STATE_STOPPED);
-}
-
-enum step command_forward(struct session *s, struct exchange *ex, struct span raw,
-                          struct action *action)
-{
-    struct event *e = &ex->event;
-
-    e->disposition = e->forwarded.len > 0 ? DISPOSITION_REWRITTEN : DISPOSITION_RELAYED;
-    e->forwarded_us = s->now_us - e->t_us;
-    if (s->env->observe)
-        return STEP_AGAIN; /* the octets went ahead */
-    action->kind = ACTION_FORWARD;
-    action->side = SERVER;
-    action->bytes = e->forwarded.len > 0 ? e->forwarded : raw;
-    action->lasting = session_is_lasting(s, action->bytes);
-    return STEP_ACTION;
-}
-
 static bool make_rewritten(struct judge *j)
 {
     struct buf text;
@@ -95,10 +66,8 @@ static enum step send_on(struct judge *j, struct span raw, struct action *action
     if (sents[j->cmd.verb] != NULL)
         sents[j->cmd.verb](j);
     /* Rewriting may move the line: from here on j->cmd has its verb only. */
-    if (!s->env->observe && !make_rewritten(j)) {
-        session_close(s, CLOSE_NO_MEMORY);
-        return STEP_AGAIN;
-    }
+    if (!s->env->observe && !make_rewritten(j))
+        return session_no_memory(s);
     if (j->framed)
         begin_chunk(j, true);
     else if (j->cmd.verb == VERB_BDAT) /* observe: how long the chunk is, nobody can say */
@@ -109,7 +78,7 @@ static enum step send_on(struct judge *j, struct span raw, struct action *action
         j->ex->not_sent_yet = true; /* every earlier command has its reply first */
         return STEP_AGAIN;
     }
-    return command_forward(s, j->ex, raw, action);
+    return session_forward(s, j->ex, raw, action);
 }
 
 static enum step turn_down(struct judge *j, enum local_reply v)
@@ -131,7 +100,7 @@ static enum step turn_down(struct judge *j, enum local_reply v)
         ex->local = LOCAL_EARLY_DATA;
     if (local_reply_closes(ex->local) != CLOSE_NONE)
         session_enter(s, STATE_STOPPED);
-    command_count_error(s, ex);
+    session_count_error(s, ex);
     return STEP_AGAIN;
 }
 

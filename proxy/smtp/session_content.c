@@ -89,7 +89,7 @@ static enum step received_content(const struct session *s, struct span bytes,
     return STEP_ACTION;
 }
 
-enum step content_tell(struct session *s, struct action *action)
+enum step content_report(struct session *s, struct action *action)
 {
     struct content *c = s->content;
 
@@ -215,7 +215,7 @@ static enum step end_of_data(struct session *s, struct action *action)
     if (s->content->data.refused && !s->env->observe)
         return end_refused(s, ex, LOCAL_CONTENT_REFUSED);
     session_enter(s, session_pipelines(s) ? STATE_COMMAND : STATE_SYNC);
-    return command_forward(s, ex, SPAN_LIT(".\r\n"), action);
+    return session_forward(s, ex, SPAN_LIT(".\r\n"), action);
 }
 
 static bool lf_end_is_accepted(const struct session *s)
@@ -241,13 +241,11 @@ static enum step lf_end_pushed(struct session *s, struct exchange *ex, bool acce
         return end_answered(s, ex);
     if (!accepted && !s->env->observe)
         return end_refused(s, ex, LOCAL_LF_END);
-    if (!s->env->observe && !exchange_rewrite(ex, SPAN_LIT("."))) {
-        session_close(s, CLOSE_NO_MEMORY);
-        return STEP_AGAIN;
-    }
+    if (!s->env->observe && !exchange_rewrite(ex, SPAN_LIT(".")))
+        return session_no_memory(s);
     s->client.quit_only = !s->env->observe;
     session_enter(s, s->env->observe ? STATE_COMMAND : STATE_SYNC);
-    return command_forward(s, ex, ex->event.received, action);
+    return session_forward(s, ex, ex->event.received, action);
 }
 
 /*
@@ -347,7 +345,7 @@ static bool chunk_is_refused(const struct session *s)
            (st->bare_lf > 0 || st->bare_cr > 0 || st->nul > 0);
 }
 
-void chunk_eat(struct session *s, struct exchange *ex, uint64_t octets)
+void chunk_discard(struct session *s, struct exchange *ex, uint64_t octets)
 {
     s->chunk.left = octets;
     s->chunk.forward = false;
@@ -376,7 +374,7 @@ static enum step chunk_end(struct session *s)
         session_push(s, ex);
         session_enter(s, local_reply_closes(ex->local) != CLOSE_NONE ? STATE_STOPPED
                                                                      : STATE_COMMAND);
-        command_count_error(s, ex);
+        session_count_error(s, ex);
         return STEP_AGAIN;
     }
     if (s->chunk.last && s->content != NULL) {

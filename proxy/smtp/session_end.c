@@ -30,19 +30,6 @@ void end_note_client(struct session *s, enum close_kind how)
                                                : (uint8_t)CLOSE_CLIENT_RESET;
 }
 
-enum close_reason end_blamed(const struct session *s, enum close_reason why)
-{
-    bool upstream = why == CLOSE_UPSTREAM_EOF || why == CLOSE_UPSTREAM_RESET ||
-                    why == CLOSE_UPSTREAM_TIMEOUT || why == CLOSE_NO_GREETING;
-
-    return upstream && s->client.end == CLOSE_CLIENT_EOF_REPLY ? CLOSE_CLIENT_EOF_REPLY : why;
-}
-
-enum close_reason end_of_client(const struct session *s)
-{
-    return (enum close_reason)s->client.end;
-}
-
 /* Who ended first is the reason; a silent client that was first has just left. */
 static enum close_reason mirrored_reason(const struct session *s, enum side from,
                                          enum close_kind how)
@@ -52,7 +39,7 @@ static enum close_reason mirrored_reason(const struct session *s, enum side from
     if (from == CLIENT && how == END_RESET && !client_first)
         return CLOSE_CLIENT_RESET;
     if (client_first)
-        return end_of_client(s);
+        return session_client_end(s);
     if (how == END_RESET)
         return CLOSE_UPSTREAM_RESET;
     return s->upstream.parting != CLOSE_NONE ? (enum close_reason)s->upstream.parting
@@ -79,7 +66,7 @@ void end_client(struct session *s, enum close_kind how)
     bool silent = s->state == STATE_GREETING && s->received[CLIENT] == 0;
 
     if (how == END_RESET || silent) { /* half closed, a silent client will never speak */
-        session_close(s, end_of_client(s));
+        session_close(s, session_client_end(s));
     } else if (s->state == STATE_DATA || s->state == STATE_CHUNK) {
         /* Never invent the end of a message. */
         if (s->content != NULL && s->state == STATE_CHUNK)
@@ -95,31 +82,6 @@ void end_upstream(struct session *s, enum close_kind how)
 {
     session_abort_with(s, how == END_RESET ? LOCAL_UPSTREAM_RESET : LOCAL_UPSTREAM_EOF,
                        NOTE_UPSTREAM_EOF);
-}
-
-void session_abort_with(struct session *s, enum local_reply id, enum note_id note)
-{
-    struct exchange *ex = s->first;
-
-    if (ex == NULL || exchange_is_local(ex)) {
-        ex = session_new_exchange(s);
-        if (ex == NULL)
-            return;
-        ex->event.kind = s->state == STATE_GREETING ? EVENT_GREETING : EVENT_COMMAND;
-        ex->event.disposition = DISPOSITION_SWALLOWED;
-        ex->next = s->first;
-        s->first = ex;
-        if (s->last == NULL)
-            s->last = ex;
-    }
-    if (note != NOTE_NONE)
-        notes_add(&ex->event.notes, note, ex->event.at);
-    if (s->env->observe) {
-        session_close(s, local_reply_closes(id));
-        return;
-    }
-    ex->local = id;
-    ex->replaces_upstream_reply = false;
 }
 
 /* What the client had sent and nobody will look at any more. */
@@ -185,7 +147,7 @@ enum step end_step(struct session *s, struct action *action)
         session_finish(s, ex);
         return STEP_AGAIN;
     }
-    if (leftover(s) == STEP_AGAIN || opaque_tell(s) == STEP_AGAIN)
+    if (leftover(s) == STEP_AGAIN || opaque_report(s) == STEP_AGAIN)
         return STEP_AGAIN;
     if (s->close_reported)
         return STEP_IDLE;
@@ -202,7 +164,7 @@ enum step end_idle_step(struct session *s)
 
     if (s->ended[CLIENT] && idle && s->state != STATE_GREETING && !session_mirrors_ends(s)) {
         end_client(s, END_FIN);
-        session_close(s, end_of_client(s)); /* unless it ended inside a message */
+        session_close(s, session_client_end(s)); /* unless it ended inside a message */
         return STEP_AGAIN;
     }
     if (s->ended[SERVER] && !s->upstream.gone && !session_mirrors_ends(s)) {

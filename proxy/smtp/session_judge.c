@@ -136,7 +136,7 @@ static verdict judge_starttls(struct judge *j)
         return v;
     if (ours && transaction_open(s))
         return never_in_order(j, "STARTTLS is not allowed in a mail transaction");
-    if (ours && s->client.authenticated && !upgrade_renews_upstream(s))
+    if (ours && s->client.authenticated && !session_renews_upstream(s))
         return never_in_order(j, "STARTTLS is not allowed after AUTH");
     if (transaction_open(s) &&
         (v = out_of_order(j, "STARTTLS is not allowed in a mail transaction")) != LOCAL_NONE)

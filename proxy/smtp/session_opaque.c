@@ -81,12 +81,6 @@ enum close_reason opaque_close(const struct session *s)
     return strcmp(s->opaque.why, "not-smtp") == 0 ? CLOSE_NOT_SMTP : CLOSE_UNREAD_END;
 }
 
-bool session_lost_octets(const struct session *s)
-{
-    return s->opaque.missing[CLIENT] > 0 || s->opaque.missing[SERVER] > 0 ||
-           (s->closing && (s->reason == CLOSE_CAPTURE_END || s->reason == CLOSE_CAPTURE_LIMIT));
-}
-
 /* An end counts once what came before it was seen. */
 static bool watch_is_over(struct session *s)
 {
@@ -97,7 +91,7 @@ static bool watch_is_over(struct session *s)
 }
 
 /* What was seen of the handshake. The watch is freed when it was reported. */
-static enum step watch_tell(struct session *s)
+static enum step watch_report(struct session *s)
 {
     struct exchange *ex = exchange_new(s->env->exchanges, &s->exchange_octets);
 
@@ -120,14 +114,14 @@ static enum step watch_stop(struct session *s)
     if (!watch_is_over(s))
         tls_watch_stop(s->watch, s->reason == CLOSE_CLIENT_TIMEOUT ? TLS_FAILURE_TIMEOUT
                                                                    : TLS_FAILURE_EOF);
-    return watch_tell(s);
+    return watch_report(s);
 }
 
 enum step opaque_step(struct session *s, enum side from, struct action *action)
 {
     struct span in = input_view(s, from);
 
-    if (s->watch != NULL && watch_is_over(s) && watch_tell(s) == STEP_AGAIN)
+    if (s->watch != NULL && watch_is_over(s) && watch_report(s) == STEP_AGAIN)
         return STEP_AGAIN;
     if (in.len == 0)
         return STEP_IDLE;
@@ -137,14 +131,10 @@ enum step opaque_step(struct session *s, enum side from, struct action *action)
     input_use(s, from, in.len);
     if (s->env->observe)
         return STEP_AGAIN; /* the octets went ahead */
-    action->kind = ACTION_FORWARD;
-    action->side = from == CLIENT ? SERVER : CLIENT;
-    action->bytes = in;
-    action->lasting = session_is_lasting(s, in);
-    return STEP_ACTION;
+    return session_send(s, action, from == CLIENT ? SERVER : CLIENT, in);
 }
 
-enum step opaque_tell(struct session *s)
+enum step opaque_report(struct session *s)
 {
     struct exchange *ex;
 

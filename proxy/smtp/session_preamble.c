@@ -57,7 +57,7 @@ bool preamble_names_client(const struct session *s)
 
 static bool wants_tls(const struct session *s)
 {
-    return s->client.secure && !s->upstream.tls_declined && upstream_wants_tls(s);
+    return s->client.secure && !s->upstream.tls_declined && session_wants_upstream_tls(s);
 }
 
 bool preamble_is_wanted(const struct session *s)
@@ -78,8 +78,7 @@ static enum step say(struct session *s, enum preamble stage, enum verb verb, str
     ex->not_sent_yet = true; /* until it is sent */
     if (!exchange_rewrite(ex, line)) {
         exchange_free(s->env->exchanges, ex);
-        session_close(s, CLOSE_NO_MEMORY);
-        return STEP_AGAIN;
+        return session_no_memory(s);
     }
     s->own_command = ex;
     s->preamble = (uint8_t)stage;
@@ -167,14 +166,8 @@ static enum step say_xclient(struct session *s, struct span ehlo)
 static bool keep_reply(struct session *s, struct exchange *ex, const struct reply *r,
                        struct span *kept)
 {
-    struct span enhanced = r->enhanced;
-    bool ok = exchange_keep(ex, r->received, kept);
+    bool ok = exchange_keep_reply(ex, r, kept);
 
-    ex->event.code = r->code;
-    ex->event.enhanced = SPAN_LIT("");
-    if (ok && enhanced.len > 0)
-        ex->event.enhanced =
-            span_of(kept->ptr + (enhanced.ptr - r->received.ptr), enhanced.len);
     if (ok && (!r->canonical || r->teaser > 0))
         ok = reply_canonical(reply_text(r), &s->out) &&
              exchange_keep(ex, buf_span(&s->out), &ex->event.replied);
@@ -185,10 +178,8 @@ enum step preamble_begin(struct session *s, struct exchange *greeting, const str
 {
     session_push(s, greeting);
     greeting->not_sent_yet = true;
-    if (!keep_reply(s, greeting, r, &greeting->event.reply)) {
-        session_close(s, CLOSE_NO_MEMORY);
-        return STEP_AGAIN;
-    }
+    if (!keep_reply(s, greeting, r, &greeting->event.reply))
+        return session_no_memory(s);
     input_use(s, SERVER, r->received.len);
     return say_ehlo(s);
 }
@@ -200,8 +191,7 @@ static enum step replace_greeting(struct session *s, const struct reply *r)
 
     if (keep_reply(s, ex, r, &ex->event.replied))
         return get_ready(s);
-    session_close(s, CLOSE_NO_MEMORY);
-    return STEP_AGAIN;
+    return session_no_memory(s);
 }
 
 static enum step relay_greeting(struct session *s, struct action *action)
@@ -219,10 +209,7 @@ static enum step relay_greeting(struct session *s, struct action *action)
     if (e->code == 421)
         session_close(s, CLOSE_UPSTREAM_421);
     session_finish(s, ex);
-    action->kind = ACTION_FORWARD;
-    action->side = CLIENT;
-    action->bytes = e->replied.len > 0 ? e->replied : e->reply;
-    return STEP_ACTION;
+    return session_send_reply(s, action, e);
 }
 
 enum step preamble_step(struct session *s, struct action *action)
@@ -234,10 +221,7 @@ enum step preamble_step(struct session *s, struct action *action)
     if (s->preamble == PREAMBLE_NONE || ex == NULL || !ex->not_sent_yet)
         return STEP_IDLE;
     ex->not_sent_yet = false;
-    action->kind = ACTION_FORWARD;
-    action->side = SERVER;
-    action->bytes = ex->event.forwarded;
-    return STEP_ACTION;
+    return session_send(s, action, SERVER, ex->event.forwarded);
 }
 
 /* ---- replies to our own commands ----------------------------------------------------- */
@@ -263,7 +247,7 @@ static enum step after_starttls(struct session *s, struct exchange *ex, const st
         return STEP_AGAIN;
     }
     if (r->code == 220) {
-        upgrade_begin(s, SERVER);
+        session_begin_tls(s, SERVER);
         return STEP_AGAIN;
     }
     if (s->env->upstream_tls == UPSTREAM_TLS_REQUIRE) {
@@ -278,7 +262,7 @@ static enum step after_xclient(struct session *s, const struct reply *r)
 {
     if (r->code / 100 != 2)
         return xclient_failed(s);
-    upgrade_forget_upstream(s);
+    session_forget_upstream(s);
     return r->code == 220 ? replace_greeting(s, r) : get_ready(s);
 }
 
@@ -350,7 +334,7 @@ enum step preamble_reply(struct session *s, const struct reply *r, struct notes 
 void preamble_tls(struct session *s, bool ok)
 {
     session_enter(s, STATE_GREETING);
-    upgrade_forget_upstream(s);
+    session_forget_upstream(s);
     if (ok) {
         (void)say_ehlo(s);
         return;

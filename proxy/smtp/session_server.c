@@ -1,154 +1,14 @@
-/* session_server - the upstream's replies, and what they change. */
+/*
+ * session_server - the upstream's replies: read, paired with what they answer, relayed.
+ *
+ * A server may refuse a message while it is still being sent (552 in the middle of mail data).
+ * Whether it then goes on reading mail data or takes what follows for commands, nobody can
+ * tell: it gets nothing more. The client hears the reply when it has sent all.
+ *
+ * A server that accepts a chunk before it has all its bytes has read another size than the
+ * client sent, and takes the rest for commands: the session is over.
+ */
 #include "smtp/session_private.h"
-
-void session_reset_transaction(struct session *s)
-{
-    /* What came behind the command is all still unanswered. */
-    s->transaction = (struct transaction){
-        .rcpt_sent = session_has_pending(s, VERB_RCPT),
-        .bdat = session_has_pending(s, VERB_BDAT),
-        .chunk_refused = s->transaction.chunk_refused && session_has_pending(s, VERB_MAIL),
-    };
-}
-
-/* ---- what a reply means ---------------------------------------------------------- */
-
-static void after_helo(struct session *s, struct exchange *ex)
-{
-    const struct event *e = &ex->event;
-
-    if (e->code / 100 != 2)
-        return; /* a refused EHLO leaves the state as it was (RFC 5321 4.1.4) */
-    s->client.greeted = s->upstream.greeted = true;
-    if (e->verb == VERB_HELO)
-        s->offer = (struct ehlo_offer){ 0 };
-    session_reset_transaction(s);
-}
-
-static void after_mail(struct session *s, struct exchange *ex)
-{
-    if (!s->transaction.open)
-        s->transaction.rcpt_sent = session_has_pending(s, VERB_RCPT);
-    s->transaction.open = s->transaction.open || ex->event.code / 100 == 2;
-}
-
-static void after_rset(struct session *s, struct exchange *ex)
-{
-    if (ex->event.code / 100 == 2)
-        session_reset_transaction(s);
-}
-
-bool session_refuses_early_data(struct session *s, struct exchange *ex)
-{
-    if (input_is_empty(s, CLIENT))
-        return false;
-    notes_add(&ex->event.notes, NOTE_EARLY_DATA, s->at[CLIENT]);
-    return !s->env->observe && policy_get(s->env->policy, RULE_DATA_EARLY) == WORD_REJECT;
-}
-
-/* The reply to DATA decides what the client's next octets are: mail data behind any 3yz, since
- * who does not know a code goes by its first digit (RFC 5321 4.2). */
-static void after_data(struct session *s, struct exchange *ex)
-{
-    unsigned code = ex->event.code;
-
-    if (session_refuses_early_data(s, ex)) {
-        session_enter(s, STATE_STOPPED);
-        session_abort_with(s, LOCAL_EARLY_DATA, NOTE_NONE);
-        return;
-    }
-    if (code / 100 == 3 && content_begin(s, false)) {
-        session_enter(s, STATE_DATA);
-    } else if (code / 100 == 2) { /* observe */
-        notes_add(&ex->event.notes, NOTE_REPLY_UNEXPECTED, s->at[SERVER]);
-        session_lose_track(s);
-    }
-}
-
-static void after_message(struct session *s, struct exchange *ex)
-{
-    (void)ex;
-    s->transaction.open = false;
-    s->transaction.bdat = session_has_pending(s, VERB_BDAT);
-}
-
-static void after_chunk(struct session *s, struct exchange *ex)
-{
-    if (ex->last_chunk)
-        after_message(s, ex);
-    if (!s->env->observe || s->discarding != NULL || s->state != STATE_CHUNK ||
-        s->first != NULL || s->chunk.left == 0)
-        return;
-    /* Accepted before its last octet was sent. */
-    notes_add(&ex->event.notes, NOTE_REPLY_EARLY, s->at[SERVER]);
-    session_lose_track(s);
-}
-
-static void after_auth(struct session *s, struct exchange *ex)
-{
-    if (ex->event.code / 100 == 3)
-        session_enter(s, STATE_AUTH);
-    if (ex->event.code / 100 != 2)
-        return;
-    s->client.authenticated = true;
-    /* Octets of a layer can come from either side next. */
-    if (s->auth.may_have_layer)
-        s->auth.layer_due = 1u << CLIENT | 1u << SERVER;
-}
-
-/* Passed through: where TLS ends here it never comes to this. */
-static void after_starttls(struct session *s, struct exchange *ex)
-{
-    if (ex->event.code == 220)
-        session_become_opaque(s, "starttls");
-}
-
-static void after_quit(struct session *s, struct exchange *ex)
-{
-    (void)ex;
-    s->quit_answered = true;
-    if (!s->env->observe)
-        session_close(s, CLOSE_QUIT);
-}
-
-static void after_xclient(struct session *s, struct exchange *ex)
-{
-    if (ex->event.code / 100 != 2)
-        return;
-    s->client.greeted = s->client.authenticated = false;
-    s->offer = (struct ehlo_offer){ 0 };
-    upgrade_forget_upstream(s);
-    session_reset_transaction(s);
-}
-
-static const struct {
-    void (*after)(struct session *, struct exchange *);
-    unsigned renews;
-} on_reply[] = {
-#define VERB_ROW(name, text, flags, tally, argument, judge, sent, after, renews)               \
-    { after, renews },
-#include "smtp/verbs.def"
-};
-
-/* The state after a reply that was relayed. RFC 5321 4.1.4, 4954, 3030, 3207. */
-static void apply_reply(struct session *s, struct exchange *ex)
-{
-    if (s->first == NULL && s->state == STATE_SYNC)
-        session_enter(s, STATE_COMMAND);
-    if (on_reply[ex->event.verb].after != NULL)
-        on_reply[ex->event.verb].after(s, ex);
-}
-
-/* ---- one reply on its way --------------------------------------------------------- */
-
-void session_note_upstream(struct session *s, struct span ehlo)
-{
-    ehlo_set offers = ehlo_parse(ehlo);
-
-    s->upstream.greeted = true;
-    s->upstream.starttls = ehlo_offers(offers, EHLO_STARTTLS);
-    s->upstream.xclient = ehlo_offers(offers, EHLO_XCLIENT);
-}
 
 static bool filter_keywords(struct session *s, struct span reply)
 {
@@ -165,7 +25,7 @@ static bool filter_keywords(struct session *s, struct span reply)
 }
 
 /* What the client gets: as received, canonical, or with keywords removed. */
-bool session_make_sent(struct session *s, struct exchange *ex, const struct reply *r)
+static bool make_sent(struct session *s, struct exchange *ex, const struct reply *r)
 {
     struct event *e = &ex->event;
 
@@ -204,7 +64,7 @@ static enum step relay_reply(struct session *s, struct exchange *ex, const struc
     e->origin = ORIGIN_UPSTREAM;
     e->reply_us = s->now_us - e->t_us;
     s->replied_at = s->received[CLIENT];
-    if (!session_make_sent(s, ex, r)) {
+    if (!make_sent(s, ex, r)) {
         session_close(s, CLOSE_NO_MEMORY);
         exchange_free(s->env->exchanges, ex);
         return STEP_AGAIN;
@@ -213,37 +73,12 @@ static enum step relay_reply(struct session *s, struct exchange *ex, const struc
     session_finish(s, ex);
     if (s->env->observe)
         return STEP_AGAIN; /* the octets went ahead */
-    action->kind = ACTION_FORWARD;
-    action->side = CLIENT;
-    action->bytes = e->replied.len > 0 ? e->replied : e->reply;
-    action->lasting = session_is_lasting(s, action->bytes);
-    return STEP_ACTION;
-}
-
-/* The upstream's 501 to our "*": the client hears what was wrong with its line. An upstream
- * that goes on, or accepts, has not read "*" as we mean it. */
-static enum step replace_reply(struct session *s, struct exchange *ex, const struct reply *r,
-                               struct notes *notes)
-{
-    if (r->code / 100 < 4)
-        return session_protocol_error(s, r->received, notes, NOTE_REPLY_UNEXPECTED);
-    ex->event.reply = r->received;
-    input_use(s, SERVER, r->received.len);
-    if (s->state == STATE_SYNC)
-        session_enter(s, STATE_COMMAND);
-    ex->replaces_upstream_reply = false; /* local now, and at the head of the FIFO */
-    return STEP_AGAIN;
-}
-
-void session_merge_notes(struct exchange *ex, const struct notes *notes)
-{
-    for (unsigned i = 0; i < notes->len; i++)
-        notes_add(&ex->event.notes, (enum note_id)notes->list[i].id, notes->list[i].at);
+    return session_send_reply(s, action, e);
 }
 
 /* Replies that cannot be followed: the count would be off for the rest (RFC 5321 4.2.1). */
-enum step session_protocol_error(struct session *s, struct span received, struct notes *notes,
-                                 enum note_id note)
+static enum step protocol_error(struct session *s, struct span received, struct notes *notes,
+                                enum note_id note)
 {
     struct exchange *ex;
 
@@ -272,6 +107,112 @@ enum step session_protocol_error(struct session *s, struct span received, struct
         session_merge_notes(s->first, notes);
     }
     input_use(s, SERVER, received.len);
+    return STEP_AGAIN;
+}
+
+/* ---- replies that come before what they answer is complete ------------------------- */
+
+/* The exchange keeps the reply, as received and as the client is to hear it. */
+static bool keep_reply(struct session *s, struct exchange *ex, const struct reply *r)
+{
+    struct event *e = &ex->event;
+
+    if (!make_sent(s, ex, r))
+        return false;
+    e->origin = ORIGIN_UPSTREAM;
+    if (!exchange_keep_reply(ex, r, &e->reply))
+        return false;
+    if (e->replied.len > 0 && !exchange_keep(ex, e->replied, &e->replied))
+        return false;
+    ex->answered = true;
+    return true;
+}
+
+/* The message was refused before its end. */
+static enum step keep_refusal(struct session *s, struct exchange *ex, const struct reply *r,
+                              const struct notes *notes)
+{
+    session_merge_notes(ex, notes);
+    notes_add(&ex->event.notes, NOTE_REPLY_EARLY, s->at[SERVER]);
+    ex->event.reply_us = s->now_us - ex->event.t_us;
+    if (!keep_reply(s, ex, r))
+        return session_no_memory(s);
+    input_use(s, SERVER, r->received.len);
+    s->replied_at = s->received[CLIENT];
+    if (!s->env->observe)
+        s->upstream.drop_due = s->upstream.gone = true;
+    return STEP_AGAIN;
+}
+
+static enum step reply_to_data(struct session *s, const struct reply *r, struct notes *notes)
+{
+    struct content *c = s->content;
+
+    if (c->verdict != NULL)
+        return STEP_IDLE; /* one too many */
+    if (s->env->observe && content_waits_at_lf(s)) {
+        c->lf_taken = true; /* for the upstream it is the end */
+        return STEP_AGAIN;
+    }
+    if (r->code / 100 < 4) { /* it has seen an end that the client did not send */
+        enum step step = protocol_error(s, r->received, notes, NOTE_REPLY_EARLY);
+        if (s->env->observe)
+            session_lose_track(s);
+        return step;
+    }
+    c->verdict = session_new_exchange(s);
+    if (c->verdict == NULL)
+        return STEP_AGAIN;
+    return keep_refusal(s, c->verdict, r, notes);
+}
+
+static enum step reply_to_chunk(struct session *s, struct exchange *ex, const struct reply *r,
+                                struct notes *notes)
+{
+    if (ex->answered)
+        return STEP_IDLE; /* one too many */
+    if (r->code / 100 >= 4)
+        return keep_refusal(s, ex, r, notes);
+    if (s->env->observe)
+        return STEP_IDLE; /* lost track of, behind it */
+    return protocol_error(s, r->received, notes, NOTE_REPLY_EARLY);
+}
+
+static enum step early_reply(struct session *s, struct exchange *ex, const struct reply *r,
+                             struct notes *notes)
+{
+    if (ex == NULL && s->state == STATE_DATA && s->content != NULL)
+        return reply_to_data(s, r, notes);
+    if (ex != NULL && ex == s->last && s->state == STATE_CHUNK && s->discarding == NULL &&
+        s->chunk.left > 0)
+        return reply_to_chunk(s, ex, r, notes);
+    return STEP_IDLE;
+}
+
+enum step server_give_early(struct session *s, struct action *action)
+{
+    struct exchange *ex = session_pop(s);
+
+    session_finish(s, ex);
+    if (s->env->observe)
+        return STEP_AGAIN; /* the octets went ahead */
+    return session_send_reply(s, action, &ex->event);
+}
+
+/* ---- replies in their turn ------------------------------------------------------- */
+
+/* The upstream's 501 to our "*": the client hears what was wrong with its line. An upstream
+ * that goes on, or accepts, has not read "*" as we mean it. */
+static enum step replace_reply(struct session *s, struct exchange *ex, const struct reply *r,
+                               struct notes *notes)
+{
+    if (r->code / 100 < 4)
+        return protocol_error(s, r->received, notes, NOTE_REPLY_UNEXPECTED);
+    ex->event.reply = r->received;
+    input_use(s, SERVER, r->received.len);
+    if (s->state == STATE_SYNC)
+        session_enter(s, STATE_COMMAND);
+    ex->replaces_upstream_reply = false; /* local now, and at the head of the FIFO */
     return STEP_AGAIN;
 }
 
@@ -334,12 +275,6 @@ static bool is_unexpected(const struct exchange *ex, const struct reply *r)
     return ex->event.verb == VERB_DATA && r->code / 100 == 2;
 }
 
-/* Does the reply make void what was sent of a message? */
-static bool begins_anew(const struct exchange *ex, const struct reply *r)
-{
-    return on_reply[ex->event.verb].renews == r->code / 100;
-}
-
 static enum step take_reply(struct session *s, const struct reply *r, struct notes *notes,
                             struct action *action)
 {
@@ -356,12 +291,12 @@ static enum step take_reply(struct session *s, const struct reply *r, struct not
     if (step != STEP_IDLE)
         return step;
     if (ex == NULL || ex->not_sent_yet)
-        return session_protocol_error(s, r->received, notes, NOTE_REPLY_UNSOLICITED);
+        return protocol_error(s, r->received, notes, NOTE_REPLY_UNSOLICITED);
     if (ex->replaces_upstream_reply)
         return replace_reply(s, ex, r, notes);
     if (is_unexpected(ex, r) && !s->env->observe)
-        return session_protocol_error(s, r->received, notes, NOTE_REPLY_UNEXPECTED);
-    if (begins_anew(ex, r) && content_abandon(s, ex->event.at))
+        return protocol_error(s, r->received, notes, NOTE_REPLY_UNEXPECTED);
+    if (after_reply_renews(ex, r) && content_abandon(s, ex->event.at))
         return STEP_AGAIN; /* its record comes first */
     session_merge_notes(ex, notes);
     step = upgrade_reply(s, ex, r);
@@ -370,7 +305,7 @@ static enum step take_reply(struct session *s, const struct reply *r, struct not
     session_pop(s);
     step = relay_reply(s, ex, r, action);
     if (!s->closing)
-        apply_reply(s, ex);
+        after_reply(s, ex);
     return step;
 }
 
@@ -422,13 +357,13 @@ enum step server_step(struct session *s, struct action *action)
     case REPLY_OK:
         break;
     case REPLY_BAD_CODE:
-        return session_protocol_error(s, r.received, &notes,
-                                      awaits_greeting(s) ? NOTE_GREETING_NOT_SMTP
-                                                         : NOTE_REPLY_BAD_CODE);
+        return protocol_error(s, r.received, &notes,
+                              awaits_greeting(s) ? NOTE_GREETING_NOT_SMTP
+                                                 : NOTE_REPLY_BAD_CODE);
     case REPLY_MISMATCH:
-        return session_protocol_error(s, r.received, &notes, NOTE_REPLY_CODE_MISMATCH);
+        return protocol_error(s, r.received, &notes, NOTE_REPLY_CODE_MISMATCH);
     case REPLY_TOO_LONG:
-        return session_protocol_error(s, r.received, &notes, NOTE_REPLY_OVERLONG);
+        return protocol_error(s, r.received, &notes, NOTE_REPLY_OVERLONG);
     }
     if (reply_looks_masked(reply_text(&r)))
         notes_add(&notes, NOTE_REPLY_MASKED, s->at[SERVER]);

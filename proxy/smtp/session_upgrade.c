@@ -16,39 +16,6 @@
 
 #include <assert.h>
 
-bool session_ends_tls(const struct session *s)
-{
-    return !s->env->observe && policy_get(s->env->policy, RULE_STARTTLS) == WORD_TERMINATE;
-}
-
-bool upstream_wants_tls(const struct session *s)
-{
-    return !s->upstream.secure && (s->env->upstream_tls == UPSTREAM_TLS_MAY ||
-                                   s->env->upstream_tls == UPSTREAM_TLS_REQUIRE);
-}
-
-bool upgrade_renews_upstream(const struct session *s)
-{
-    return upstream_wants_tls(s) && s->upstream.starttls;
-}
-
-bool session_lacks_tls(const struct session *s)
-{
-    return !s->env->observe && s->env->upstream_tls == UPSTREAM_TLS_REQUIRE &&
-           !s->upstream.secure;
-}
-
-void upgrade_forget_upstream(struct session *s)
-{
-    s->upstream.starttls = s->upstream.xclient = s->upstream.greeted = false;
-}
-
-void upgrade_begin(struct session *s, enum side side)
-{
-    session_enter(s, STATE_TLS);
-    s->handshake = (struct session_handshake){ .side = (uint8_t)side, .due = true };
-}
-
 enum step upgrade_action(struct session *s, struct action *action)
 {
     enum side side = (enum side)s->handshake.side;
@@ -108,27 +75,25 @@ enum step upgrade_step(struct session *s, struct action *action)
     if (!input_is_empty(s, CLIENT))
         return refuse_injection(s, ex, NOTE_STARTTLS_INJECTION, s->at[CLIENT]);
     if (s->ended[CLIENT]) {
-        session_close(s, end_of_client(s)); /* half closed: TLS cannot be */
+        session_close(s, session_client_end(s)); /* half closed: TLS cannot be */
         return STEP_AGAIN;
     }
     ex->not_sent_yet = false;
-    if (upgrade_renews_upstream(s))
-        return command_forward(s, ex, ex->event.received, action);
-    if (upstream_wants_tls(s) && s->env->upstream_tls == UPSTREAM_TLS_REQUIRE)
+    if (session_renews_upstream(s))
+        return session_forward(s, ex, ex->event.received, action);
+    if (session_wants_upstream_tls(s) && s->env->upstream_tls == UPSTREAM_TLS_REQUIRE)
         return decline(s, ex, "the mail server behind this proxy does not offer it");
     return invite_client(ex);
 }
 
 static enum step take_answer(struct session *s, struct exchange *ex, const struct reply *r)
 {
-    if (!exchange_keep(ex, r->received, &ex->event.reply)) {
-        session_close(s, CLOSE_NO_MEMORY);
-        return STEP_AGAIN;
-    }
+    if (!exchange_keep(ex, r->received, &ex->event.reply))
+        return session_no_memory(s);
     input_use(s, SERVER, r->received.len);
     s->replied_at = s->received[CLIENT];
     if (r->code == 220) {
-        upgrade_begin(s, SERVER);
+        session_begin_tls(s, SERVER);
         return STEP_AGAIN;
     }
     /* Without a new session there, who authenticated in the clear would stay. */
@@ -182,7 +147,7 @@ static void upstream_done(struct session *s, bool ok)
     struct exchange *ex = s->first;
 
     if (ok) {
-        upgrade_forget_upstream(s);
+        session_forget_upstream(s);
         session_enter(s, STATE_SYNC);
         ex->not_sent_yet = true; /* the client's leg is next */
         return;
@@ -237,6 +202,6 @@ void upgrade_eof(struct session *s, enum side from)
     if (s->handshake.side == from)
         handshake_done(s, from, false);
     else if (from == CLIENT)
-        session_close(s, end_of_client(s));
+        session_close(s, session_client_end(s));
     /* The upstream's is reported to the client inside TLS: end_idle_step(). */
 }

@@ -29,7 +29,7 @@ static void octets_before_the_handshake_is_over(void **state)
 
     (void)state;
     begin(&p);
-    upgrade_begin(&p.s, CLIENT);
+    session_begin_tls(&p.s, CLIENT);
     player_pump(&p);
     player_read(&p, CLIENT, SPAN_LIT("MAIL FROM:<a@b>\r\n"));
     check_end(&p, "[tls client][close internal]");
@@ -42,7 +42,7 @@ static void octets_left_when_it_begins(void **state)
     (void)state;
     begin(&p);
     session_bytes(&p.s, CLIENT, SPAN_LIT("MAIL FROM:<a@b>\r\n"), 2);
-    upgrade_begin(&p.s, CLIENT);
+    session_begin_tls(&p.s, CLIENT);
     check_end(&p, "{? swallowed}[close internal]");
 }
 
