@@ -4,4 +4,9 @@
 
 enum side { CLIENT, SERVER };
 
+static inline enum side side_other(enum side side)
+{
+    return side == CLIENT ? SERVER : CLIENT;
+}
+
 #endif

@@ -1,4 +1,4 @@
-#include "capture/connection_private.h"
+#include "capture/connection.h"
 
 #include "smtp/reply.h"
 
@@ -173,7 +173,8 @@ static void pass_end(struct connection *c, enum side from, enum close_kind how, 
     check_over(c);
 }
 
-void connection_pass_gap(struct connection *c, enum side from, uint32_t upto)
+/* Bytes up to `upto` are given up. */
+static void pass_gap(struct connection *c, enum side from, uint32_t upto)
 {
     uint32_t octets = upto - c->flow[from].next;
 
@@ -208,7 +209,8 @@ static uint64_t ready_order(const struct connection *c, enum side from)
     return UINT64_MAX;
 }
 
-void connection_pass_first(struct connection *c, enum side from)
+/* What is first in line of this side: bytes, or the FIN. */
+static void pass_first(struct connection *c, enum side from)
 {
     struct flow *f = &c->flow[from];
     const struct held *h = flow_ready(f);
@@ -223,15 +225,139 @@ void connection_pass_first(struct connection *c, enum side from)
     check_over(c);
 }
 
-void connection_drain(struct connection *c)
+/* All that can be passed on, in the order of the file. */
+static void drain(struct connection *c)
 {
     while (!c->dead) {
         uint64_t client = ready_order(c, CLIENT), server = ready_order(c, SERVER);
 
         if (client == UINT64_MAX && server == UINT64_MAX)
             return;
-        connection_pass_first(c, client < server ? CLIENT : SERVER);
+        pass_first(c, client < server ? CLIENT : SERVER);
     }
+}
+
+/* ---- what waits, for how long, and what is given up for it ---- */
+
+/* What waits longest: octets or a FIN, and where they belong. */
+struct waiting {
+    enum side side;
+    uint64_t order;
+    uint32_t seq, ack;
+};
+
+static bool waits(const struct connection *c, enum side side, struct waiting *w)
+{
+    const struct flow *f = &c->flow[side];
+
+    *w = (struct waiting){ .side = side, .order = UINT64_MAX };
+    if (f->first != NULL) {
+        w->order = f->first->order;
+        w->seq = f->first->seq;
+        w->ack = f->first->ack;
+    } else if (flow_fin_waits(f)) {
+        w->order = f->fin_order;
+        w->seq = f->fin_seq;
+        w->ack = f->fin_ack;
+    }
+    return w->order != UINT64_MAX;
+}
+
+static bool find_waiting(const struct connection *c, struct waiting *w)
+{
+    struct waiting server;
+    bool client = waits(c, CLIENT, w);
+
+    if (waits(c, SERVER, &server) && (!client || server.order < w->order))
+        *w = server;
+    return w->order != UINT64_MAX;
+}
+
+/* Does the other side have all that is missing here? */
+static bool is_acknowledged(const struct connection *c, const struct waiting *w)
+{
+    const struct flow *f = &c->flow[w->side];
+
+    if (w->seq == f->next)
+        return true; /* it is the other flow that misses what was acknowledged */
+    return f->heard && !seq_before(f->acked, w->seq);
+}
+
+/* How far octets of this flow are missing that the other side had when it said `ack`. */
+static uint32_t missing_upto(const struct flow *f, uint32_t ack, bool at_fin)
+{
+    uint32_t upto = ack;
+
+    if (f->first != NULL && seq_before(f->first->seq, upto))
+        upto = f->first->seq;
+    if (flow_fin_waits(f) && seq_before(f->fin_seq, upto))
+        upto = f->fin_seq;
+    if (at_fin && upto == f->next + 1 && f->first == NULL && !f->fin)
+        upto = f->next; /* a FIN that was not captured */
+    return upto;
+}
+
+/* Gives up what is missing in front of it. */
+static void give_up(struct connection *c, const struct waiting *w)
+{
+    struct flow *f = &c->flow[w->side], *o = &c->flow[side_other(w->side)];
+
+    if (w->seq != f->next) {
+        pass_gap(c, w->side, w->seq);
+        return;
+    }
+    uint32_t upto = missing_upto(o, w->ack, f->first == NULL);
+    if (seq_before(o->next, upto))
+        pass_gap(c, side_other(w->side), upto);
+    else
+        pass_first(c, w->side); /* each claims to be the answer to the other */
+}
+
+static bool is_full(const struct connection *c)
+{
+    return flow_is_full(&c->flow[CLIENT]) || flow_is_full(&c->flow[SERVER]) ||
+           c->env->held > CONNECTION_HELD_MAX;
+}
+
+static bool is_due(const struct connection *c, const struct waiting *w)
+{
+    uint64_t patience = c->lost ? 0 : CONNECTION_PATIENCE_US;
+
+    return is_full(c) || (is_acknowledged(c, w) && c->last_us - c->stuck_us >= patience);
+}
+
+/* After each segment: is there a hole that is due? */
+static void look_at_waiting(struct connection *c)
+{
+    struct waiting w;
+
+    while (!c->dead && find_waiting(c, &w)) {
+        if (c->stuck_us == 0)
+            c->stuck_us = c->last_us;
+        if (!is_due(c, &w))
+            return;
+        give_up(c, &w);
+        drain(c);
+        c->stuck_us = 0;
+    }
+    c->stuck_us = 0;
+}
+
+/* Nothing more will come: what was acknowledged is missing, what was not never arrived. */
+static void settle(struct connection *c)
+{
+    struct waiting w;
+
+    while (!c->dead && find_waiting(c, &w)) {
+        if (c->flow[w.side].heard && !is_acknowledged(c, &w))
+            flow_discard(&c->flow[w.side]);
+        else
+            give_up(c, &w);
+        drain(c);
+    }
+    for (int side = CLIENT; side <= SERVER && !c->dead; side++)
+        if (flow_missing(&c->flow[side]) > 0)
+            pass_gap(c, (enum side)side, c->flow[side].acked);
 }
 
 /* ---- segments --------------------------------------------------------------------- */
@@ -280,7 +406,7 @@ static void take_reset(struct connection *c, enum side from, const struct segmen
     }
     if (f->started && s->seq - f->next > AHEAD_MAX)
         return; /* of the past: nobody heeds it */
-    connection_settle(c);
+    settle(c);
     if (c->dead)
         return;
     if (f->ended) /* its FIN came before: what resets it now is all that it did not want to hear
@@ -339,8 +465,8 @@ void connection_take(struct connection *c, struct segment *s)
         c->env->result->differing++;
     if (s->payload.len > 0 && !f->ended)
         take_octets(c, from, s);
-    connection_drain(c);
-    connection_look_at_waiting(c);
+    drain(c);
+    look_at_waiting(c);
 }
 
 bool connection_is_renewed(const struct connection *c, const struct segment *s)
@@ -355,7 +481,7 @@ void connection_end(struct connection *c, enum close_reason why)
 {
     if (c->dead)
         return;
-    connection_settle(c);
+    settle(c);
     if (c->dead)
         return;
     if (c->feed == NULL && c->syn && c->answered_us == 0) {

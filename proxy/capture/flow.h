@@ -15,7 +15,7 @@
 #ifndef CAPTURE_FLOW_H
 #define CAPTURE_FLOW_H
 
-#include "capture/segment.h"
+#include "capture/packet.h"
 
 enum { FLOW_HELD_MAX = 1 << 20, FLOW_PIECES_MAX = 2048, FLOW_REMEMBERED = 16 };
 

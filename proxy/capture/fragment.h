@@ -12,7 +12,7 @@
 #ifndef CAPTURE_FRAGMENT_H
 #define CAPTURE_FRAGMENT_H
 
-#include "capture/ip.h"
+#include "capture/packet.h"
 
 struct datagram;
 

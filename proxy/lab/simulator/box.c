@@ -3,11 +3,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static enum side other(enum side side)
-{
-    return side == CLIENT ? SERVER : CLIENT;
-}
-
 static void init_buffers(struct box *b)
 {
     buf_init(&b->actions, BOX_HELD_MAX);
@@ -113,7 +108,7 @@ static void end(struct box *b, enum side from)
         client_finish(b);
     else if (!b->dead)
         server_finish(b);
-    box_fin(b, other(from));
+    box_fin(b, side_other(from));
 }
 
 /* What had to wait, unless it still has to. */
@@ -242,7 +237,7 @@ void box_end(struct box *b, enum side from, bool reset)
     if (reset) {
         b->dead = true;
         box_leave(b, from);
-        box_reset(b, other(from));
+        box_reset(b, side_other(from));
     } else if (b->own != NULL) {
         box_fin(b, CLIENT);
     } else {
@@ -256,7 +251,7 @@ void box_tls(struct box *b, enum side side, bool ok)
     b->handshake[side] = false;
     if (!ok)
         box_kill(b, KILL_RESET, "TLS failed");
-    else if (!b->handshake[other(side)]) {
+    else if (!b->handshake[side_other(side)]) {
         b->waits[CLIENT] = b->waits[SERVER] = false;
         resume(b, CLIENT);
         resume(b, SERVER);
@@ -271,7 +266,7 @@ bool box_is_mute(const struct box *b)
 
 bool box_has_room(const struct box *b, enum side from)
 {
-    size_t held = b->waiting[from].len + b->later[other(from)].len;
+    size_t held = b->waiting[from].len + b->later[side_other(from)].len;
 
     return held + 4 * BOX_READ_MAX <= BOX_HELD_MAX;
 }

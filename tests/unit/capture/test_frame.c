@@ -2,7 +2,7 @@
 #include "unit/check.h"
 
 #include "capture/frame.h"
-#include "capture/segment.h"
+#include "capture/packet.h"
 
 #include "base/attributes.h"
 
