@@ -26,8 +26,8 @@ static const char *const refusals[NOTE_COUNT] = {
     [NOTE_DATA_DOT_UNSTUFFED] =
         "it contains a line that begins with a dot that was not doubled",
     [NOTE_DATA_EOD_LOOKALIKE] =
-        ("it contains a false end of data, a dot alone on a line that does "
-         "not begin and end with CRLF"),
+        "it contains a false end of data, a dot alone on a line that does "
+        "not begin and end with CRLF",
     [NOTE_DATA_EOD_HIGHBIT] = "it contains a false end of data, written with 8-bit characters",
     [NOTE_BDAT_BARE_LF] = "a BDAT chunk contains NUL, or CR or LF not as CRLF",
 };
