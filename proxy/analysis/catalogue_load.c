@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/hash64.h"
 #include "base/escape.h"
 
 enum { FILE_MAX = 4 << 20 };
@@ -162,15 +163,6 @@ static void set_folder(config_t *config, const char *file)
     config_set_include_dir(config, dirname(path));
 }
 
-static uint64_t stamp(const char *text)
-{
-    uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
-    for (; *text != '\0'; text++)
-        h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    return h;
-}
-
 static bool take_text(struct loader *l)
 {
     char *text = read_text(l);
@@ -179,7 +171,7 @@ static bool take_text(struct loader *l)
     if (text == NULL)
         return false;
     set_folder(config, l->file);
-    l->c->stamp = stamp(text);
+    l->c->stamp = hash64(span_str(text));
     bool ok = config_read_string(config, text) == CONFIG_TRUE;
     free(text);
     if (ok)

@@ -21,6 +21,7 @@
 #ifndef CAPTURE_CONNECTION_H
 #define CAPTURE_CONNECTION_H
 
+#include "base/list.h"
 #include "base/buf.h"
 #include "capture/capture.h"
 #include "capture/feed.h"
@@ -45,8 +46,8 @@ struct syn_options {
 };
 
 struct connection {
-    struct connection *next;          /* table.h: in its bucket, */
-    struct connection *older, *newer; /* and by its last packet */
+    struct connection *next; /* table.h: in its bucket, */
+    struct list by_age;      /* and by its last packet */
     struct connection_env *env;
     struct addr addr[2]; /* by enum side */
     struct flow flow[2];

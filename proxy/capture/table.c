@@ -18,28 +18,20 @@ static struct table_list *list_of(struct table *t, bool dead)
     return dead ? &t->dead : &t->live;
 }
 
-static void list_add(struct table_list *l, struct connection *c)
+static struct connection *oldest(const struct table_list *l)
 {
-    c->older = l->newest;
-    c->newer = NULL;
-    if (l->newest != NULL)
-        l->newest->newer = c;
-    else
-        l->oldest = c;
-    l->newest = c;
+    return LIST_FIRST(&l->oldest_first, struct connection, by_age);
+}
+
+static void link_connection(struct table_list *l, struct connection *c)
+{
+    list_append(&l->oldest_first, &c->by_age);
     l->count++;
 }
 
-static void list_remove(struct table_list *l, struct connection *c)
+static void unlink_connection(struct table_list *l, struct connection *c)
 {
-    if (c->older != NULL)
-        c->older->newer = c->newer;
-    else
-        l->oldest = c->newer;
-    if (c->newer != NULL)
-        c->newer->older = c->older;
-    else
-        l->newest = c->older;
+    list_remove(&c->by_age);
     l->count--;
 }
 
@@ -47,10 +39,10 @@ void table_touch(struct table *t, struct connection *c, bool was_dead)
 {
     struct table_list *from = list_of(t, was_dead), *to = list_of(t, c->dead);
 
-    if (from == to && from->newest == c)
+    if (from == to && from->oldest_first.prev == &c->by_age)
         return;
-    list_remove(from, c);
-    list_add(to, c);
+    unlink_connection(from, c);
+    link_connection(to, c);
 }
 
 /* ---- by their ends ---------------------------------------------------------------- */
@@ -92,7 +84,7 @@ void table_remove(struct table *t, struct connection *c)
     while (*at != c)
         at = &(*at)->next;
     *at = c->next;
-    list_remove(list_of(t, c->dead), c);
+    unlink_connection(list_of(t, c->dead), c);
     connection_deinit(c);
     free(c);
 }
@@ -110,10 +102,11 @@ static void make_room(struct table *t)
 {
     if (t->live.count + t->dead.count < t->max)
         return;
-    if (t->dead.oldest != NULL)
-        table_remove(t, t->dead.oldest);
+    struct connection *dead = oldest(&t->dead);
+    if (dead != NULL)
+        table_remove(t, dead);
     else
-        table_end(t, t->live.oldest, CLOSE_CAPTURE_LIMIT);
+        table_end(t, oldest(&t->live), CLOSE_CAPTURE_LIMIT);
 }
 
 struct connection *table_add(struct table *t, struct connection_env *env,
@@ -128,16 +121,16 @@ struct connection *table_add(struct table *t, struct connection_env *env,
     connection_init(c, env, s, from, on_port);
     c->next = *at;
     *at = c;
-    list_add(&t->live, c);
+    link_connection(&t->live, c);
     return c;
 }
 
 void table_deinit(struct table *t)
 {
-    while (t->live.oldest != NULL)
-        table_end(t, t->live.oldest, CLOSE_CAPTURE_END);
-    while (t->dead.oldest != NULL)
-        table_remove(t, t->dead.oldest);
+    for (struct connection *c; (c = oldest(&t->live)) != NULL;)
+        table_end(t, c, CLOSE_CAPTURE_END);
+    for (struct connection *c; (c = oldest(&t->dead)) != NULL;)
+        table_remove(t, c);
     free(t->buckets);
     t->buckets = NULL;
 }

@@ -16,7 +16,7 @@ enum { TABLE_MAX = 65536, TABLE_BUCKETS = 65536 };
 
 /* By the time of their last packet. */
 struct table_list {
-    struct connection *oldest, *newest;
+    struct list oldest_first;
     unsigned count;
 };
 

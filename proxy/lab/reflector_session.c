@@ -17,7 +17,7 @@ enum waiting { WAITS_IDLE, WAITS_DELAY, WAITS_GAP };
 struct reflector_session {
     unsigned magic;
     struct reflector_sessions *all;
-    struct reflector_session *next, *prev;
+    struct list in_all;
     uv_tcp_t tcp;
     uv_timer_t timer;
     uv_write_t write;
@@ -49,7 +49,7 @@ void reflector_sessions_init(struct reflector_sessions *all, uv_loop_t *loop,
     all->hostname = hostname;
     all->script = script;
     all->verbose = verbose;
-    all->first = NULL;
+    all->sessions = (struct list){ NULL, NULL };
     all->count = 0;
     all->accepted = 0;
 }
@@ -73,12 +73,7 @@ static bool session_leave(struct reflector_session *s)
         return false;
     s->closing = true;
     s->all->count--;
-    if (s->next != NULL)
-        s->next->prev = s->prev;
-    if (s->prev != NULL)
-        s->prev->next = s->next;
-    else
-        s->all->first = s->next;
+    list_remove(&s->in_all);
     return true;
 }
 
@@ -101,8 +96,9 @@ static void session_reset(struct reflector_session *s)
 
 void reflector_sessions_close(struct reflector_sessions *all)
 {
-    while (all->first != NULL)
-        session_close(all->first);
+    for (struct reflector_session *s;
+         (s = LIST_FIRST(&all->sessions, struct reflector_session, in_all)) != NULL;)
+        session_close(s);
 }
 
 static void on_timer(uv_timer_t *t)
@@ -314,10 +310,7 @@ static struct reflector_session *session_new(struct reflector_sessions *all)
     responder_init(&s->responder, all->hostname, all->script);
     if (all->verbose)
         s->responder.trace = (struct responder_trace){ on_line, s };
-    s->next = all->first;
-    if (s->next != NULL)
-        s->next->prev = s;
-    all->first = s;
+    list_prepend(&all->sessions, &s->in_all);
     all->count++;
     s->number = ++all->accepted;
     return s;

@@ -10,6 +10,7 @@
 #ifndef LAB_REFLECTOR_SESSION_H
 #define LAB_REFLECTOR_SESSION_H
 
+#include "base/list.h"
 #include "lab/script.h"
 
 #include <uv.h>
@@ -22,7 +23,7 @@ struct reflector_sessions {
     const char *hostname;
     const struct script *script;
     bool verbose;
-    struct reflector_session *first;
+    struct list sessions;
     unsigned count, accepted;
     char input[65536]; /* of the read under way; sessions copy what they cannot use */
 };

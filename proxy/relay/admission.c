@@ -1,5 +1,7 @@
 #include "relay/admission.h"
 
+#include "base/hash64.h"
+
 #include <assert.h>
 #include <limits.h>
 #include <pthread.h>
@@ -55,14 +57,10 @@ void admission_free(struct admission **ap)
     free(a);
 }
 
-/* FNV-1a. A client chooses within its own network only: the key has no host part. */
+/* A client chooses within its own network only: the key has no host part. */
 static uint32_t hash_network(const struct addr *a)
 {
-    uint32_t h = 2166136261u;
-
-    for (size_t i = 0; i < sizeof a->ip; i++)
-        h = (h ^ a->ip[i]) * 16777619u;
-    return h;
+    return (uint32_t)hash64(span_of(a->ip, sizeof a->ip));
 }
 
 /* What points to the network's entry, or to the NULL at the end of its bucket. */

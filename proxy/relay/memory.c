@@ -18,7 +18,7 @@ void memory_init(struct memory *m, size_t limit)
     (void)error;
     atomic_init(&m->used, 0);
     atomic_init(&m->limit, limit);
-    m->first = NULL;
+    m->shares = (struct list){ NULL, NULL };
 }
 
 void memory_deinit(struct memory *m)
@@ -30,7 +30,7 @@ void memory_deinit(struct memory *m)
 static void wake_waiting(struct memory *m)
 {
     pthread_mutex_lock(&m->lock);
-    for (struct memory_share *s = m->first; s != NULL; s = s->next)
+    LIST_EACH (s, &m->shares, struct memory_share, in_memory)
         if (atomic_exchange(&s->waiting, false))
             s->on_room(s->arg);
     pthread_mutex_unlock(&m->lock);
@@ -48,8 +48,7 @@ void memory_join(struct memory_share *s, struct memory *m, void (*on_room)(void 
     if (m == NULL)
         return;
     pthread_mutex_lock(&m->lock);
-    s->next = m->first;
-    m->first = s;
+    list_prepend(&m->shares, &s->in_memory);
     pthread_mutex_unlock(&m->lock);
 }
 
@@ -72,12 +71,7 @@ void memory_leave(struct memory_share *s)
     if (m == NULL)
         return;
     pthread_mutex_lock(&m->lock);
-    for (struct memory_share **p = &m->first; *p != NULL; p = &(*p)->next) {
-        if (*p == s) {
-            *p = s->next;
-            break;
-        }
-    }
+    list_remove(&s->in_memory);
     pthread_mutex_unlock(&m->lock);
     give_back(s, s->taken);
     s->memory = NULL;

@@ -25,6 +25,7 @@
 #define RELAY_MEMORY_H
 
 #include "base/attributes.h"
+#include "base/list.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -37,7 +38,7 @@ struct memory {
     atomic_size_t used; /* taken by the shares */
     atomic_size_t limit;
     pthread_mutex_t lock;
-    struct memory_share *first; /* under the lock */
+    struct list shares; /* under the lock */
 };
 
 /* Of one worker; no other thread touches anything but `waiting`, and calls on_room. */
@@ -47,7 +48,7 @@ struct memory_share {
     atomic_bool waiting;
     void (*on_room)(void *arg); /* any thread */
     void *arg;
-    struct memory_share *next; /* under the lock of memory */
+    struct list in_memory; /* under its lock */
 };
 
 void memory_init(struct memory *m, size_t limit);

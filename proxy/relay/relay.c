@@ -18,19 +18,13 @@ static void relay_link(struct relay *r)
 {
     struct relay_loop *l = relay_shared(r);
 
-    r->next = l->first;
-    r->link = &l->first;
-    if (r->next != NULL)
-        r->next->link = &r->next;
-    l->first = r;
+    list_prepend(&l->relays_live, &r->in_loop);
     l->live++;
 }
 
 static void relay_unlink(struct relay *r)
 {
-    *r->link = r->next;
-    if (r->next != NULL)
-        r->next->link = r->link;
+    list_remove(&r->in_loop);
     relay_shared(r)->live--;
 }
 

@@ -265,7 +265,7 @@ void relay_dial(struct relay *r)
         return;
     }
     d->relay = r;
-    d->resolving = (struct resolve){ .link = NULL };
+    d->resolving = (struct resolve){ .name = NULL };
     d->upstream = d->next = d->count = 0;
     r->dial = d;
     dial_next(r);

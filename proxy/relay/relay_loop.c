@@ -35,7 +35,7 @@ static void on_room_here(uv_async_t *async)
         return;
     l->blocked = false;
     /* A relay leaves the list only when its handles are closed: never inside this walk. */
-    for (struct relay *r = l->first; r != NULL; r = r->next) {
+    LIST_EACH (r, &l->relays_live, struct relay, in_loop) {
         r->wait_since_ms = relay_now_ms(r);
         tcp_release(&r->leg[CLIENT].tcp, HOLD_TRANSCRIPT);
         tcp_release(&r->leg[SERVER].tcp, HOLD_TRANSCRIPT);
@@ -142,7 +142,7 @@ void relay_loop_free(struct relay_loop **lp)
 /* A relay leaves the list only when its handles are closed: never inside this walk. */
 void relay_loop_end(struct relay_loop *l, enum close_reason why)
 {
-    for (struct relay *r = l->first; r != NULL; r = r->next) {
+    LIST_EACH (r, &l->relays_live, struct relay, in_loop) {
         if (r->phase >= RELAY_ENDING)
             continue;
         if (r->phase == RELAY_PREFACE) { /* no session yet */
@@ -158,7 +158,7 @@ void relay_loop_end(struct relay_loop *l, enum close_reason why)
 void relay_loop_abort(struct relay_loop *l, enum close_reason why)
 {
     relay_loop_end(l, why);
-    for (struct relay *r = l->first; r != NULL; r = r->next) {
+    LIST_EACH (r, &l->relays_live, struct relay, in_loop) {
         if (r->phase != RELAY_ENDING)
             continue;
         relay_close(r);
@@ -175,7 +175,7 @@ void relay_loop_dump(const struct relay_loop *l)
     char sid[27], client[ADDR_TEXT_MAX];
 
     tell_health_checks(l);
-    for (const struct relay *r = l->first; r != NULL; r = r->next) {
+    LIST_EACH (r, &l->relays_live, const struct relay, in_loop) {
         recorder_sid(&r->recorder, sid);
         (void)addr_text(&r->client, client);
         log_info("session %s listener %s client %s age %llu s state %s%s queued %zu to client, "

@@ -120,7 +120,7 @@ static void on_room_here(uv_async_t *async)
     struct relay_loop *l = CONTAINER_OF(async, struct relay_loop, memory_room);
 
     /* A relay leaves the list only when its handles are closed: never inside this walk. */
-    for (struct relay *r = l->first; r != NULL; r = r->next)
+    LIST_EACH (r, &l->relays_live, struct relay, in_loop)
         if (r->phase < RELAY_ENDING && waits_for_memory(r))
             relay_work(r, -1);
 }

@@ -30,7 +30,7 @@ struct relay_loop {
     uv_timer_t trim;            /* memory given back is to go on to the system */
     size_t memory_peak;         /* of memory.used, since that was done */
     uint32_t flush_ms;
-    struct relay *first; /* all that live */
+    struct list relays_live;
     unsigned live;
     unsigned refused;       /* of them: without a session, and the client has not closed yet */
     uint64_t health_checks; /* balancers that connected and left: no sessions */
@@ -120,8 +120,8 @@ struct relay {
     struct wheel_entry timer;
     struct service *service;
     const struct listener *listener; /* outlives its sessions */
-    struct relay *next, **link;      /* of loop->first */
-    struct dial *dial;               /* while connecting */
+    struct list in_loop;
+    struct dial *dial;        /* while connecting */
     struct early *early;      /* an unfinished PROXY header, or what no upstream can take yet */
     struct addr *destination; /* the PROXY header's, or NULL */
     size_t held;              /* octets counted in the loop's share of memory */

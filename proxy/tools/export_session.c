@@ -1,5 +1,7 @@
 #include "export_private.h"
 
+#include "base/hash64.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,22 +15,14 @@ uint64_t export_time(const struct record *r)
     return (uint64_t)timegm(&tm) * 1000000 + us % 1000000;
 }
 
-static uint32_t seed_of(const char *sid)
-{
-    uint32_t h = 2166136261u;
-
-    for (; *sid != '\0'; sid++)
-        h = (h ^ (unsigned char)*sid) * 16777619u;
-    return h;
-}
-
 void export_session_init(struct export_session *s, const char *sid, FILE *out,
                          const char *spool)
 {
     *s = (struct export_session){ .spool = spool };
     snprintf(s->sid, sizeof s->sid, "%s", sid);
     for (int side = CLIENT; side <= SERVER; side++) {
-        leg_init(&s->leg[side], out, seed_of(sid) + (uint32_t)side * 0x9e3779b9u);
+        leg_init(&s->leg[side], out,
+                 (uint32_t)hash64(span_str(sid)) + (uint32_t)side * 0x9e3779b9u);
         leg_set_ends(&s->leg[side], "", "");
     }
 }

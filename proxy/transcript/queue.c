@@ -138,7 +138,7 @@ static void tell_room(struct queue *q)
     if (!atomic_load(&q->full) || q->failing || q->octets > q->limit / 2)
         return;
     atomic_store(&q->full, false);
-    for (struct stream *s = q->streams; s != NULL; s = s->next)
+    LIST_EACH (s, &q->streams, struct stream, in_queue)
         if (s->on_room != NULL)
             s->on_room(s->arg);
 }

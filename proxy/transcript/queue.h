@@ -22,6 +22,7 @@
 #define TRANSCRIPT_QUEUE_H
 
 #include "base/attributes.h"
+#include "base/list.h"
 #include "transcript/writer.h"
 
 #include <pthread.h>
@@ -60,7 +61,7 @@ struct queue {
     bool pause;       /* on_full = pause */
     bool failing;     /* the writer cannot write */
     bool sleeping, stop, reopen;
-    struct stream *streams;
+    struct list streams;
     struct writer_stats stats;
 };
 

@@ -15,7 +15,7 @@ enum { SPOOL_NAME_MAX = 64 };
 struct spool {
     struct sink sink;
     struct queue *queue;
-    struct spool *next, **link; /* of the stream's; link: NULL when it has ended */
+    struct list in_stream; /* until it has ended */
     const char *dir;
     unsigned mode; /* permissions */
     char name[SPOOL_NAME_MAX];
@@ -26,25 +26,6 @@ struct spool {
     bool cut;        /* the queue took no more */
     int fd;          /* the writer's thread's */
 };
-
-static void spool_link(struct spool *s, struct stream *stream)
-{
-    s->next = stream->spools;
-    s->link = &stream->spools;
-    if (s->next != NULL)
-        s->next->link = &s->next;
-    stream->spools = s;
-}
-
-static void spool_unlink(struct spool *s)
-{
-    if (s->link == NULL)
-        return;
-    *s->link = s->next;
-    if (s->next != NULL)
-        s->next->link = s->link;
-    s->link = NULL;
-}
 
 static void spool_unref(struct sink *sink)
 {
@@ -94,12 +75,13 @@ void spool_end(struct spool *s)
 {
     spool_put_chunk(s);
     s->cut = true;
-    spool_unlink(s);
+    if (list_is_linked(&s->in_stream))
+        list_remove(&s->in_stream);
 }
 
 void spool_flush_all(struct stream *stream)
 {
-    for (struct spool *s = stream->spools; s != NULL; s = s->next)
+    LIST_EACH (s, &stream->spools, struct spool, in_stream)
         spool_put_chunk(s);
 }
 
@@ -175,6 +157,6 @@ struct spool *spool_new(struct stream *stream, const char *dir, const char *name
                          .fd = -1,
                          .references = 1 };
     snprintf(s->name, sizeof s->name, "%s", name);
-    spool_link(s, stream);
+    list_prepend(&stream->spools, &s->in_stream);
     return s;
 }

@@ -33,8 +33,7 @@ static bool stream_join(struct stream *s, struct writer *w)
         return false;
     s->writer = w;
     pthread_mutex_lock(&s->queue->lock);
-    s->next = s->queue->streams;
-    s->queue->streams = s;
+    list_prepend(&s->queue->streams, &s->in_queue);
     pthread_mutex_unlock(&s->queue->lock);
     return true;
 }
@@ -177,12 +176,7 @@ void stream_leave(struct stream *s)
     stream_flush(s);
     stream_close_chunk(s);
     pthread_mutex_lock(&s->queue->lock);
-    for (struct stream **p = &s->queue->streams; *p != NULL; p = &(*p)->next) {
-        if (*p == s) {
-            *p = s->next;
-            break;
-        }
-    }
+    list_remove(&s->in_queue);
     pthread_mutex_unlock(&s->queue->lock);
     s->writer = NULL;
     s->queue = NULL;

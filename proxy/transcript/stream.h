@@ -15,10 +15,11 @@
 #ifndef TRANSCRIPT_STREAM_H
 #define TRANSCRIPT_STREAM_H
 
+#include "base/list.h"
 #include "base/pool.h"
 #include "transcript/json.h"
 #include "transcript/queue.h"
-#include "transcript/sid.h"
+#include "base/sid.h"
 #include "transcript/writer.h"
 
 struct spool;
@@ -26,7 +27,7 @@ struct spool;
 struct stream {
     struct writer *writer; /* NULL: no transcript */
     struct queue *queue;   /* of the writer */
-    struct spool *spools;  /* of contents under way */
+    struct list spools;    /* of contents under way */
     struct chunk *chunk;   /* NULL until there is something to write */
     size_t used;           /* octets of the chunk */
     uint64_t records;      /* committed since the last hand-over */
@@ -42,7 +43,7 @@ struct stream {
     uint32_t n;
     void (*on_room)(void *);
     void *arg;
-    struct stream *next; /* of the same writer; under its lock */
+    struct list in_queue; /* under its lock */
 };
 
 /* Is anything written at all? */

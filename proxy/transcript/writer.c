@@ -252,8 +252,9 @@ uint64_t writer_stop(struct writer **wp, unsigned ms)
     *wp = NULL;
     if (w == NULL)
         return 0;
-    while (w->queue.streams != NULL)
-        stream_leave(w->queue.streams);
+    for (struct stream *s;
+         (s = LIST_FIRST(&w->queue.streams, struct stream, in_queue)) != NULL;)
+        stream_leave(s);
     pthread_mutex_lock(&w->queue.lock);
     w->deadline_us = clock_monotonic_us() + ms * UINT64_C(1000);
     w->queue.stop = true;

@@ -2,26 +2,6 @@
 
 #include <assert.h>
 
-/* ---- lists: of one thread, so without the lock ---- */
-
-static void list_add(struct resolve **list, struct resolve *w)
-{
-    w->next = *list;
-    w->link = list;
-    if (w->next != NULL)
-        w->next->link = &w->next;
-    *list = w;
-}
-
-static void list_remove(struct resolve *w)
-{
-    *w->link = w->next;
-    if (w->next != NULL)
-        w->next->link = w->link;
-    w->next = NULL;
-    w->link = NULL;
-}
-
 /* ---- answers ---- */
 
 static void on_moment(uv_timer_t *timer);
@@ -39,11 +19,12 @@ static void collect(struct resolver_loop *l)
 
     pthread_mutex_lock(&l->resolver->lock);
     uint64_t now_ms = resolver_now(l->resolver);
-    for (struct resolve *w = l->waiting, *following; w != NULL; w = following) {
-        following = w->next;
+    struct resolve *w = LIST_FIRST(&l->waiting, struct resolve, in_loop), *following;
+    for (; w != NULL; w = following) {
+        following = LIST_AFTER(&l->waiting, w, struct resolve, in_loop);
         if (w->round != w->name->rounds || w->stale_due_ms <= now_ms) {
-            list_remove(w);
-            list_add(&l->ready, w);
+            list_remove(&w->in_loop);
+            list_prepend(&l->ready, &w->in_loop);
         } else if (w->stale_due_ms < next_ms) {
             next_ms = w->stale_due_ms;
         }
@@ -56,11 +37,10 @@ static void collect(struct resolver_loop *l)
 /* What is called may start and cancel requests, of others, too. */
 static void deliver(struct resolver_loop *l)
 {
-    while (l->ready != NULL) {
-        struct resolve *w = l->ready;
+    for (struct resolve *w; (w = LIST_FIRST(&l->ready, struct resolve, in_loop)) != NULL;) {
         struct resolved answer;
 
-        list_remove(w);
+        list_remove(&w->in_loop);
         pthread_mutex_lock(&l->resolver->lock);
         resolver_answer(w->name, resolver_now(l->resolver), &answer);
         resolver_leave(w->name);
@@ -93,7 +73,7 @@ static void wait_for(struct resolver_loop *l, struct resolve *w, uint64_t now_ms
     w->round = w->name->rounds;
     w->stale_due_ms = resolver_stale_due(w->name, now_ms);
     w->name->waiting++;
-    list_add(&l->waiting, w);
+    list_prepend(&l->waiting, &w->in_loop);
     if (w->stale_due_ms != UINT64_MAX)
         wake_in(l, w->stale_due_ms - now_ms);
 }
@@ -123,7 +103,7 @@ void resolve_cancel(struct resolver_loop *l, struct resolve *w)
 {
     if (!resolve_waits(w))
         return;
-    list_remove(w);
+    list_remove(&w->in_loop);
     pthread_mutex_lock(&l->resolver->lock);
     resolver_leave(w->name);
     pthread_mutex_unlock(&l->resolver->lock);
@@ -140,22 +120,16 @@ int resolver_loop_init(struct resolver_loop *l, uv_loop_t *loop, struct resolver
     error = uv_timer_init(loop, &l->moment);
     assert(error == 0);
     pthread_mutex_lock(&resolver->lock);
-    l->next = resolver->loops;
-    l->link = &resolver->loops;
-    if (l->next != NULL)
-        l->next->link = &l->next;
-    resolver->loops = l;
+    list_prepend(&resolver->loops, &l->in_resolver);
     pthread_mutex_unlock(&resolver->lock);
     return 0;
 }
 
 void resolver_loop_close(struct resolver_loop *l)
 {
-    assert(l->waiting == NULL && l->ready == NULL);
+    assert(list_is_empty(&l->waiting) && list_is_empty(&l->ready));
     pthread_mutex_lock(&l->resolver->lock);
-    *l->link = l->next;
-    if (l->next != NULL)
-        l->next->link = l->link;
+    list_remove(&l->in_resolver);
     pthread_mutex_unlock(&l->resolver->lock);
     uv_close((uv_handle_t *)&l->moment, NULL);
     uv_close((uv_handle_t *)&l->answered, NULL);

@@ -7,6 +7,7 @@
 #ifndef TRANSPORT_RESOLVE_H
 #define TRANSPORT_RESOLVE_H
 
+#include "base/list.h"
 #include "transport/resolver.h"
 
 #include <uv.h>
@@ -18,15 +19,15 @@ struct resolver_loop {
     struct resolver *resolver;
     uv_async_t answered; /* a lookup has ended */
     uv_timer_t moment;   /* a stale answer is good enough then */
-    struct resolve *waiting, *ready;
-    struct resolver_loop *next, **link; /* of the resolver's, under its lock */
+    struct list waiting, ready;
+    struct list in_resolver; /* under its lock */
 };
 
 /* The answer is borrowed. */
 typedef void resolve_done(void *owner, const struct resolved *answer);
 
 struct resolve {
-    struct resolve *next, **link; /* of its loop; link is NULL when nothing is waited for */
+    struct list in_loop; /* while something is waited for */
     struct resolver_name *name;
     resolve_done *done;
     void *owner;
@@ -50,7 +51,7 @@ MUST_CHECK bool resolve_start(struct resolver_loop *l, struct resolve *w, const 
 void resolve_cancel(struct resolver_loop *l, struct resolve *w);
 static inline bool resolve_waits(const struct resolve *w)
 {
-    return w->link != NULL;
+    return list_is_linked(&w->in_loop);
 }
 
 #endif

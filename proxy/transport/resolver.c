@@ -114,7 +114,7 @@ static void *lookup_thread(void *arg)
     pthread_mutex_lock(&r->lock);
     name_learn(n, &got, resolver_now(r));
     name_drop_unused(name_find(r, n->host));
-    for (struct resolver_loop *l = r->loops; l != NULL; l = l->next)
+    LIST_EACH (l, &r->loops, struct resolver_loop, in_resolver)
         uv_async_send(&l->answered);
     bool last = --r->lookups == 0 && r->closed;
     pthread_mutex_unlock(&r->lock);
@@ -225,7 +225,7 @@ void resolver_free(struct resolver **rp)
     if (r == NULL)
         return;
     pthread_mutex_lock(&r->lock);
-    assert(r->loops == NULL);
+    assert(list_is_empty(&r->loops));
     r->closed = true;
     bool last = r->lookups == 0;
     pthread_mutex_unlock(&r->lock);

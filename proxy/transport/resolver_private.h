@@ -27,7 +27,7 @@ struct resolver {
     struct resolver_config config;
     pthread_mutex_t lock;
     struct resolver_name *names;
-    struct resolver_loop *loops;
+    struct list loops;
     unsigned lookups; /* under way */
     bool closed;      /* the last lookup frees it */
 };

@@ -7,10 +7,7 @@
 
 static void wheel_unlink(struct wheel *w, struct wheel_entry *e)
 {
-    *e->link = e->next;
-    if (e->next != NULL)
-        e->next->link = e->link;
-    e->link = NULL;
+    list_remove(&e->in_bucket);
     w->entries--;
 }
 
@@ -22,27 +19,19 @@ static void wheel_link(struct wheel *w, struct wheel_entry *e)
         tick = w->tick + 1;
     if (tick > w->tick + WHEEL_BUCKETS - 1)
         tick = w->tick + WHEEL_BUCKETS - 1;
-    struct wheel_entry **head = &w->bucket[tick % WHEEL_BUCKETS];
     e->tick = tick;
-    e->next = *head;
-    e->link = head;
-    if (e->next != NULL)
-        e->next->link = &e->next;
-    *head = e;
+    list_prepend(&w->bucket[tick % WHEEL_BUCKETS], &e->in_bucket);
     w->entries++;
 }
 
 /* Takes the bucket off the wheel first: on_due() may set entries again. */
-static void wheel_turn(struct wheel *w, struct wheel_entry **head, uint64_t now_ms)
+static void wheel_turn(struct wheel *w, struct list *bucket, uint64_t now_ms)
 {
-    struct wheel_entry *rest = *head;
+    struct list rest = { NULL, NULL };
 
-    *head = NULL;
-    if (rest != NULL)
-        rest->link = &rest;
-    while (rest != NULL) {
-        struct wheel_entry *e = rest;
-
+    list_move(&rest, bucket);
+    for (struct wheel_entry *e;
+         (e = LIST_FIRST(&rest, struct wheel_entry, in_bucket)) != NULL;) {
         wheel_unlink(w, e);
         if (e->due_ms <= now_ms)
             w->on_due(e);
@@ -85,7 +74,7 @@ void wheel_deinit(struct wheel *w)
 void wheel_set(struct wheel *w, struct wheel_entry *e, uint64_t due_ms)
 {
     e->due_ms = due_ms;
-    if (e->link != NULL) {
+    if (list_is_linked(&e->in_bucket)) {
         if (due_ms / WHEEL_TICK_MS + 1 >= e->tick)
             return; /* looked at before it is due */
         wheel_unlink(w, e);
@@ -98,6 +87,6 @@ void wheel_set(struct wheel *w, struct wheel_entry *e, uint64_t due_ms)
 
 void wheel_cancel(struct wheel *w, struct wheel_entry *e)
 {
-    if (e->link != NULL)
+    if (list_is_linked(&e->in_bucket))
         wheel_unlink(w, e);
 }

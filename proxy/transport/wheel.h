@@ -13,6 +13,8 @@
 #ifndef TRANSPORT_WHEEL_H
 #define TRANSPORT_WHEEL_H
 
+#include "base/list.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
@@ -20,7 +22,7 @@
 enum { WHEEL_TICK_MS = 100, WHEEL_BUCKETS = 512 };
 
 struct wheel_entry {
-    struct wheel_entry *next, **link; /* link: what points here; NULL when not on the wheel */
+    struct list in_bucket;
     uint64_t due_ms;
     uint64_t tick; /* of its bucket */
 };
@@ -30,7 +32,7 @@ struct wheel {
     void (*on_due)(struct wheel_entry *e); /* e has left the wheel */
     uint64_t tick;                         /* the last one looked at */
     unsigned entries;
-    struct wheel_entry *bucket[WHEEL_BUCKETS];
+    struct list bucket[WHEEL_BUCKETS];
 };
 
 void wheel_init(struct wheel *w, uv_loop_t *loop, void (*on_due)(struct wheel_entry *e));

@@ -77,35 +77,9 @@ enum diff_kind fields_kind(const struct fields *f)
     return KIND_OTHER;
 }
 
-static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
 bool fields_sid(const struct fields *f, struct sid *out)
 {
-    struct span s = fields_text(f, MEMBER_SID);
-
-    *out = (struct sid){ 0, 0 };
-    if (s.len != 26 || s.ptr[0] < '0' || s.ptr[0] > '7')
-        return false;
-    for (size_t i = 0; i < s.len; i++) {
-        const char *at = memchr(alphabet, s.ptr[i], sizeof alphabet - 1);
-        if (at == NULL)
-            return false;
-        out->high = out->high << 5 | out->low >> 59;
-        out->low = out->low << 5 | (uint64_t)(at - alphabet);
-    }
-    return true;
-}
-
-void sid_text(const struct sid *s, char out[27])
-{
-    struct sid left = *s;
-
-    for (int i = 25; i >= 0; i--) {
-        out[i] = alphabet[left.low & 31];
-        left.low = left.low >> 5 | left.high << 59;
-        left.high >>= 5;
-    }
-    out[26] = '\0';
+    return sid_parse(fields_text(f, MEMBER_SID), out);
 }
 
 struct span fields_text(const struct fields *f, enum field_id id)

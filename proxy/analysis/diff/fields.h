@@ -3,6 +3,7 @@
 #define ANALYSIS_DIFF_FIELDS_H
 
 #include "base/attributes.h"
+#include "base/sid.h"
 #include "base/span.h"
 
 #include <stdint.h>
@@ -32,18 +33,12 @@ enum diff_kind {
     KIND_OTHER, /* findings, and what later versions may add */
 };
 
-/* A ULID's 26 characters as 128 bits. */
-struct sid {
-    uint64_t high, low;
-};
-
 /* False: this line is no record; `why` (constant) says what is wrong. */
 MUST_CHECK bool fields_parse(struct fields *f, struct span line, const char **why);
 
 enum diff_kind fields_kind(const struct fields *f);
 /* False: no ULID. */
 MUST_CHECK bool fields_sid(const struct fields *f, struct sid *out);
-void sid_text(const struct sid *s, char out[27]);
 
 /* Text of the record's member, as written (for ASCII that is the text). */
 struct span fields_text(const struct fields *f, enum field_id id);

@@ -12,7 +12,7 @@
 #define ANALYSIS_REPORT_GROUP_H
 
 #include "analysis/report/found.h"
-#include "transcript/sid.h"
+#include "base/sid.h"
 
 #include <stdbool.h>
 

@@ -74,7 +74,7 @@ void stories_end(struct stories *all, struct story *s)
         return;
     sessions_end(&all->sessions, &s->node);
     if (all->sessions.ended.len > STORIES_BEHIND)
-        let_go(all, story_at(all->sessions.ended.oldest));
+        let_go(all, story_at(sessions_oldest_of(&all->sessions.ended)));
 }
 
 void stories_finish(struct stories *all)
@@ -106,11 +106,12 @@ static void make_room(struct stories *all)
 {
     struct sessions *l = &all->sessions;
 
-    while (l->ended.oldest != NULL && all->size > STORIES_MEMORY)
-        let_go(all, story_at(l->ended.oldest));
-    for (struct session_node *n = l->open.oldest; n != NULL && all->size > STORIES_MEMORY;
-         n = n->newer) {
+    while (l->ended.len > 0 && all->size > STORIES_MEMORY)
+        let_go(all, story_at(sessions_oldest_of(&l->ended)));
+    LIST_EACH (n, &l->open.oldest_first, struct session_node, by_age) {
         struct story *s = story_at(n);
+        if (all->size <= STORIES_MEMORY)
+            return;
         if (s->size == sizeof *s)
             continue;
         drop_details(all, s);
@@ -142,7 +143,7 @@ struct story *stories_of(struct stories *all, const struct record *r)
     s->findings_end = &s->findings;
     sessions_add(&all->sessions, &s->node, r->sid);
     if (all->sessions.open.len > STORIES_OPEN_MAX)
-        let_go(all, story_at(all->sessions.open.oldest));
+        let_go(all, story_at(sessions_oldest_of(&all->sessions.open)));
     s->size = sizeof *s;
     all->size += s->size;
     return s;

@@ -99,7 +99,7 @@ static struct watched *watched_of(struct stored_detect *d, const struct record *
     if (s != NULL)
         return s;
     if (d->sessions.open.len >= SESSIONS_MAX)
-        watched_end(d, watched_at(d->sessions.open.oldest));
+        watched_end(d, watched_at(sessions_oldest_of(&d->sessions.open)));
     s = calloc(1, sizeof *s);
     if (s == NULL)
         return NULL;
@@ -116,7 +116,7 @@ static void watched_close(struct stored_detect *d, struct watched *s)
 {
     sessions_end(&d->sessions, &s->node);
     if (d->sessions.ended.len > CLOSED_MAX)
-        watched_end(d, watched_at(d->sessions.ended.oldest));
+        watched_end(d, watched_at(sessions_oldest_of(&d->sessions.ended)));
 }
 
 /* ---- found anew ---- */

@@ -13,7 +13,7 @@ enum { HOLD_CONNECTING = 1, HOLD_FULL = 2 };
 struct simulator_session {
     unsigned magic;
     struct simulator_sessions *all;
-    struct simulator_session *next, *prev;
+    struct list in_all;
     struct conn legs[2]; /* by enum side */
     uv_connect_t connect;
     uv_timer_t timer;
@@ -68,12 +68,7 @@ static void session_close(struct simulator_session *s)
         return;
     s->closing = true;
     s->all->count--;
-    if (s->next != NULL)
-        s->next->prev = s->prev;
-    if (s->prev != NULL)
-        s->prev->next = s->next;
-    else
-        s->all->first = s->next;
+    list_remove(&s->in_all);
     conn_close(&s->legs[CLIENT]);
     conn_close(&s->legs[SERVER]);
     uv_close((uv_handle_t *)&s->timer, on_timer_closed);
@@ -81,8 +76,9 @@ static void session_close(struct simulator_session *s)
 
 void simulator_sessions_close(struct simulator_sessions *all)
 {
-    while (all->first != NULL)
-        session_close(all->first);
+    for (struct simulator_session *s;
+         (s = LIST_FIRST(&all->sessions, struct simulator_session, in_all)) != NULL;)
+        session_close(s);
 }
 
 /* Nothing more can happen on this side: it ended, and so did we. */
@@ -320,10 +316,7 @@ static struct simulator_session *session_new(struct simulator_sessions *all)
     (void)error;
     s->timer.data = s;
     s->connect.data = s;
-    s->next = all->first;
-    if (s->next != NULL)
-        s->next->prev = s;
-    all->first = s;
+    list_prepend(&all->sessions, &s->in_all);
     all->count++;
     return s;
 }

@@ -6,6 +6,7 @@
 #ifndef LAB_SIMULATOR_SIMULATOR_SESSION_H
 #define LAB_SIMULATOR_SIMULATOR_SESSION_H
 
+#include "base/list.h"
 #include "lab/simulator/box.h"
 #include "transport/conn.h"
 
@@ -18,7 +19,7 @@ struct simulator_sessions {
     struct addr upstream;
     uint64_t seed;
     struct tls_context *server, *client; /* of presets that end TLS; else NULL */
-    struct simulator_session *first;
+    struct list sessions;
     unsigned count, accepted;
 };
 

@@ -1,40 +1,25 @@
 #include "transcript/read/sessions.h"
 
+#include "base/hash64.h"
+
 #include <stdio.h>
 #include <string.h>
 
-static void list_add(struct session_list *l, struct session_node *s)
+static void session_append(struct session_list *l, struct session_node *s)
 {
-    s->newer = NULL;
-    s->older = l->newest;
-    if (l->newest != NULL)
-        l->newest->newer = s;
-    else
-        l->oldest = s;
-    l->newest = s;
+    list_append(&l->oldest_first, &s->by_age);
     l->len++;
 }
 
-static void list_remove(struct session_list *l, struct session_node *s)
+static void session_take(struct session_list *l, struct session_node *s)
 {
-    if (s->newer != NULL)
-        s->newer->older = s->older;
-    else
-        l->newest = s->older;
-    if (s->older != NULL)
-        s->older->newer = s->newer;
-    else
-        l->oldest = s->newer;
+    list_remove(&s->by_age);
     l->len--;
 }
 
 static unsigned bucket_of(const char *sid)
 {
-    unsigned h = 2166136261u;
-
-    for (; *sid != '\0'; sid++)
-        h = (h ^ (unsigned char)*sid) * 16777619u;
-    return h % SESSIONS_BUCKETS;
+    return (unsigned)(hash64(span_str(sid)) % SESSIONS_BUCKETS);
 }
 
 struct session_node *sessions_find(const struct sessions *all, const char *sid)
@@ -54,14 +39,14 @@ void sessions_add(struct sessions *all, struct session_node *s, const char *sid)
     s->ended = false;
     s->chain = *first;
     *first = s;
-    list_add(&all->open, s);
+    session_append(&all->open, s);
 }
 
 void sessions_end(struct sessions *all, struct session_node *s)
 {
-    list_remove(&all->open, s);
+    session_take(&all->open, s);
     s->ended = true;
-    list_add(&all->ended, s);
+    session_append(&all->ended, s);
 }
 
 void sessions_remove(struct sessions *all, struct session_node *s)
@@ -71,10 +56,17 @@ void sessions_remove(struct sessions *all, struct session_node *s)
     while (*link != s)
         link = &(*link)->chain;
     *link = s->chain;
-    list_remove(s->ended ? &all->ended : &all->open, s);
+    session_take(s->ended ? &all->ended : &all->open, s);
+}
+
+struct session_node *sessions_oldest_of(const struct session_list *l)
+{
+    return LIST_FIRST(&l->oldest_first, struct session_node, by_age);
 }
 
 struct session_node *sessions_oldest(const struct sessions *all)
 {
-    return all->ended.oldest != NULL ? all->ended.oldest : all->open.oldest;
+    struct session_node *ended = sessions_oldest_of(&all->ended);
+
+    return ended != NULL ? ended : sessions_oldest_of(&all->open);
 }

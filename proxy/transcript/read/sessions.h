@@ -11,21 +11,22 @@
 #ifndef TRANSCRIPT_READ_SESSIONS_H
 #define TRANSCRIPT_READ_SESSIONS_H
 
-#include "transcript/sid.h"
+#include "base/list.h"
+#include "base/sid.h"
 
 #include <stdbool.h>
 
 enum { SESSIONS_BUCKETS = 65536 };
 
 struct session_node {
-    struct session_node *chain;         /* of its bucket */
-    struct session_node *older, *newer; /* of its list */
+    struct session_node *chain; /* of its bucket */
+    struct list by_age;
     bool ended;
     char sid[SID_TEXT + 1];
 };
 
 struct session_list {
-    struct session_node *oldest, *newest;
+    struct list oldest_first;
     unsigned len;
 };
 
@@ -39,6 +40,8 @@ struct sessions {
 struct session_node *sessions_find(const struct sessions *all, const char *sid);
 /* A new one, that is open. */
 void sessions_add(struct sessions *all, struct session_node *s, const char *sid);
+/* The oldest that is open, or of those that ended; NULL: there is none. */
+struct session_node *sessions_oldest_of(const struct session_list *l);
 /* From the open ones to those that ended. */
 void sessions_end(struct sessions *all, struct session_node *s);
 void sessions_remove(struct sessions *all, struct session_node *s);

@@ -190,7 +190,7 @@ static void threads(void **state)
     for (unsigned i = 0; i < THREADS; i++)
         pthread_join(thread[i], NULL);
     assert_int_equal(atomic_load(&memory.used), 0);
-    assert_null(memory.first);
+    assert_true(list_is_empty(&memory.shares));
     memory_deinit(&memory);
 }
 

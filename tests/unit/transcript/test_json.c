@@ -2,7 +2,7 @@
 #include "unit/check.h"
 
 #include "transcript/json.h"
-#include "transcript/sid.h"
+#include "base/sid.h"
 
 #include <stdio.h>
 #include <time.h>

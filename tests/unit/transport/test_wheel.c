@@ -26,7 +26,7 @@ static void on_due(struct wheel_entry *e)
 {
     struct item *i = CONTAINER_OF(e, struct item, entry);
 
-    assert_null(e->link);
+    assert_false(list_is_linked(&e->in_bucket));
     i->fired++;
     i->fired_ms = uv_now(&loop);
     if (i->cancels != NULL)

@@ -5,8 +5,11 @@
  * only rise, also when the clock is set back. The chance is seeded by the kernel;
  * ids are names, not secrets.
  */
-#ifndef TRANSCRIPT_SID_H
-#define TRANSCRIPT_SID_H
+#ifndef BASE_SID_H
+#define BASE_SID_H
+
+#include "base/attributes.h"
+#include "base/span.h"
 
 #include <stdint.h>
 
@@ -21,6 +24,15 @@ struct sid_source {
 
 void sid_source_init(struct sid_source *s);
 void sid_next(struct sid_source *s, uint64_t t_us, uint8_t out[SID_OCTETS]);
+
+/* An id as two numbers, the upper half first: for tables. */
+struct sid {
+    uint64_t high, low;
+};
+
+/* False: not the 26 characters of an id. */
+MUST_CHECK bool sid_parse(struct span text, struct sid *out);
+void sid_text(const struct sid *s, char out[SID_TEXT + 1]);
 
 /* 26 characters of Crockford's base 32 and a NUL. */
 void sid_format(const uint8_t sid[SID_OCTETS], char out[SID_TEXT + 1]);

@@ -1,4 +1,4 @@
-#include "transcript/sid.h"
+#include "base/sid.h"
 
 #include "base/clock.h"
 
@@ -47,20 +47,43 @@ void sid_next(struct sid_source *s, uint64_t t_us, uint8_t out[SID_OCTETS])
     put_be(out + 8, s->low, 8);
 }
 
-void sid_format(const uint8_t sid[SID_OCTETS], char out[SID_TEXT + 1])
-{
-    static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    uint64_t high = 0, low = 0;
+static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-    for (unsigned i = 0; i < 8; i++) {
-        high = high << 8 | sid[i];
-        low = low << 8 | sid[8 + i];
+bool sid_parse(struct span text, struct sid *out)
+{
+    *out = (struct sid){ 0, 0 };
+    if (text.len != SID_TEXT || text.ptr[0] < '0' || text.ptr[0] > '7')
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        const char *at = memchr(alphabet, text.ptr[i], sizeof alphabet - 1);
+        if (at == NULL)
+            return false;
+        out->high = out->high << 5 | out->low >> 59;
+        out->low = out->low << 5 | (uint64_t)(at - alphabet);
     }
-    /* 130 bits in 26 groups of 5: the last 12 are in `low` (60 bits), and so on. */
+    return true;
+}
+
+/* 130 bits in 26 groups of 5: the last 12 are in `low` (60 bits), and so on. */
+void sid_text(const struct sid *s, char out[SID_TEXT + 1])
+{
+    struct sid left = *s;
+
     for (unsigned i = SID_TEXT; i-- > 0;) {
-        out[i] = alphabet[low & 31];
-        low = low >> 5 | high << 59;
-        high >>= 5;
+        out[i] = alphabet[left.low & 31];
+        left.low = left.low >> 5 | left.high << 59;
+        left.high >>= 5;
     }
     out[SID_TEXT] = '\0';
+}
+
+void sid_format(const uint8_t sid[SID_OCTETS], char out[SID_TEXT + 1])
+{
+    struct sid s = { 0, 0 };
+
+    for (unsigned i = 0; i < 8; i++) {
+        s.high = s.high << 8 | sid[i];
+        s.low = s.low << 8 | sid[8 + i];
+    }
+    sid_text(&s, out);
 }
