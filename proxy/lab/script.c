@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/number.h"
+
 /*
  * 0 .. at    understood
  * at .. len  the rest of the text
@@ -91,15 +93,10 @@ static bool text_is(struct span w, const char *name)
 /* 1 to max; false when the text is anything else. */
 static bool text_number(struct span w, uint32_t max, uint32_t *out)
 {
-    uint64_t n = 0;
+    uint64_t n;
 
-    for (size_t i = 0; i < w.len; i++) {
-        if (w.ptr[i] < '0' || w.ptr[i] > '9')
-            return false;
-        n = n * 10 + (unsigned)(w.ptr[i] - '0');
-        if (n > max)
-            return false;
-    }
+    if (!number_decimal(w, max, &n))
+        return false;
     *out = (uint32_t)n;
     return n > 0;
 }

@@ -42,8 +42,5 @@ extern const size_t preset_count;
 MUST_CHECK bool preset_find(const char *text, struct rules *rules, char *error, size_t size);
 /* What it may be, in words. */
 const char *parameter_help(enum parameter parameter);
-/* False: no such parameter. */
-MUST_CHECK bool preset_parameter(enum parameter parameter, const char *text,
-                                 struct rules *rules);
 
 #endif
