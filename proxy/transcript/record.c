@@ -193,5 +193,6 @@ void record_close(struct recorder *r, const struct record_close *info)
     if (!stream_is_on(r->stream) || !record_begin(&j, r, RECORD_CLOSE, info->t_us, 0))
         return;
     put_close(&j, info);
+    PUT_U64_IF(&j, close_findings, r->findings);
     record_end(&j, r);
 }

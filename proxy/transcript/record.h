@@ -35,6 +35,7 @@ struct recorder {
     char sid[27]; /* a ULID: time, then chance; unique across machines; and a NUL */
     uint32_t n;
     uint32_t contents; /* begun: names the spool files */
+    uint32_t findings; /* written */
 };
 
 /* Text forms of addresses ("192.0.2.1:4711"); empty where unknown. */

@@ -78,5 +78,6 @@ void record_finding(struct recorder *r, const struct finding *f, uint64_t t_us)
     if (f->next_test != NULL)
         PUT_TEXT(&j, finding_next_test, span_str(f->next_test));
     put_products(&j, f);
+    r->findings++;
     record_end(&j, r);
 }

@@ -93,6 +93,13 @@ class Show(unittest.TestCase):
                       "     DKIM b??.example (): the signature cannot be read\n"
                       "     DKIM example.org (?): signed in a way not known here\n", text)
 
+    def test_findings_are_counted_at_the_end(self):
+        lines = [line for line in open(self.file, "rb") if b'"kind":"close"' in line][:1]
+        self.assertNotIn(" finding", self.show(self.write("none", lines)))
+        for n, words in ((1, b"1 finding  ["), (2, b"2 findings  [")):
+            found = lines[0].rstrip()[:-1] + b',"findings":%d}\n' % n
+            self.assertIn(", " + words.decode(), self.show(self.write(f"n{n}", [found])))
+
     def test_filters(self):
         a, b = self.sids
         self.assertNotIn("HLEO", self.show("--session", b, self.file))

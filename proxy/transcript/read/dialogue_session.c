@@ -301,6 +301,7 @@ void dialogue_close(struct dialogue *d, const struct record *r)
     const json_t *tcp = json_object_get(r->root, "tcp");
     const char *first = record_text(r->root, "first");
     bool error = record_flag(r->root, "error");
+    unsigned long long findings = record_count(r->root, "findings");
     enum paint_color color = error ? RED : PLAIN;
 
     put_leg(d, json_object_get(tcp, "client"), "client", error);
@@ -317,6 +318,8 @@ void dialogue_close(struct dialogue *d, const struct record *r)
                                                : "the client",
                 how_words(record_text(r->root, "how")));
     put_when(p, color, r);
+    if (findings > 0)
+        paint_words(p, YELLOW, ", %llu finding%s", findings, findings == 1 ? "" : "s");
     paint_words(p, DIM, "  [client %llu in, %llu out; upstream %llu in, %llu out]",
                 (unsigned long long)record_count(octets, "client_in"),
                 (unsigned long long)record_count(octets, "client_out"),

@@ -29,10 +29,32 @@ static void whichever_is_long(void **state)
     end_folder();
 }
 
+/* The last record says how many there were, so that sessions with any are found by it alone. */
+static void close_counts_them(void **state)
+{
+    static const struct finding f = { .id = "SV-01", .name = "x" };
+    const struct record_close c = { .reason = CLOSE_QUIT };
+    struct scene s;
+
+    (void)state;
+    for (int n = 0; n <= 2; n++) {
+        begin(&s, (struct writer_config){ 0 });
+        for (int i = 0; i < n; i++)
+            record_finding(&s.recorder, &f, (uint64_t)T * 1000000);
+        record_close(&s.recorder, &c);
+        char *text = end(&s);
+        assert_int_equal(count_text(text, "\"findings\":"), n > 0);
+        assert_int_equal(count_text(text, "\"findings\":2"), n == 2);
+        free(text);
+        end_folder();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whichever_is_long),
+        cmocka_unit_test(close_counts_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
