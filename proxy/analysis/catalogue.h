@@ -73,5 +73,8 @@ uint64_t catalogue_stamp(const struct catalogue *c);
  * looked at.
  */
 MUST_CHECK bool catalogue_default_file(char *out, size_t size);
+/* Loads `file`, or with NULL the usual one, which may be missing: *out is NULL then. */
+MUST_CHECK bool catalogue_open(struct catalogue **out, const char *file, char *error,
+                               size_t size);
 
 #endif

@@ -33,3 +33,15 @@ bool catalogue_default_file(char *out, size_t size)
 
     return n > 0 && (size_t)n < size;
 }
+
+bool catalogue_open(struct catalogue **out, const char *file, char *error, size_t size)
+{
+    char usual[PATH_MAX];
+
+    *out = NULL;
+    if (file == NULL &&
+        (!catalogue_default_file(usual, sizeof usual) || access(usual, R_OK) != 0))
+        return true;
+    *out = catalogue_load(file != NULL ? file : usual, error, size);
+    return *out != NULL;
+}

@@ -59,24 +59,6 @@ static const char *importer(void)
     return access(path, X_OK) == 0 ? path : NULL;
 }
 
-/* The usual catalogue may be missing; one that was asked for may not. */
-static bool load_catalogue(struct diff_command *c, struct catalogue **out)
-{
-    char usual[4096], error[DIFF_ERROR_MAX] = "";
-    const char *file = c->catalogue_file;
-
-    *out = NULL;
-    if (file == NULL) {
-        if (!catalogue_default_file(usual, sizeof usual) || access(usual, R_OK) != 0)
-            return true;
-        file = usual;
-    }
-    *out = catalogue_load(file, error, sizeof error);
-    if (*out == NULL)
-        fprintf(stderr, "smtpscope diff: %s\n", error);
-    return *out != NULL;
-}
-
 static bool write_page(const struct diff_command *c, const struct diff_result *r)
 {
     struct report_options o = { .catalogue = c->run.catalogue };
@@ -119,8 +101,10 @@ int main(int argc, char **argv)
 
     if (wrong != 0)
         return wrong - 1;
-    if (!load_catalogue(&c, &catalogue))
+    if (!catalogue_open(&catalogue, c.catalogue_file, error, sizeof error)) {
+        fprintf(stderr, "smtpscope diff: %s\n", error);
         return EXIT_USAGE;
+    }
     c.run.catalogue = catalogue;
     c.run.importer = importer();
     c.run.progress = c.progress ? on_progress : NULL;

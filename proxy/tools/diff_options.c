@@ -1,8 +1,8 @@
 #include "diff.h"
+#include "options.h"
 
 #include "base/number.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,56 +31,11 @@ static const char help[] =
     "\n"
     "Exit status: 0 nothing was damaged, 1 something was, 2 wrong usage or files.\n";
 
-enum {
-    LONG_NEAR = 256,
-    LONG_FAR,
-    LONG_NEAR_SPOOL,
-    LONG_FAR_SPOOL,
-    LONG_SESSION,
-    LONG_ALL,
-    LONG_EXAMPLES,
-    LONG_JSON,
-    LONG_HTML,
-    LONG_CATALOGUE,
-    LONG_PROGRESS,
-    LONG_COLOR,
-};
-
-static const struct option options[] = {
-    { "near", required_argument, NULL, LONG_NEAR },
-    { "far", required_argument, NULL, LONG_FAR },
-    { "near-spool", required_argument, NULL, LONG_NEAR_SPOOL },
-    { "far-spool", required_argument, NULL, LONG_FAR_SPOOL },
-    { "session", required_argument, NULL, LONG_SESSION },
-    { "all", no_argument, NULL, LONG_ALL },
-    { "examples", required_argument, NULL, LONG_EXAMPLES },
-    { "json", no_argument, NULL, LONG_JSON },
-    { "html", required_argument, NULL, LONG_HTML },
-    { "catalogue", required_argument, NULL, LONG_CATALOGUE },
-    { "progress", no_argument, NULL, LONG_PROGRESS },
-    { "color", required_argument, NULL, LONG_COLOR },
-    { "help", no_argument, NULL, 'h' },
-    { NULL, 0, NULL, 0 },
-};
-
-static bool terminal_has_color(void)
+static bool take_color(void *arg, const char *when)
 {
-    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    struct diff_command *c = arg;
 
-    return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0') &&
-           (term == NULL || strcmp(term, "dumb") != 0);
-}
-
-static bool parse_color(struct diff_command *c, const char *when)
-{
-    bool known = strcmp(when, "always") == 0 || strcmp(when, "never") == 0;
-
-    if (known)
-        c->color = when[0] == 'a';
-    if (known || strcmp(when, "auto") == 0)
-        return true;
-    fputs("smtpscope diff: --color takes auto, always or never\n", stderr);
-    return false;
+    return options_color("diff", when, &c->color);
 }
 
 static bool add_file(struct diff_command *c, enum diff_vantage v, const char *file)
@@ -93,8 +48,19 @@ static bool add_file(struct diff_command *c, enum diff_vantage v, const char *fi
     return false;
 }
 
-static bool parse_examples(struct diff_command *c, const char *text)
+static bool take_near(void *arg, const char *file)
 {
+    return add_file(arg, NEAR, file);
+}
+
+static bool take_far(void *arg, const char *file)
+{
+    return add_file(arg, FAR, file);
+}
+
+static bool take_examples(void *arg, const char *text)
+{
+    struct diff_command *c = arg;
     uint64_t n;
 
     if (!number_decimal(span_str(text), DIFF_EXAMPLES_MAX, &n) || n < 1) {
@@ -103,55 +69,6 @@ static bool parse_examples(struct diff_command *c, const char *text)
     }
     c->examples = (int)n;
     return true;
-}
-
-/* False: wrong. */
-static bool take_option(struct diff_command *c, int option)
-{
-    switch (option) {
-    case LONG_NEAR:
-        return add_file(c, NEAR, optarg);
-    case LONG_FAR:
-        return add_file(c, FAR, optarg);
-    case LONG_NEAR_SPOOL:
-        c->run.spool[NEAR] = optarg;
-        return true;
-    case LONG_FAR_SPOOL:
-        c->run.spool[FAR] = optarg;
-        return true;
-    case LONG_SESSION:
-        c->run.session = optarg;
-        return true;
-    case LONG_ALL:
-        c->all = true;
-        return true;
-    case LONG_EXAMPLES:
-        return parse_examples(c, optarg);
-    case LONG_JSON:
-        c->json = true;
-        return true;
-    case LONG_HTML:
-        c->html = optarg;
-        return true;
-    case LONG_CATALOGUE:
-        c->catalogue_file = optarg;
-        return true;
-    case LONG_PROGRESS:
-        c->progress = true;
-        return true;
-    case LONG_COLOR:
-        return parse_color(c, optarg);
-    default:
-        return false;
-    }
-}
-
-static int wrong_usage(const char *what)
-{
-    if (what != NULL)
-        fprintf(stderr, "smtpscope diff: %s\n", what);
-    fputs("Try 'smtpscope diff --help'.\n", stderr);
-    return 3;
 }
 
 static unsigned count_standard_input(const struct diff_command *c)
@@ -182,22 +99,30 @@ static const char *take_files(struct diff_command *c, char **rest, int count)
 
 int diff_options_parse(struct diff_command *c, int argc, char **argv)
 {
-    int option;
+    const struct option_row rows[] = {
+        { "near", .take = take_near },
+        { "far", .take = take_far },
+        { "near-spool", .text = &c->run.spool[NEAR] },
+        { "far-spool", .text = &c->run.spool[FAR] },
+        { "session", .text = &c->run.session },
+        { "all", .flag = &c->all },
+        { "examples", .take = take_examples },
+        { "json", .flag = &c->json },
+        { "html", .text = &c->html },
+        { "catalogue", .text = &c->catalogue_file },
+        { "progress", .flag = &c->progress },
+        { "color", .take = take_color },
+    };
 
-    *c = (struct diff_command){ .color = terminal_has_color(),
+    *c = (struct diff_command){ .color = options_terminal_has_color(),
                                 .progress = isatty(STDERR_FILENO) != 0,
                                 .examples = 1 };
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return 1;
-        }
-        if (!take_option(c, option))
-            return wrong_usage(NULL);
-    }
+    int status = options_parse("diff", help, rows, ARRAY_LEN(rows), c, argc, argv);
+    if (status != 0)
+        return status;
     const char *what = take_files(c, argv + optind, argc - optind);
     if (what != NULL)
-        return wrong_usage(what);
+        return options_wrong("diff", what);
     c->run.files[NEAR] = c->files[NEAR];
     c->run.files[FAR] = c->files[FAR];
     c->run.examples = (unsigned)c->examples > 3 ? (unsigned)c->examples : 3;

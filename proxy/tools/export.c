@@ -4,14 +4,44 @@
  * Sessions are written when they end, one after the other. Limits: what is waiting is written
  * early at 4 MiB a session and 256 MiB in all.
  */
-#include "export_options.h"
 #include "export_pcapng.h"
 #include "export_session.h"
+#include "options.h"
+
+#include "base/attributes.h"
 #include "base/status.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "Usage: smtpscope export TRANSCRIPT --pcapng FILE [OPTION]...\n"
+    "Makes a packet capture of a transcript, for Wireshark; TRANSCRIPT \"-\" is standard "
+    "input.\n"
+    "\n"
+    "      --pcapng FILE    where the packets go; \"-\" is standard output\n"
+    "      --session ID     only this session: the beginning or the end of its id\n"
+    "      --spool DIR      folder with the mail data that transcript.content = \"full\" "
+    "keeps\n"
+    "  -h, --help           this text\n"
+    "\n"
+    "Each leg of a session is a TCP connection; what was inside TLS is there as plaintext.\n"
+    "Comments say what smtpscope made of each command, and what it found. Octets that the\n"
+    "transcript does not hold are missing there, too: a comment says how many.\n"
+    "\n"
+    "    smtpscope export 20261123.jsonl --pcapng x.pcapng && wireshark x.pcapng\n"
+    "\n"
+    "Exit status: 0 all was written, 1 something could not be read or written, 2 wrong "
+    "usage.\n";
+
+struct export_options {
+    const char *transcript;
+    const char *output;  /* "-": standard output */
+    const char *session; /* NULL: all */
+    const char *spool;   /* NULL: none */
+};
 
 enum { BUCKETS = 4096, WAITING_MAX = 256 << 20 };
 
@@ -159,12 +189,32 @@ static int run(struct export *e)
     return fine && !e->trouble ? STATUS_OK : STATUS_WRONG;
 }
 
+/* 0: go on; else the exit status + 1. */
+static int parse_options(struct export_options *o, int argc, char **argv)
+{
+    const struct option_row rows[] = {
+        { "pcapng", .text = &o->output },
+        { "session", .text = &o->session },
+        { "spool", .text = &o->spool },
+    };
+    int status = options_parse("export", help, rows, ARRAY_LEN(rows), o, argc, argv);
+
+    if (status != 0)
+        return status;
+    if (optind + 1 != argc)
+        return options_wrong("export", optind == argc
+                                           ? "which TRANSCRIPT? \"-\" is standard input"
+                                           : "one TRANSCRIPT at a time");
+    if (o->output == NULL)
+        return options_wrong("export", "where to? --pcapng FILE");
+    o->transcript = argv[optind];
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static struct export e;
-    int status = export_options_parse(&e.o, argc, argv);
+    int status = parse_options(&e.o, argc, argv);
 
-    if (status != 0)
-        return status == 1 ? STATUS_OK : STATUS_USAGE;
-    return run(&e);
+    return status != 0 ? status - 1 : run(&e);
 }

@@ -1,10 +1,13 @@
 /* import - a packet capture becomes a transcript: smtpscope-import. */
-#include "import_options.h"
+#include "options.h"
 
 #include "analysis/catalogue.h"
+#include "base/attributes.h"
 #include "base/clock.h"
+#include "base/number.h"
 #include "base/status.h"
 #include "capture/capture.h"
+#include "transcript/writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +17,41 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+static const char help[] =
+    "Usage: smtpscope import [OPTION]... CAPTURE\n"
+    "Makes a transcript of a packet capture, pcap or pcapng; CAPTURE \"-\" is standard input.\n"
+    "\n"
+    "  -o, --output FILE    where the records go; default \"-\", standard output\n"
+    "      --port N         port of servers; may be repeated. Default: 25, 465, 587, 2525,\n"
+    "                       and every connection whose server greets as SMTP servers do\n"
+    "      --vantage NAME   what the place is called in the records; default: the file's name\n"
+    "      --content WHAT   of mail data keep its digest (default), headers or full (--spool)\n"
+    "      --spool DIR      folder for mail data, one file a message\n"
+    "      --no-findings    do not look for the work of boxes on the path\n"
+    "  -h, --help           this text\n"
+    "\n"
+    "What was not captured is never guessed: from a gap on the session is told as unread.\n"
+    "The default set of records hides passwords; mail data in --spool is as it was sent.\n"
+    "\n"
+    "    tcpdump -i any -s 0 -w x.pcap tcp port 25\n"
+    "    smtpscope import x.pcap | smtpscope show -\n"
+    "\n"
+    "Exit status: 0 all was read, 1 something could not be read or written (what came before\n"
+    "it is there), 2 wrong usage.\n";
+
+enum { IMPORT_PORTS_MAX = 64 };
+
+struct import_options {
+    const char *capture;
+    const char *output; /* "-": standard output */
+    const char *vantage;
+    const char *spool;
+    enum content_level content;
+    bool no_findings;
+    uint16_t ports[IMPORT_PORTS_MAX];
+    unsigned port_count;
+};
 
 enum { STOP_MS = 2000 };
 
@@ -156,13 +194,88 @@ static int run(struct import *im)
     return fine ? STATUS_OK : STATUS_WRONG;
 }
 
+/* ---- the command line ---- */
+
+static bool complain(const char *what)
+{
+    fprintf(stderr, "smtpscope import: %s\n", what);
+    return false;
+}
+
+static bool take_port(void *arg, const char *text)
+{
+    struct import_options *o = arg;
+    uint16_t port;
+
+    if (!number_port(span_str(text), &port) || port == 0)
+        return complain("--port takes a number from 1 to 65535");
+    if (o->port_count == IMPORT_PORTS_MAX)
+        return complain("--port: at most 64 of them");
+    o->ports[o->port_count++] = port;
+    return true;
+}
+
+static bool take_content(void *arg, const char *text)
+{
+    struct import_options *o = arg;
+    static const struct {
+        const char *name;
+        enum content_level level;
+    } levels[] = {
+        { "digest", CONTENT_LEVEL_DIGEST },
+        { "headers", CONTENT_LEVEL_HEADERS },
+        { "full", CONTENT_LEVEL_FULL },
+    };
+
+    for (unsigned i = 0; i < ARRAY_LEN(levels); i++) {
+        if (strcmp(text, levels[i].name) == 0) {
+            o->content = levels[i].level;
+            return true;
+        }
+    }
+    return complain("--content takes digest, headers or full");
+}
+
+static bool is_complete(struct import_options *o, int argc, char **argv)
+{
+    if (optind + 1 != argc)
+        return complain(optind == argc ? "which CAPTURE? \"-\" is standard input"
+                                       : "one CAPTURE at a time");
+    o->capture = argv[optind];
+    if (o->content == CONTENT_LEVEL_FULL && o->spool == NULL)
+        return complain("--content full needs --spool DIR, a folder for the mail data");
+    if (o->content != CONTENT_LEVEL_FULL && o->spool != NULL)
+        return complain("--spool is for --content full");
+    if (o->vantage == NULL) {
+        const char *slash = strrchr(o->capture, '/');
+        o->vantage = slash != NULL ? slash + 1 : o->capture;
+    }
+    return true;
+}
+
+/* 0: go on; else the exit status + 1. */
+static int parse_options(struct import_options *o, int argc, char **argv)
+{
+    const struct option_row rows[] = {
+        { "output", 'o', .text = &o->output }, { "port", .take = take_port },
+        { "vantage", .text = &o->vantage },    { "content", .take = take_content },
+        { "spool", .text = &o->spool },        { "no-findings", .flag = &o->no_findings },
+    };
+
+    *o = (struct import_options){ .output = "-", .content = CONTENT_LEVEL_DIGEST };
+    int status = options_parse("import", help, rows, ARRAY_LEN(rows), o, argc, argv);
+    if (status == 0 && !is_complete(o, argc, argv))
+        status = options_wrong("import", NULL);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct import im = { .fd = -1 };
-    int status = import_options_parse(&im.o, argc, argv);
+    int status = parse_options(&im.o, argc, argv);
 
     if (status != 0)
-        return status == 1 ? STATUS_OK : STATUS_USAGE;
+        return status - 1;
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     sem_init(&im.room, 0, 0);

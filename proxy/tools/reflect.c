@@ -1,8 +1,10 @@
 /* `smtpscope reflect`: an upstream for demonstrations and tests. */
-#include <getopt.h>
+#include "options.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/status.h"
@@ -57,44 +59,6 @@ struct options {
     struct reflector_config config;
 };
 
-/* False: usage was wrong. *done: nothing is left to do. */
-static bool read_options(int argc, char **argv, struct options *o, bool *done)
-{
-    static const struct option names[] = {
-        { "listen", required_argument, NULL, 'l' },
-        { "script", required_argument, NULL, 's' },
-        { "hostname", required_argument, NULL, 'n' },
-        { "verbose", no_argument, NULL, 'v' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
-    };
-    int c;
-
-    while ((c = getopt_long(argc, argv, "l:s:n:vh", names, NULL)) != -1) {
-        switch (c) {
-        case 'l':
-            o->listen = optarg;
-            break;
-        case 's':
-            o->script = optarg;
-            break;
-        case 'n':
-            o->config.hostname = optarg;
-            break;
-        case 'v':
-            o->config.verbose = true;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            *done = true;
-            return true;
-        default:
-            return false;
-        }
-    }
-    return optind == argc;
-}
-
 static void say_ready(const struct addr *bound)
 {
     char text[ADDR_TEXT_MAX];
@@ -128,12 +92,16 @@ static int reflect(struct options *o)
 int main(int argc, char **argv)
 {
     struct options o = { .listen = "127.0.0.1:2526" };
-    bool done = false;
+    const struct option_row rows[] = {
+        { "listen", 'l', .text = &o.listen },
+        { "script", 's', .text = &o.script },
+        { "hostname", 'n', .text = &o.config.hostname },
+        { "verbose", 'v', .flag = &o.config.verbose },
+    };
 
     signal(SIGPIPE, SIG_IGN);
-    if (!read_options(argc, argv, &o, &done)) {
-        fputs("smtpscope reflect: see smtpscope reflect --help\n", stderr);
-        return STATUS_USAGE;
-    }
-    return done ? STATUS_OK : reflect(&o);
+    int status = options_parse("reflect", help, rows, ARRAY_LEN(rows), &o, argc, argv);
+    if (status == 0 && optind != argc)
+        status = options_wrong("reflect", NULL);
+    return status != 0 ? status - 1 : reflect(&o);
 }

@@ -1,8 +1,9 @@
+#include "options.h"
+
 #include "analysis/report/report.h"
 #include "transcript/read/reader.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,17 +27,6 @@ static const char help[] =
 
 enum { EXIT_CLEAN, EXIT_DAMAGE, EXIT_TROUBLE };
 
-enum { LONG_HTML = 256, LONG_TITLE, LONG_SESSION, LONG_CATALOGUE };
-
-static const struct option long_options[] = {
-    { "html", required_argument, NULL, LONG_HTML },
-    { "title", required_argument, NULL, LONG_TITLE },
-    { "session", required_argument, NULL, LONG_SESSION },
-    { "catalogue", required_argument, NULL, LONG_CATALOGUE },
-    { "help", no_argument, NULL, 'h' },
-    { NULL, 0, NULL, 0 },
-};
-
 struct options {
     const char *html, *catalogue;
     struct report_options report;
@@ -46,73 +36,40 @@ struct options {
 
 /* ---- options -------------------------------------------------------------------------- */
 
-static bool take_option(struct options *o, int c)
-{
-    switch (c) {
-    case LONG_HTML:
-        o->html = optarg;
-        return true;
-    case LONG_TITLE:
-        o->report.title = optarg;
-        return true;
-    case LONG_SESSION:
-        o->report.session = optarg;
-        return true;
-    case LONG_CATALOGUE:
-        o->catalogue = optarg;
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* 0: go on; else the exit code + 1. */
 static int parse_options(struct options *o, int argc, char **argv)
 {
-    int c;
+    const struct option_row rows[] = {
+        { "html", .text = &o->html },
+        { "title", .text = &o->report.title },
+        { "session", .text = &o->report.session },
+        { "catalogue", .text = &o->catalogue },
+    };
+    int status = options_parse("report", help, rows, ARRAY_LEN(rows), o, argc, argv);
 
-    while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(help, stdout);
-            return 1;
-        }
-        if (!take_option(o, c)) {
-            fputs("Try 'smtpscope report --help'.\n", stderr);
-            return 3;
-        }
-    }
     o->files = argv + optind;
     o->file_count = argc - optind;
-    if (o->file_count > 0)
-        return 0;
-    fputs("smtpscope report: which FILE? \"-\" is standard input\n"
-          "Try 'smtpscope report --help'.\n",
-          stderr);
-    return 3;
+    if (status == 0 && o->file_count == 0)
+        return options_wrong("report", "which FILE? \"-\" is standard input");
+    return status;
 }
 
 /* ---- catalogue ------------------------------------------------------------------------ */
 
-/* False: told. The installed file may be missing: then products are told by their ids. */
+/* False: it said why. The installed file may be missing: products are called by their ids then. */
 static bool load_catalogue(const struct options *o, struct catalogue **out)
 {
-    char file[4096], error[512];
-    const char *name = o->catalogue;
+    char error[512];
 
-    *out = NULL;
-    if (name == NULL) {
-        if (!catalogue_default_file(file, sizeof file) || access(file, R_OK) != 0) {
-            fputs("smtpscope report: no catalogue of products is installed; name one with "
-                  "--catalogue FILE\n",
-                  stderr);
-            return true;
-        }
-        name = file;
-    }
-    *out = catalogue_load(name, error, sizeof error);
-    if (*out == NULL)
+    if (!catalogue_open(out, o->catalogue, error, sizeof error)) {
         fprintf(stderr, "smtpscope report: %s\n", error);
-    return *out != NULL;
+        return false;
+    }
+    if (*out == NULL)
+        fputs("smtpscope report: no catalogue of products is installed; name one with "
+              "--catalogue FILE\n",
+              stderr);
+    return true;
 }
 
 /* ---- reading -------------------------------------------------------------------------- */

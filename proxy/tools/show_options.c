@@ -1,8 +1,8 @@
 #include "show.h"
+#include "options.h"
 
-#include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "base/attributes.h"
+
 #include <unistd.h>
 
 static const char help[] =
@@ -29,93 +29,11 @@ static const char help[] =
     "\n"
     "Exit status: 0 all was read, 1 something could not be read, 2 wrong usage.\n";
 
-enum {
-    LONG_SESSION = 256,
-    LONG_CLIENT,
-    LONG_VERB,
-    LONG_NOTE,
-    LONG_ERRORS,
-    LONG_SUMMARY,
-    LONG_HEX,
-    LONG_INTERLEAVED,
-    LONG_GROUPED,
-    LONG_COLOR
-};
-
-static const struct option options[] = {
-    { "session", required_argument, NULL, LONG_SESSION },
-    { "client", required_argument, NULL, LONG_CLIENT },
-    { "verb", required_argument, NULL, LONG_VERB },
-    { "note", required_argument, NULL, LONG_NOTE },
-    { "errors", no_argument, NULL, LONG_ERRORS },
-    { "summary", no_argument, NULL, LONG_SUMMARY },
-    { "hex", no_argument, NULL, LONG_HEX },
-    { "interleaved", no_argument, NULL, LONG_INTERLEAVED },
-    { "grouped", no_argument, NULL, LONG_GROUPED },
-    { "follow", no_argument, NULL, 'f' },
-    { "color", required_argument, NULL, LONG_COLOR },
-    { "help", no_argument, NULL, 'h' },
-    { NULL, 0, NULL, 0 },
-};
-
-static bool terminal_has_color(void)
+static bool take_color(void *arg, const char *when)
 {
-    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    struct show_options *o = arg;
 
-    return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0') &&
-           (term == NULL || strcmp(term, "dumb") != 0);
-}
-
-static bool parse_color(struct show_options *o, const char *when)
-{
-    if (strcmp(when, "auto") == 0)
-        o->color = terminal_has_color();
-    else if (strcmp(when, "always") == 0 || strcmp(when, "never") == 0)
-        o->color = when[0] == 'a';
-    else
-        return false;
-    return true;
-}
-
-/* False: wrong. */
-static bool take_option(struct show_options *o, int c, int *order)
-{
-    switch (c) {
-    case LONG_SESSION:
-        o->session = optarg;
-        return true;
-    case LONG_CLIENT:
-        o->client = optarg;
-        return true;
-    case LONG_VERB:
-        o->verb = optarg;
-        return true;
-    case LONG_NOTE:
-        o->note = optarg;
-        return true;
-    case LONG_ERRORS:
-        o->errors = true;
-        return true;
-    case LONG_SUMMARY:
-        o->summary = true;
-        return true;
-    case LONG_HEX:
-        o->hex = true;
-        return true;
-    case LONG_INTERLEAVED:
-        *order = ORDER_INTERLEAVED;
-        return true;
-    case LONG_GROUPED:
-        *order = ORDER_GROUPED;
-        return true;
-    case 'f':
-        o->follow = true;
-        return true;
-    case LONG_COLOR:
-        return parse_color(o, optarg);
-    default:
-        return false;
-    }
+    return options_color("show", when, &o->color);
 }
 
 static bool reads_standard_input(const struct show_options *o)
@@ -128,29 +46,29 @@ static bool reads_standard_input(const struct show_options *o)
 
 int show_options_parse(struct show_options *o, int argc, char **argv)
 {
-    int c, order = -1;
+    int order = -1;
+    const struct option_row rows[] = {
+        { "session", .text = &o->session },
+        { "client", .text = &o->client },
+        { "verb", .text = &o->verb },
+        { "note", .text = &o->note },
+        { "errors", .flag = &o->errors },
+        { "summary", .flag = &o->summary },
+        { "hex", .flag = &o->hex },
+        { "interleaved", .set = &order, .to = ORDER_INTERLEAVED },
+        { "grouped", .set = &order, .to = ORDER_GROUPED },
+        { "follow", 'f', .flag = &o->follow },
+        { "color", .take = take_color },
+    };
 
-    *o = (struct show_options){ .color = terminal_has_color() };
-    while ((c = getopt_long(argc, argv, "fh", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(help, stdout);
-            return 1;
-        }
-        if (!take_option(o, c, &order)) {
-            if (c == LONG_COLOR)
-                fputs("smtpscope show: --color takes auto, always or never\n", stderr);
-            fputs("Try 'smtpscope show --help'.\n", stderr);
-            return 3;
-        }
-    }
+    *o = (struct show_options){ .color = options_terminal_has_color() };
+    int status = options_parse("show", help, rows, ARRAY_LEN(rows), o, argc, argv);
+    if (status != 0)
+        return status;
     o->files = argv + optind;
     o->file_count = argc - optind;
-    if (o->file_count == 0) {
-        fputs("smtpscope show: which FILE? \"-\" is standard input\n"
-              "Try 'smtpscope show --help'.\n",
-              stderr);
-        return 3;
-    }
+    if (o->file_count == 0)
+        return options_wrong("show", "which FILE? \"-\" is standard input");
     o->order = order >= 0                             ? (enum show_order)order
                : o->follow || reads_standard_input(o) ? ORDER_INTERLEAVED
                                                       : ORDER_GROUPED;

@@ -1,8 +1,10 @@
 /* `smtpscope simulate`: a middlebox of the catalogue, for tests and for teaching. */
-#include <getopt.h>
+#include "options.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/number.h"
@@ -37,63 +39,14 @@ struct options {
     struct simulator_config config;
 };
 
-static bool read_seed(const char *text, uint64_t *seed)
+static bool take_seed(void *arg, const char *text)
 {
-    if (number_decimal(span_str(text), UINT64_MAX, seed))
+    struct options *o = arg;
+
+    if (number_decimal(span_str(text), UINT64_MAX, &o->config.seed))
         return true;
     fprintf(stderr, "smtpscope simulate: --seed %s: expected a number\n", text);
     return false;
-}
-
-/* False: usage was wrong. *done: nothing is left to do. */
-static bool read_options(int argc, char **argv, struct options *o, bool *done)
-{
-    static const struct option names[] = {
-        { "preset", required_argument, NULL, 'p' },
-        { "listen", required_argument, NULL, 'l' },
-        { "upstream", required_argument, NULL, 'u' },
-        { "seed", required_argument, NULL, 's' },
-        { "certificate", required_argument, NULL, 'c' },
-        { "key", required_argument, NULL, 'k' },
-        { "list", no_argument, NULL, 'L' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
-    };
-    int c;
-
-    while ((c = getopt_long(argc, argv, "p:l:u:s:c:k:Lh", names, NULL)) != -1) {
-        switch (c) {
-        case 'p':
-            o->config.preset = optarg;
-            break;
-        case 'l':
-            o->listen = optarg;
-            break;
-        case 'u':
-            o->upstream = optarg;
-            break;
-        case 's':
-            if (!read_seed(optarg, &o->config.seed))
-                return false;
-            break;
-        case 'c':
-            o->config.certificate = optarg;
-            break;
-        case 'k':
-            o->config.key = optarg;
-            break;
-        case 'L':
-            o->list = true;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            *done = true;
-            return true;
-        default:
-            return false;
-        }
-    }
-    return optind == argc;
 }
 
 static int list_presets(void)
@@ -154,14 +107,21 @@ static int simulate(struct options *o)
 int main(int argc, char **argv)
 {
     struct options o = { .listen = "127.0.0.1:2527" };
-    bool done = false;
+    const struct option_row rows[] = {
+        { "preset", 'p', .text = &o.config.preset },
+        { "listen", 'l', .text = &o.listen },
+        { "upstream", 'u', .text = &o.upstream },
+        { "seed", 's', .take = take_seed },
+        { "certificate", 'c', .text = &o.config.certificate },
+        { "key", 'k', .text = &o.config.key },
+        { "list", 'L', .flag = &o.list },
+    };
 
     signal(SIGPIPE, SIG_IGN);
-    if (!read_options(argc, argv, &o, &done)) {
-        fputs("smtpscope simulate: see smtpscope simulate --help\n", stderr);
-        return STATUS_USAGE;
-    }
-    if (done)
-        return STATUS_OK;
+    int status = options_parse("simulate", help, rows, ARRAY_LEN(rows), &o, argc, argv);
+    if (status == 0 && optind != argc)
+        status = options_wrong("simulate", NULL);
+    if (status != 0)
+        return status - 1;
     return o.list ? list_presets() : simulate(&o);
 }

@@ -6,7 +6,7 @@
  * differs is a finding, named by its class (TV-01..TV-24), or "TV-00 altered" when no class
  * fits: nothing is passed over.
  *
- *   1. index    both sides are read once; of a session at most 200 octets are kept
+ *   1. index    both sides are read once; of a session a few numbers are kept, see index.h
  *   2. pair     sessions of NEAR with sessions of FAR
  *   3. compare  the records of each pair are read again, aligned and compared
  *   4. group    equal findings of many sessions are one group
