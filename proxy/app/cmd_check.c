@@ -12,15 +12,16 @@ static const char help[] =
     "Usage: smtpscope check [--quiet] -f FILE\n"
     "       smtpscope check --example\n"
     "\n"
-    "Reads a configuration file as run does, and prints every key with the value it has\n"
-    "then; the output is a configuration file itself. Starts nothing.\n"
+    "Reads a configuration file as run does, and prints every key with its effective\n"
+    "value; the output is itself a valid configuration file. Nothing is started.\n"
     "\n"
     "  -f, --file FILE  the configuration file\n"
     "  -q, --quiet      print errors and warnings only\n"
-    "  -e, --example    print a file to begin with: all keys, their defaults, a line on each\n"
+    "  -e, --example    print a starting point: all keys with their defaults and a line on "
+    "each\n"
     "\n"
-    "Exit status: 0 the file is right; 1 something is wrong, told on standard error as\n"
-    "FILE:LINE: what and what was expected; 2 usage.\n";
+    "Exit status: 0 the file is valid; 1 it has errors, reported on standard error as\n"
+    "FILE:LINE: what is wrong and what was expected; 2 incorrect usage.\n";
 
 struct options {
     const char *file;

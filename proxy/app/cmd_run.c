@@ -15,33 +15,34 @@ static const char help[] =
     "                     [--tls-upstream WORD] [--transcript FILE] [--vantage NAME]\n"
     "                     [--workers N] [-t]\n"
     "\n"
-    "The proxy, in the foreground. Without options it listens on 127.0.0.1:2525, passes\n"
-    "everything to a built-in server that keeps nothing, and shows the dialogue.\n"
+    "Runs the proxy in the foreground. Without options it listens on 127.0.0.1:2525, relays\n"
+    "everything to a built-in server that discards mail, and shows the dialogue.\n"
     "\n"
-    "  -f, --file FILE          the configuration: smtpscope.conf(5)\n"
-    "  -t, --test               check the configuration and end\n"
-    "  -l, --listen ADDR:PORT   where to listen; may be repeated (127.0.0.1:2525)\n"
-    "  -u, --upstream WHERE     ADDR:PORT, HOST:PORT or reflect; may be repeated, then the\n"
-    "                           first that answers is used (reflect); or original, with\n"
-    "                           --intercept: where the client was going to\n"
-    "  -m, --mode MODE          enforce: repair or refuse what is broken; observe: alter\n"
+    "  -f, --file FILE          configuration file: see smtpscope.conf(5)\n"
+    "  -t, --test               check the configuration and exit\n"
+    "  -l, --listen ADDR:PORT   address to listen on; may be repeated (127.0.0.1:2525)\n"
+    "  -u, --upstream WHERE     ADDR:PORT, HOST:PORT or reflect; may be repeated: the first\n"
+    "                           that accepts the connection is used (reflect); with\n"
+    "                           --intercept also original: the client's destination\n"
+    "  -m, --mode MODE          enforce: repair or reject malformed input; observe: alter\n"
     "                           nothing (enforce)\n"
-    "      --intercept HOW      how the packet filter brings connections to others here:\n"
+    "      --intercept HOW      how the packet filter redirects connections to others:\n"
     "                           redirect, tproxy or no (no)\n"
     "      --tls-certificate FILE\n"
-    "                           end the TLS of clients here, with the certificate and chain\n"
+    "                           terminate client TLS here, using the certificate and chain\n"
     "                           in this PEM file\n"
     "      --tls-key FILE       its private key (in the same file)\n"
-    "      --tls-upstream WORD  TLS towards the upstream: no, may, require, implicit (may)\n"
-    "      --transcript FILE    records go there, - is standard output (-)\n"
-    "      --vantage NAME       what this point of observation is called (the host name)\n"
-    "      --workers N          threads, or auto: one per processor (auto)\n"
+    "      --tls-upstream WORD  TLS to the upstream: no, may, require, implicit (may)\n"
+    "      --transcript FILE    file for the records; - is standard output (-)\n"
+    "      --vantage NAME       name of this observation point (the host name)\n"
+    "      --workers N          number of threads, or auto: one per processor (auto)\n"
     "\n"
-    "Signals: TERM and INT end it, after the messages in transfer; a second one at once.\n"
-    "HUP reads the configuration again, USR1 opens the transcript again and lists the\n"
-    "sessions.\n"
+    "Signals: TERM and INT exit once messages in transfer have finished, a second one\n"
+    "immediately. HUP reads the configuration again, USR1 reopens the transcript and logs a\n"
+    "list of the sessions.\n"
     "\n"
-    "Exit status: 0 after a signal; 1 configuration wrong or not able to start; 2 usage.\n";
+    "Exit status: 0 after a signal; 1 configuration error or cannot start; 2 incorrect "
+    "usage.\n";
 
 enum { LISTS_MAX = 64 };
 
@@ -127,7 +128,7 @@ static bool take_option(struct run_options *o, int option, char **argv)
         o->help = true;
         return true;
     case ':':
-        return usage("a value is missing after ", argv[optind - 1]);
+        return usage("missing value after option ", argv[optind - 1]);
     case '?':
         return usage("unknown option ", argv[optind - 1]);
     default:
@@ -164,7 +165,7 @@ static bool read_options(struct run_options *o, int argc, char **argv)
     if (optind < argc)
         return usage("unexpected argument ", argv[optind]);
     if (o->file != NULL && o->given)
-        return usage("-f takes everything from the file; ", "leave the other options out");
+        return usage("-f cannot be combined with other options; ", "remove them");
     return true;
 }
 

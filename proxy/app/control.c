@@ -53,7 +53,7 @@ static void on_timer(uv_timer_t *timer)
     struct control *c = CONTAINER_OF(timer, struct control, timer);
 
     if (!c->aborting) {
-        log_warn("drain_timeout is over: ending the sessions that are left");
+        log_warn("drain_timeout expired: closing the remaining sessions");
         control_abort(c);
         return;
     }
@@ -66,12 +66,12 @@ static void control_drain(struct control *c)
     if (c->aborting)
         return;
     if (c->draining) {
-        log_warn("ending at once");
+        log_warn("exiting immediately");
         control_abort(c);
         return;
     }
     c->draining = true;
-    log_info("shutting down: a second signal ends at once");
+    log_info("shutting down; a second signal exits immediately");
     uv_timer_start(&c->timer, on_timer, c->server.config->drain_timeout_ms, 0);
     for (unsigned i = 0; i < c->server.worker_count; i++)
         worker_drain(c->server.workers[i]);
@@ -175,6 +175,6 @@ int control_run(struct config *config)
     }
     server_stop(&c.server, WRITER_WAIT_MS);
     control_deinit(&c);
-    log_info("done");
+    log_info("shutdown complete");
     return 0;
 }

@@ -19,28 +19,30 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *text;
 } commands[] = {
-    { "run", run_main, "the proxy" },
-    { "check", check_main, "check a configuration file, print what it means" },
-    { "show", tool_main, "read a transcript as a dialogue" },
-    { "diff", tool_main, "compare the transcripts of two places: what was altered between" },
-    { "report", tool_main, "a page about findings, for those who run the firewall" },
-    { "import", tool_main, "make a transcript of a packet capture" },
-    { "export", tool_main, "make a packet capture of a transcript" },
-    { "reflect", tool_main, "a server that answers as an MTA and keeps nothing" },
-    { "simulate", tool_main, "a box that damages mail on purpose" },
+    { "run", run_main, "run the proxy" },
+    { "check", check_main, "check a configuration file and print the effective values" },
+    { "show", tool_main, "show a transcript as a dialogue" },
+    { "diff", tool_main, "compare the transcripts of two places: what was altered in between" },
+    { "report", tool_main,
+      "summarize findings, or write a page for the firewall administrators" },
+    { "import", tool_main, "make a transcript from a packet capture" },
+    { "export", tool_main, "make a packet capture from a transcript" },
+    { "reflect", tool_main, "a server that answers like an MTA and discards all mail" },
+    { "simulate", tool_main, "a middlebox that damages mail on purpose" },
 };
 
 static void print_help(FILE *out)
 {
     fputs("Usage: smtpscope COMMAND [OPTION]...\n"
           "\n"
-          "Stands between an SMTP client and its server, passes the conversation on, repairs\n"
-          "or refuses what is broken, and writes down every command with the exact octets.\n"
+          "Sits between an SMTP client and its server, relays the conversation, repairs or\n"
+          "rejects malformed input, and records every command with the exact bytes.\n"
           "\n",
           out);
     for (unsigned i = 0; i < ARRAY_LEN(commands); i++)
         fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].text);
-    fputs("\n`smtpscope COMMAND --help` explains each; --version says what it is made of.\n",
+    fputs("\nSee `smtpscope COMMAND --help`; --version also prints the versions of the "
+          "libraries.\n",
           out);
 }
 
@@ -73,7 +75,7 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < ARRAY_LEN(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
-    fprintf(stderr, "smtpscope: no command \"%s\"; there are", argv[1]);
+    fprintf(stderr, "smtpscope: unknown command \"%s\"; expected one of", argv[1]);
     for (unsigned i = 0; i < ARRAY_LEN(commands); i++)
         fprintf(stderr, "%s %s", i == 0 ? "" : ",", commands[i].name);
     fputs("\n", stderr);

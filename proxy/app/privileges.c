@@ -48,7 +48,7 @@ static const char *transparent_key(const struct relay_settings *s, bool started)
 bool privileges_suffice(const struct config *c, bool started, char *error, size_t size)
 {
     static const char give[] =
-        "start as root, or give it: setcap cap_net_raw,cap_net_bind_service+ep FILE, "
+        "start as root, or grant it: setcap cap_net_raw,cap_net_bind_service+ep FILE, "
         "AmbientCapabilities=CAP_NET_RAW CAP_NET_BIND_SERVICE of systemd, or docker run "
         "--cap-add=NET_RAW";
 
@@ -60,9 +60,10 @@ bool privileges_suffice(const struct config *c, bool started, char *error, size_
             continue;
         if (origin_allowed())
             return true;
-        snprintf(error, size,
-                 "listener \"%s\": %s needs the capability CAP_NET_RAW, which this process %s",
-                 s->name, key, started ? "gave up when it started: restart it" : "has not: ");
+        snprintf(
+            error, size,
+            "listener \"%s\": %s requires the capability CAP_NET_RAW, which this process %s",
+            s->name, key, started ? "dropped at startup: restart it" : "does not have: ");
         if (!started)
             snprintf(error + strlen(error), size - strlen(error), "%s", give);
         return false;
@@ -159,8 +160,8 @@ static bool change_user(const char *user, uint64_t keep, char *error, size_t siz
         capabilities_bound(keep);
     if (!become(pw, keep)) {
         snprintf(error, size,
-                 "cannot become user \"%s\": %s (start as root, or leave `user` empty)", user,
-                 strerror(errno));
+                 "cannot switch to user \"%s\": %s (start as root, or leave `user` empty)",
+                 user, strerror(errno));
         return false;
     }
     return true;
@@ -177,10 +178,10 @@ bool privileges_drop(const struct config *c, char *error, size_t size)
         log_warn("running as root: set `user` in the configuration");
     }
     if (geteuid() != 0 && !capabilities_reduce(keep)) {
-        snprintf(error, size, "cannot give up capabilities: %s", strerror(errno));
+        snprintf(error, size, "cannot drop capabilities: %s", strerror(errno));
         return false;
     }
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        log_warn("cannot give up new privileges: %s", strerror(errno));
+        log_warn("cannot set no_new_privs: %s", strerror(errno));
     return true;
 }

@@ -162,7 +162,7 @@ static bool load_catalogue(struct server *s, char *error, size_t size)
         return true;
     s->catalogue = catalogue_load(file, error, size);
     if (s->catalogue == NULL && !asked)
-        log_warn("findings will name no products: %s", error);
+        log_warn("no catalogue, findings will not name products: %s", error);
     return s->catalogue != NULL || !asked;
 }
 
@@ -283,7 +283,7 @@ static bool needs_new_sockets(const struct config_listener *old,
 {
     if (old->settings->intercept == fresh->settings->intercept)
         return false;
-    log_warn("listener %s keeps all its settings until then", old->settings->name);
+    log_warn("listener %s keeps all its settings until the restart", old->settings->name);
     return true;
 }
 
@@ -331,8 +331,9 @@ static void warn_keylogs(const struct config *c)
         bool used = l->settings->tls.server != NULL || l->settings->tls.client != NULL;
 
         if (used && l->tls.keylog[0] != '\0')
-            log_warn("listener %s: who reads %s can read all its TLS sessions (tls.keylog)",
-                     l->settings->name, l->tls.keylog);
+            log_warn(
+                "listener %s: anyone who can read %s can decrypt its TLS sessions (tls.keylog)",
+                l->settings->name, l->tls.keylog);
     }
 }
 
@@ -346,19 +347,19 @@ void server_reload(struct server *s)
     }
     struct config *fresh = config_load(s->config->file, CONFIG_RUN, stderr);
     if (fresh == NULL) {
-        log_error("%s is not reloaded; the running configuration stays", s->config->file);
+        log_error("%s not reloaded; the running configuration is kept", s->config->file);
         return;
     }
     if (config_needs_restart(s->config, fresh, stderr))
-        log_warn("the changes above take effect after a restart");
+        log_warn("the changes above require a restart");
     if (privileges_suffice(fresh, true, error, sizeof error) &&
         fill_reflector(s, fresh, error, sizeof error) &&
         config_open_keylogs(fresh, error, sizeof error)) {
         adopt(s, fresh);
         warn_keylogs(fresh);
-        log_info("configuration reloaded from %s, for new sessions", s->config->file);
+        log_info("configuration reloaded from %s; it applies to new sessions", s->config->file);
     } else {
-        log_error("%s is not reloaded: %s", s->config->file, error);
+        log_error("%s not reloaded: %s", s->config->file, error);
     }
     config_free(&fresh);
 }

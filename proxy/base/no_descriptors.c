@@ -31,13 +31,13 @@ void no_descriptors_tell(int error, const char *consequence)
     if (!is_due())
         return;
     if (error == ENFILE || error == -ENFILE) {
-        log_error("no file descriptor left in the whole system, %s: sysctl fs.file-max, and "
-                  "which process has so many",
+        log_error("no file descriptors left in the whole system, %s: check sysctl fs.file-max "
+                  "and which process uses so many",
                   consequence);
         return;
     }
     (void)getrlimit(RLIMIT_NOFILE, &limit);
-    log_error("no file descriptor left, this process may have %llu, %s: raise LimitNOFILE= of "
-              "systemd or ulimit -n, or lower limits.sessions",
+    log_error("no file descriptors left, the limit of this process is %llu, %s: raise "
+              "LimitNOFILE= (systemd) or ulimit -n, or lower limits.sessions",
               (unsigned long long)limit.rlim_cur, consequence);
 }

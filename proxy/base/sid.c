@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 
 void sid_source_init(struct sid_source *s)
@@ -86,4 +87,12 @@ void sid_format(const uint8_t sid[SID_OCTETS], char out[SID_TEXT + 1])
         s.low = s.low << 8 | sid[8 + i];
     }
     sid_text(&s, out);
+}
+
+bool sid_fits(const char *sid, const char *part)
+{
+    size_t len = strlen(part), all = strlen(sid);
+
+    return len <= all &&
+           (strncasecmp(sid, part, len) == 0 || strcasecmp(sid + all - len, part) == 0);
 }

@@ -11,6 +11,7 @@
 #include "base/attributes.h"
 #include "base/span.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { SID_OCTETS = 16, SID_TEXT = 26 };
@@ -36,5 +37,7 @@ void sid_text(const struct sid *s, char out[SID_TEXT + 1]);
 
 /* 26 characters of Crockford's base 32 and a NUL. */
 void sid_format(const uint8_t sid[SID_OCTETS], char out[SID_TEXT + 1]);
+/* Whether an id begins or ends with what a user gave; case is ignored. */
+bool sid_fits(const char *sid, const char *part);
 
 #endif

@@ -17,22 +17,22 @@
  */
 #define TLS_FAILURES(X)                                                                        \
     X(NONE, "", "")                                                                            \
-    X(PLAINTEXT, "plaintext", "plaintext came where TLS was expected")                         \
-    X(EOF, "eof", "the connection was closed in the middle of the handshake")                  \
-    X(RESET, "reset", "the connection was reset in the middle of the handshake")               \
-    X(TIMEOUT, "timeout", "the handshake was not finished in time")                            \
+    X(PLAINTEXT, "plaintext", "plaintext received where TLS was expected")                     \
+    X(EOF, "eof", "the connection was closed during the handshake")                            \
+    X(RESET, "reset", "the connection was reset during the handshake")                         \
+    X(TIMEOUT, "timeout", "the handshake timed out")                                           \
     X(VERSION, "version", "no TLS version in common")                                          \
     X(CIPHER, "no-shared-cipher", "no cipher in common")                                       \
-    X(ALPN, "alpn", "the client wants another application protocol")                           \
+    X(ALPN, "alpn", "the client requires another application protocol")                        \
     X(EXPIRED, "expired", "the certificate has expired")                                       \
-    X(NOT_YET, "not-yet-valid", "the certificate is not valid yet")                            \
+    X(NOT_YET, "not-yet-valid", "the certificate is not yet valid")                            \
     X(UNKNOWN_CA, "unknown-ca", "the certificate's issuer is not trusted")                     \
-    X(SELF_SIGNED, "self-signed", "the certificate is signed by itself")                       \
+    X(SELF_SIGNED, "self-signed", "the certificate is self-signed")                            \
     X(NAME, "wrong-name", "the certificate is for another name")                               \
     X(PIN, "pin-mismatch", "the certificate's key is not the one expected")                    \
     X(BAD_CERTIFICATE, "bad-certificate", "the certificate cannot be used")                    \
-    X(ALERT, "alert", "the other side gave up with an alert")                                  \
-    X(PROTOCOL, "protocol", "what came is not correct TLS")                                    \
+    X(ALERT, "alert", "the peer aborted with an alert")                                        \
+    X(PROTOCOL, "protocol", "invalid TLS data received")                                       \
     X(MEMORY, "no-memory", "out of memory")
 
 enum tls_failure {

@@ -199,7 +199,7 @@ static void relay_warn_per_client(const struct relay *r)
     if (!relay_may_warn(r, &s->per_client))
         return;
     (void)addr_ip_text(&r->client, client);
-    log_warn("listener %s: more than %u sessions at a time from the network of %s, passed on "
+    log_warn("listener %s: more than %u concurrent sessions from the network of %s, accepted "
              "in mode observe (%u such session%s)",
              s->settings->name, s->settings->per_client, client, s->per_client.sessions,
              s->per_client.sessions == 1 ? "" : "s");

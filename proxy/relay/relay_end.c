@@ -87,8 +87,8 @@ static void relay_warn_xclient(const struct relay *r)
     if (!relay_may_warn(r, &s->xclient))
         return;
     log_warn(
-        "listener %s: the upstream %s takes no XCLIENT with the client's address from this "
-        "host, %u session%s ended with 421: in Postfix, add this host's address to "
+        "listener %s: the upstream %s does not accept XCLIENT with the client's address "
+        "from this host, %u session%s closed with 421: in Postfix, add this host's address to "
         "smtpd_authorized_xclient_hosts",
         s->settings->name, s->settings->upstreams[r->upstream].text, s->xclient.sessions,
         s->xclient.sessions == 1 ? "" : "s");

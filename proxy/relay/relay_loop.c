@@ -107,7 +107,7 @@ void relay_loop_on_empty(struct relay_loop *l, void (*on_empty)(void *), void *a
 static void tell_health_checks(const struct relay_loop *l)
 {
     if (l->health_checks > 0)
-        log_info("%llu connections of trusted balancers left before a session began",
+        log_info("%llu connections of trusted load balancers closed before a session began",
                  (unsigned long long)l->health_checks);
 }
 

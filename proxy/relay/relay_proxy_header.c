@@ -60,7 +60,7 @@ void relay_proxy_header_bytes(struct relay *r, struct span bytes)
             preface_failed(r, bytes, CLOSE_NO_MEMORY);
         return;
     case PROXY_BAD:
-        log_warn("listener %s: a trusted balancer sent no usable PROXY header: %s",
+        log_warn("listener %s: a trusted load balancer sent no valid PROXY header: %s",
                  r->service->settings->name, header.why);
         preface_failed(r, whole, CLOSE_PROXY_HEADER);
         return;

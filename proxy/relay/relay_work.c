@@ -41,7 +41,7 @@ static void relay_log_fault(const struct relay *r)
     char sid[27];
 
     recorder_sid(&r->recorder, sid);
-    log_error("listener %s: session %s cannot go on and is closed: an internal error",
+    log_error("listener %s: session %s cannot continue and is closed: internal error",
               r->service->settings->name, sid);
 }
 

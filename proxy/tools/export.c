@@ -10,6 +10,7 @@
 
 #include "base/attributes.h"
 #include "base/status.h"
+#include "base/sid.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,23 +19,21 @@
 
 static const char help[] =
     "Usage: smtpscope export TRANSCRIPT --pcapng FILE [OPTION]...\n"
-    "Makes a packet capture of a transcript, for Wireshark; TRANSCRIPT \"-\" is standard "
+    "Makes a packet capture from a transcript, for Wireshark; TRANSCRIPT \"-\" is standard "
     "input.\n"
     "\n"
-    "      --pcapng FILE    where the packets go; \"-\" is standard output\n"
-    "      --session ID     only this session: the beginning or the end of its id\n"
-    "      --spool DIR      folder with the mail data that transcript.content = \"full\" "
-    "keeps\n"
+    "      --pcapng FILE    file for the packets; \"-\" is standard output\n"
+    "      --session ID     only the session whose ID begins or ends with ID\n"
+    "      --spool DIR      spool folder with the mail data (content = \"full\")\n"
     "  -h, --help           this text\n"
     "\n"
-    "Each leg of a session is a TCP connection; what was inside TLS is there as plaintext.\n"
-    "Comments say what smtpscope made of each command, and what it found. Octets that the\n"
-    "transcript does not hold are missing there, too: a comment says how many.\n"
+    "Each leg of a session becomes a TCP connection; the content of TLS that was terminated\n"
+    "here appears as plaintext. Packet comments state what became of each command and what\n"
+    "was found. Bytes missing from the transcript leave a gap; a comment gives their number.\n"
     "\n"
     "    smtpscope export 20261123.jsonl --pcapng x.pcapng && wireshark x.pcapng\n"
     "\n"
-    "Exit status: 0 all was written, 1 something could not be read or written, 2 wrong "
-    "usage.\n";
+    "Exit status: 0 success, 1 something could not be read or written, 2 incorrect usage.\n";
 
 struct export_options {
     const char *transcript;
@@ -69,11 +68,7 @@ static struct export_session **find(struct export *e, const char *sid)
 
 static bool is_wanted(const struct export *e, const char *sid)
 {
-    const char *id = e->o.session;
-    size_t len = id != NULL ? strlen(id) : 0;
-
-    return id == NULL || (len <= strlen(sid) && (strncmp(sid, id, len) == 0 ||
-                                                 strcmp(sid + strlen(sid) - len, id) == 0));
+    return e->o.session == NULL || sid_fits(sid, e->o.session);
 }
 
 static void end(struct export_session **at)

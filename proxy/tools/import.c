@@ -20,25 +20,26 @@
 
 static const char help[] =
     "Usage: smtpscope import [OPTION]... CAPTURE\n"
-    "Makes a transcript of a packet capture, pcap or pcapng; CAPTURE \"-\" is standard input.\n"
+    "Makes a transcript from a packet capture (pcap, pcapng); CAPTURE \"-\" is standard "
+    "input.\n"
     "\n"
-    "  -o, --output FILE    where the records go; default \"-\", standard output\n"
-    "      --port N         port of servers; may be repeated. Default: 25, 465, 587, 2525,\n"
-    "                       and every connection whose server greets as SMTP servers do\n"
-    "      --vantage NAME   what the place is called in the records; default: the file's name\n"
-    "      --content WHAT   of mail data keep its digest (default), headers or full (--spool)\n"
-    "      --spool DIR      folder for mail data, one file a message\n"
-    "      --no-findings    do not look for the work of boxes on the path\n"
+    "  -o, --output FILE    file for the records; default \"-\", standard output\n"
+    "      --port N         a server port; may be repeated. Default: 25, 465, 587, 2525,\n"
+    "                       and any connection whose server sends an SMTP greeting\n"
+    "      --vantage NAME   name of the observation point; default: name of the file\n"
+    "      --content WHAT   of mail data record digest (default), headers or full (--spool)\n"
+    "      --spool DIR      folder for mail data, one file per message\n"
+    "      --no-findings    do not look for signs of middleboxes on the path\n"
     "  -h, --help           this text\n"
     "\n"
-    "What was not captured is never guessed: from a gap on the session is told as unread.\n"
-    "The default set of records hides passwords; mail data in --spool is as it was sent.\n"
+    "What was not captured is never guessed: a session is not parsed beyond a gap.\n"
+    "Passwords in records are masked; mail data in --spool is exactly as it was sent.\n"
     "\n"
     "    tcpdump -i any -s 0 -w x.pcap tcp port 25\n"
     "    smtpscope import x.pcap | smtpscope show -\n"
     "\n"
-    "Exit status: 0 all was read, 1 something could not be read or written (what came before\n"
-    "it is there), 2 wrong usage.\n";
+    "Exit status: 0 success, 1 something could not be read or written (what came before it\n"
+    "is kept), 2 incorrect usage.\n";
 
 enum { IMPORT_PORTS_MAX = 64 };
 

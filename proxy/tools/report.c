@@ -11,19 +11,17 @@
 
 static const char help[] =
     "Usage: smtpscope report [OPTION]... FILE...\n"
-    "Tells what was found in transcripts: a summary, or with --html the page for those who "
-    "run\n"
-    "the firewall. FILE \"-\" is standard input.\n"
+    "Summarizes what was found in transcripts; with --html, writes a page for the firewall\n"
+    "administrators. FILE \"-\" is standard input.\n"
     "\n"
-    "      --html OUT         writes one self-contained HTML page; \"-\" is standard output\n"
-    "      --title TEXT       its title\n"
-    "      --session ID       in detail only this session: the beginning or the end of its id\n"
-    "      --catalogue FILE   what is known of products, in place of the installed file\n"
+    "      --html OUT         write one self-contained HTML page; \"-\" is standard output\n"
+    "      --title TEXT       title of the page\n"
+    "      --session ID       show in detail only the session whose ID begins or ends with ID\n"
+    "      --catalogue FILE   catalogue of products to use instead of the installed file\n"
     "  -h, --help             this text\n"
     "\n"
-    "Exit status: 0 nothing of severity low or above was found, 1 something was, 2 wrong "
-    "usage\n"
-    "or a file could not be read or written.\n";
+    "Exit status: 0 nothing of severity low or above was found, 1 something was, 2\n"
+    "incorrect usage, or a file could not be read or written.\n";
 
 enum { EXIT_CLEAN, EXIT_DAMAGE, EXIT_TROUBLE };
 

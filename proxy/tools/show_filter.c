@@ -1,5 +1,7 @@
 #include "show.h"
 
+#include "base/sid.h"
+
 static bool has_note(const struct record *r, const char *id)
 {
     const json_t *notes = json_object_get(r->root, "notes");
@@ -8,14 +10,6 @@ static bool has_note(const struct record *r, const char *id)
         if (strcmp(record_text(json_array_get(notes, i), "id"), id) == 0)
             return true;
     return false;
-}
-
-static bool sid_fits(const char *sid, const char *part)
-{
-    size_t len = strlen(part), all = strlen(sid);
-
-    return len <= all &&
-           (strncasecmp(sid, part, len) == 0 || strcasecmp(sid + all - len, part) == 0);
 }
 
 /* "192.0.2.1" fits "192.0.2.1:4711", "2001:db8::1" fits "[2001:db8::1]:4711". */

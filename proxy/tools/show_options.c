@@ -7,27 +7,27 @@
 
 static const char help[] =
     "Usage: smtpscope show [OPTION]... FILE...\n"
-    "Shows transcripts as people read them; FILE \"-\" is standard input.\n"
+    "Displays transcripts in readable form; FILE \"-\" is standard input.\n"
     "\n"
-    "      --session ID     only this session: the beginning or the end of its id\n"
+    "      --session ID     only the session whose ID begins or ends with ID\n"
     "      --client ADDR    only sessions of this client address\n"
-    "      --verb VERB      only this command, such as RCPT; \".\" is the end of the mail\n"
+    "      --verb VERB      only this command, such as RCPT; \".\" is the end of mail data\n"
     "      --note ID        only records with this note, such as cmd-bare-lf\n"
-    "      --errors         only what was refused, repaired, noted or failed\n"
+    "      --errors         only records that were refused, repaired or noted, or failed\n"
     "      --summary        one line for each session\n"
-    "      --hex            a hexdump below every line of the wire\n"
-    "      --interleaved    in the order of the file; default with --follow and \"-\"\n"
-    "      --grouped        session by session, each when it has ended; default for files\n"
-    "  -f, --follow         waits for more, also when the file is rotated\n"
+    "      --hex            a hex dump below every line of the dialogue\n"
+    "      --interleaved    records in the order of the file; default with --follow and \"-\"\n"
+    "      --grouped        session by session, each once it has ended; default for files\n"
+    "  -f, --follow         wait for more, even if the file is rotated\n"
     "      --color WHEN     auto, always or never; auto heeds NO_COLOR\n"
     "  -h, --help           this text\n"
     "\n"
-    " ->  from the client      =>  sent on, when that differs\n"
-    "<-   to the client       <=   what the upstream had said, when that differs\n"
-    "<**  made by smtpscope   ***  what smtpscope did, or what went wrong    !  what is odd\n"
+    " ->  from the client     =>  forwarded, if different\n"
+    "<-   to the client       <=  from the upstream, if different\n"
+    "<**  generated reply     ***  an action by smtpscope, or an error    !  unusual\n"
     " ~>  <~  <~*  inside TLS with the client      =~>  <~=  inside TLS with the upstream\n"
     "\n"
-    "Exit status: 0 all was read, 1 something could not be read, 2 wrong usage.\n";
+    "Exit status: 0 success, 1 something could not be read, 2 incorrect usage.\n";
 
 static bool take_color(void *arg, const char *when)
 {
@@ -68,7 +68,7 @@ int show_options_parse(struct show_options *o, int argc, char **argv)
     o->files = argv + optind;
     o->file_count = argc - optind;
     if (o->file_count == 0)
-        return options_wrong("show", "which FILE? \"-\" is standard input");
+        return options_wrong("show", "no FILE given; \"-\" is standard input");
     o->order = order >= 0                             ? (enum show_order)order
                : o->follow || reads_standard_input(o) ? ORDER_INTERLEAVED
                                                       : ORDER_GROUPED;

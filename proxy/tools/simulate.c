@@ -14,24 +14,25 @@
 static const char help[] =
     "Usage: smtpscope simulate --preset NAME --upstream ADDR:PORT [--listen ADDR:PORT]\n"
     "\n"
-    "Passes connections on to the upstream as a firewall, proxy or mail scanner does: with\n"
-    "its damage. Preset clean is a wire. SIGINT or SIGTERM ends it.\n"
+    "Relays connections to the upstream as a firewall, proxy or mail scanner does, with the\n"
+    "same damage. The preset clean changes nothing. SIGINT or SIGTERM terminates it.\n"
     "\n"
-    "  -p, --preset NAME        what to play; some take a parameter: idle(60)\n"
-    "  -l, --listen ADDR:PORT   where to listen (127.0.0.1:2527; port 0: any free one)\n"
-    "  -u, --upstream ADDR:PORT where to connect to\n"
-    "  -s, --seed N             what presets choose at random: equal seeds, equal choices\n"
-    "  -c, --certificate FILE   of presets that end TLS, in PEM; avast is known by an issuer\n"
-    "                           named \"Avast Web/Mail Shield Root\"\n"
+    "  -p, --preset NAME        preset to simulate; some take a parameter: idle(60)\n"
+    "  -l, --listen ADDR:PORT   address to listen on (127.0.0.1:2527; port 0: any free)\n"
+    "  -u, --upstream ADDR:PORT server to connect to\n"
+    "  -s, --seed N             seed for random choices: same seed, same choices\n"
+    "  -c, --certificate FILE   for presets that terminate TLS, in PEM; avast is recognized\n"
+    "                           by an issuer named \"Avast Web/Mail Shield Root\"\n"
     "  -k, --key FILE           its private key\n"
-    "  -L, --list               all presets, what they do, and the detectors they trigger\n"
+    "  -L, --list               list all presets and the detectors they trigger\n"
     "\n"
-    "What ended a connection, and each mutation, is logged. An upstream to play with:\n"
+    "Each mutation, and how each connection ended, is logged. To try it:\n"
     "\n"
     "  smtpscope reflect --listen 127.0.0.1:2526 &\n"
     "  smtpscope simulate --preset asa-default --upstream 127.0.0.1:2526\n"
     "\n"
-    "Exit status: 0 after a signal; 1 address not available or certificate wrong; 2 usage.\n";
+    "Exit status: 0 after a signal; 1 address not available or bad certificate; 2 incorrect "
+    "usage.\n";
 
 struct options {
     const char *listen, *upstream;
@@ -87,7 +88,7 @@ static int simulate(struct options *o)
     char error[1024] = "";
 
     if (o->config.preset == NULL || o->upstream == NULL) {
-        fprintf(stderr, "smtpscope simulate: --%s is needed\n",
+        fprintf(stderr, "smtpscope simulate: --%s is required\n",
                 o->config.preset == NULL ? "preset" : "upstream");
         return STATUS_USAGE;
     }

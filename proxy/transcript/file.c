@@ -77,7 +77,7 @@ static int mend_end(struct file *f)
         return 0;
     ssize_t n = end < 0 ? 0 : pread(f->fd, start, sizeof start, end);
     if (n > 0 && memcmp(start, ours, (size_t)n) == 0) {
-        log_warn("transcript %s: removed the last line, it was cut short", f->path);
+        log_warn("transcript %s: removed the last line, which was incomplete", f->path);
         f->size = (uint64_t)end;
         return ftruncate(f->fd, end) == 0 ? 0 : errno;
     }
@@ -171,7 +171,7 @@ static int file_rotate(struct file *f)
     int error = rotate_name(f);
 
     if (error != 0 && error != ENOENT) { /* moved away by somebody: open a new one */
-        log_error("transcript %s: cannot rotate: %s; it goes on growing", f->path,
+        log_error("transcript %s: cannot rotate: %s; it keeps growing", f->path,
                   strerror(error));
         f->cannot_rotate = true;
         return 0;

@@ -126,7 +126,7 @@ unsigned char *stream_reserve(struct stream *s, size_t octets)
 
 void stream_drop(struct stream *s)
 {
-    log_error("a record is longer than it could be and is left out: a fault of this program");
+    log_error("a record exceeds the maximum length and is omitted: internal error");
     count_lost(s);
 }
 

@@ -63,7 +63,7 @@ static void chunk_result(struct writer *w, struct chunk *c, int error, size_t do
     q->stats.rotations = w->sink->rotations;
     q->stats.write_errors += error != 0;
     if (error != 0 && !was_failing)
-        log_error("transcript %s: cannot write: %s; trying again each second, %s",
+        log_error("transcript %s: cannot write: %s; retrying every second, %s",
                   name_of(sink_of_chunk(w, c), name), trusted_open_reason(error),
                   w->config.on_full == ON_FULL_PAUSE ? "clients wait"
                                                      : "records may be dropped");
@@ -106,10 +106,10 @@ static void reopen_sink(struct writer *w)
     int error = w->sink->ops->reopen(w->sink);
     pthread_mutex_lock(&q->lock);
     if (error != 0)
-        log_error("transcript %s: cannot open again: %s", name_of(w->sink, name),
+        log_error("transcript %s: cannot reopen: %s", name_of(w->sink, name),
                   trusted_open_reason(error));
     else
-        log_info("transcript %s: opened again", name_of(w->sink, name));
+        log_info("transcript %s: reopened", name_of(w->sink, name));
 }
 
 static void *writer_run(void *arg)
@@ -263,7 +263,7 @@ uint64_t writer_stop(struct writer **wp, unsigned ms)
     pthread_join(w->thread, NULL);
     uint64_t left = octets_left(&w->queue);
     if (left > 0)
-        log_error("transcript %s: %llu octets of records could not be written and are lost",
+        log_error("transcript %s: %llu bytes of records could not be written and are lost",
                   name_of(w->sink, name), (unsigned long long)left);
     writer_release(w);
     return left;

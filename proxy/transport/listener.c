@@ -143,7 +143,7 @@ static void accept_failed(struct listener *l, int error)
         no_descriptors_tell(error, "new connections wait");
     } else if (uv_now(l->poll.loop) >= l->told_ms + TOLD_EVERY_MS) {
         l->told_ms = uv_now(l->poll.loop);
-        log_error("cannot accept connections, they wait: %s", strerror(error));
+        log_error("cannot accept connections, they are left waiting: %s", strerror(error));
     }
     listener_wait(l);
 }

@@ -79,7 +79,7 @@ static void name_learn(struct resolver_name *n, const struct resolved *got, uint
     bool quick = now_ms - n->asked_ms < RESOLVER_MOMENT_MS;
 
     if (n->told && got->count > 0 && quick)
-        log_info("%s resolves again", n->host);
+        log_info("%s can be resolved again", n->host);
     n->asking = false;
     n->rounds++;
     n->error = got->count > 0 ? NULL : got->error;
@@ -188,7 +188,7 @@ void resolver_answer(struct resolver_name *n, uint64_t now_ms, struct resolved *
     if (why == NULL || n->told)
         return;
     n->told = true;
-    log_warn("%s: %s; its last known addresses stay in use", n->host, why);
+    log_warn("%s: %s; its last known addresses are kept", n->host, why);
 }
 
 void resolver_leave(struct resolver_name *n)

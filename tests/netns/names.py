@@ -113,6 +113,6 @@ def test_the_last_answer_stays_in_use(world):
         for _ in range(5):
             greeted(world, STUCK)
         assert len(dns.asked) > asked, "the name was not asked again"
-        told = proxy.text().count("last known addresses stay in use")
+        told = proxy.text().count("last known addresses are kept")
         assert told == 1, f"said {told} times: {proxy.text()}"
         proxy.stop()

@@ -177,7 +177,7 @@ static void another_user_without_root(void)
     become_nobody_with(0);
     c = config_for("root", false);
     NEED(!privileges_drop(c, error, sizeof error));
-    NEED(strstr(error, "cannot become user \"root\": ") != NULL);
+    NEED(strstr(error, "cannot switch to user \"root\": ") != NULL);
     c->user[0] = '?';
     NEED(!privileges_drop(c, error, sizeof error));
     NEED(strcmp(error, "user \"?oot\": no such user") == 0);

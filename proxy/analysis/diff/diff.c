@@ -1,6 +1,7 @@
 #include "analysis/diff/diff_private.h"
 
 #include "analysis/diff/clock.h"
+#include "base/sid.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,7 +89,7 @@ static bool is_wanted(const struct diff_state *d, const struct pair *p)
         return true;
     sid_text(&index_entry(&d->index[NEAR], p->near)->sid, near);
     sid_text(&index_entry(&d->index[FAR], p->far)->sid, far);
-    return strcasestr(near, d->o->session) != NULL || strcasestr(far, d->o->session) != NULL;
+    return sid_fits(near, d->o->session) || sid_fits(far, d->o->session);
 }
 
 /* Both sessions of a pair, in fresh scratch. */

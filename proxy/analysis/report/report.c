@@ -1,7 +1,8 @@
 #include "analysis/report/report_private.h"
 
+#include "base/sid.h"
+
 #include <stdlib.h>
-#include <strings.h>
 
 /* ---- findings ------------------------------------------------------------------------- */
 
@@ -49,14 +50,6 @@ static void on_found(void *arg, const struct stored_finding *one)
 }
 
 /* ---- sessions ------------------------------------------------------------------------- */
-
-static bool sid_fits(const char *sid, const char *part)
-{
-    size_t len = strlen(part), all = strlen(sid);
-
-    return len <= all &&
-           (strncasecmp(sid, part, len) == 0 || strcasecmp(sid + all - len, part) == 0);
-}
 
 /* Which sessions the page shows in detail. */
 static bool on_going(void *arg, const struct story *s)

@@ -287,7 +287,8 @@ static void on_connected(uv_connect_t *req, int error)
     if (s->closing)
         return;
     if (error != 0) {
-        log_info("simulate: %u: the upstream is not there: %s", s->number, uv_strerror(error));
+        log_info("simulate: %u: cannot connect to the upstream: %s", s->number,
+                 uv_strerror(error));
         session_refused(s);
         return;
     }

@@ -82,7 +82,7 @@ static const struct script sizes[] = {
       .log = GREET_LOG OFFER_LOG
       "{EHLO 250}"
       "=552 5.3.4 Message size exceeds the limit that the mail server announced|{MAIL refused "
-      "552}=552 5.3.4 Messages of more than 2147483647 octets do not pass here|{MAIL refused "
+      "552}=552 5.3.4 Messages larger than 2147483647 bytes are not accepted|{MAIL refused "
       "552}=501 5.5.4 Syntax error: SIZE is not a number of 1 to 10 digits|{MAIL refused 501 "
       "cmd-syntax}>MAIL FROM:<a@b> SIZE=1000|" },
     { .name = "other numbers",
@@ -136,8 +136,8 @@ static const struct script early[] = {
                  C("OP\r\nMAIL FROM:<x@y>\r\n") },
       .log =
           READY_LOG ">BDAT 6 LAST|NO[drop]{content}<552 5.3.4 no room|{BDAT 552 reply-bare-lf "
-                    "reply-early}=421 4.3.0 Closing connection after a refused message, "
-                    "connect again|{MAIL refused 421}[close content-refused]" },
+                    "reply-early}=421 4.3.0 Closing connection after a refused message, please "
+                    "reconnect|{MAIL refused 421}[close content-refused]" },
     { .name = "observe: a chunk refused before its last octet",
       .joined = true,
       .starttls = "refuse",
@@ -168,7 +168,7 @@ static const struct script early[] = {
                  C("MAIL FROM:<x@y>\r\n") },
       .log = READY_LOG DATA_LOG
       ">one|[drop]{content}<452 4.3.1 full|{. swallowed 452 reply-early}=421 4.3.0 Closing "
-      "connection after a refused message, connect again|{MAIL refused 421}[close "
+      "connection after a refused message, please reconnect|{MAIL refused 421}[close "
       "content-refused]" },
     { .name = "mail data refused before its end, which never comes",
       .joined = true,
@@ -321,7 +321,7 @@ static const struct script lf_ends[] = {
       .steps = { IN_DATA, C("one\n.\n"), WAITS(WAIT_LOOKALIKE), TIMEOUT, C("QUIT\r\n") },
       .log =
           READY_LOG DATA_LOG ">one|{content data-bare-lf data-lf-end}[drop]=554 5.6.0 Message "
-                             "refused: it ends in LF.LF where SMTP wants CRLF.CRLF|{. refused "
+                             "refused: it ends in LF.LF, SMTP requires CRLF.CRLF|{. refused "
                              "554}=221 2.0.0 Bye|{QUIT refused 221}[close content-refused]" },
     { .name = "LF.LF and QUIT",
       .joined = true,
@@ -329,7 +329,7 @@ static const struct script lf_ends[] = {
       .steps = { IN_DATA, C("one\n.\nQUIT\r\n"), WAITS(WAIT_LOOKALIKE), TIMEOUT },
       .log =
           READY_LOG DATA_LOG ">one|{content data-bare-lf data-lf-end}[drop]=554 5.6.0 Message "
-                             "refused: it ends in LF.LF where SMTP wants CRLF.CRLF|{. refused "
+                             "refused: it ends in LF.LF, SMTP requires CRLF.CRLF|{. refused "
                              "554}=221 2.0.0 Bye|{QUIT refused 221}[close content-refused]" },
     { .name = "LF.CRLF and a part of QUIT",
       .joined = true,
@@ -337,7 +337,7 @@ static const struct script lf_ends[] = {
       .steps = { IN_DATA, C("one\n.\r\nqu"), WAITS(WAIT_LOOKALIKE), TIMEOUT, C("it\n") },
       .log =
           READY_LOG DATA_LOG ">one|{content data-bare-lf data-lf-end}[drop]=554 5.6.0 Message "
-                             "refused: it ends in LF.LF where SMTP wants CRLF.CRLF|{. refused "
+                             "refused: it ends in LF.LF, SMTP requires CRLF.CRLF|{. refused "
                              "554}=221 2.0.0 Bye|{QUIT refused 221}[close content-refused]" },
     { .name = "CRLF.LF and silence",
       .joined = true,
@@ -345,15 +345,15 @@ static const struct script lf_ends[] = {
       .steps = { IN_DATA, C("one\r\n.\n"), WAITS(WAIT_LOOKALIKE), TIMEOUT,
                  C("MAIL FROM:<x@y>\r\n") },
       .log = READY_LOG DATA_LOG
-      ">one|{content data-lf-end}[drop]=554 5.6.0 Message refused: it ends in LF.LF where SMTP "
-      "wants CRLF.CRLF|{. refused 554}=421 4.3.0 Closing connection after a refused message, "
-      "connect again|{MAIL refused 421}[close content-refused]" },
+      ">one|{content data-lf-end}[drop]=554 5.6.0 Message refused: it ends in LF.LF, SMTP "
+      "requires CRLF.CRLF|{. refused 554}=421 4.3.0 Closing connection after a refused "
+      "message, please reconnect|{MAIL refused 421}[close content-refused]" },
     { .name = "an empty message",
       .joined = true,
       .starttls = "refuse",
       .steps = { IN_DATA, C(".\n"), WAITS(WAIT_LOOKALIKE), TIMEOUT },
       .log = READY_LOG DATA_LOG "{content data-lf-end}[drop]=554 5.6.0 Message refused: it "
-                                "ends in LF.LF where SMTP wants CRLF.CRLF|{. refused 554}" },
+                                "ends in LF.LF, SMTP requires CRLF.CRLF|{. refused 554}" },
     { .name = "LF.LF and the next command: it is content",
       .joined = true,
       .starttls = "refuse",
@@ -368,7 +368,7 @@ static const struct script lf_ends[] = {
       .steps = { IN_DATA, C_READ("one\n.\n.\r\n"), WAITS(WAIT_LOOKALIKE), TIMEOUT },
       .log = READY_LOG DATA_LOG
       ">one[drop]{content data-bare-lf data-eod-lookalike data-lf-end}=554 5.6.0 Message "
-      "refused: it ends in LF.LF where SMTP wants CRLF.CRLF|{. refused 554}" },
+      "refused: it ends in LF.LF, SMTP requires CRLF.CRLF|{. refused 554}" },
     { .name = "a half marker is no end",
       .joined = true,
       .starttls = "refuse",
@@ -436,13 +436,13 @@ static const struct script lf_ends[] = {
       .steps = { IN_DATA, C_READ("one\n.\n.\n"), TIMEOUT },
       .log = READY_LOG DATA_LOG
       ">one[drop]{content data-bare-lf data-eod-lookalike data-lf-end}=554 5.6.0 Message "
-      "refused: it ends in LF.LF where SMTP wants CRLF.CRLF|{. refused 554}" },
+      "refused: it ends in LF.LF, SMTP requires CRLF.CRLF|{. refused 554}" },
     { .name = "another look-alike and silence",
       .joined = true,
       .starttls = "refuse",
       .steps = { IN_DATA, C("one\r.\r"), WAITS(WAIT_LOOKALIKE), TIMEOUT },
       .log = READY_LOG DATA_LOG
-      ">one .=554 5.6.0 Message refused: what looks like its end is not CRLF.CRLF, and nothing "
+      ">one .=554 5.6.0 Message refused: it seems to end without CRLF.CRLF, and nothing "
       "followed|{? swallowed 554 client-timeout}{content data-bare-cr data-eof}[close "
       "content-refused]" },
     { .name = "observe: the upstream takes LF.LF for the end",

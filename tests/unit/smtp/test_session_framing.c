@@ -44,7 +44,8 @@ static const struct script refused[] = {
       .log = GREET_LOG OFFER_LOG
       ">MAIL FROM:<a@b>|RCPT TO:<c@d>|BDAT 3|<250 m|{MAIL 250}<250 r|{RCPT 250}[drop]=554 "
       "5.6.0 Message refused: a BDAT chunk contains NUL, or CR or LF not as CRLF|{BDAT refused "
-      "554}=421 4.3.0 Closing connection after a refused message, connect again|{BDAT refused "
+      "554}=421 4.3.0 Closing connection after a refused message, please reconnect|{BDAT "
+      "refused "
       "421}{content bdat-bare-lf}[close content-refused]" },
     { .name = "the late reply to a chunk while a refused one is eaten",
       .joined = true,

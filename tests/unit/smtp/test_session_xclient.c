@@ -14,7 +14,7 @@
 #define FOURTEEN FIVE " " FIVE " " LONG " " LONG " " LONG " " LONG
 
 #define NO_XCLIENT                                                                             \
-    "=421 4.3.5 The mail server behind this proxy does not let it name the client (XCLIENT), " \
+    "=421 4.3.5 The mail server behind this proxy does not accept XCLIENT from it, "           \
     "try again later|"
 #define NO_XCLIENT_END "{greeting 421 up 220}[close upstream-xclient]"
 

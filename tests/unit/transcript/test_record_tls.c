@@ -123,18 +123,18 @@ static void failures(void **state)
         const char *json;
     } cases[] = {
         { TLS_FAILURE_RESET, false, false, -1, -1,
-          "\"failure\":\"reset\",\"text\":\"the connection was reset in the middle of the "
+          "\"failure\":\"reset\",\"text\":\"the connection was reset during the "
           "handshake\",\"detail\":\"x\\\\y\",\"hello\":\"none\"" },
         { TLS_FAILURE_EXPIRED, true, true, -1, 45,
           "\"failure\":\"expired\",\"text\":\"the certificate has expired\","
           "\"detail\":\"x\\\\y\",\"hello\":\"both\","
           "\"alert\":{\"sent\":{\"number\":45,\"name\":\"certificate_expired\"}}" },
         { TLS_FAILURE_ALERT, true, false, 48, -1,
-          "\"failure\":\"alert\",\"text\":\"the other side gave up with an alert\","
+          "\"failure\":\"alert\",\"text\":\"the peer aborted with an alert\","
           "\"detail\":\"x\\\\y\",\"hello\":\"client\","
           "\"alert\":{\"received\":{\"number\":48,\"name\":\"unknown_ca\"}}" },
         { TLS_FAILURE_PROTOCOL, false, true, 255, 50,
-          "\"failure\":\"protocol\",\"text\":\"what came is not correct TLS\","
+          "\"failure\":\"protocol\",\"text\":\"invalid TLS data received\","
           "\"detail\":\"x\\\\y\",\"hello\":\"server\",\"alert\":{\"received\":{\"number\":255},"
           "\"sent\":{\"number\":50,\"name\":\"decode_error\"}}" },
     };
