@@ -17,8 +17,8 @@ CHANCE = {"sid", "vantage", "t", "us", "first_us", "reply_us", "forward_us", "tc
 class Tools:
     def __init__(self, programs):
         self.programs = programs
-        with open(validate.SCHEMA, encoding="utf-8") as f:
-            self.schema = validate.Schema(json.load(f))
+        self.schema = validate.load_schema(
+            validate.schema_beside(os.path.join(programs, "smtpscope-import")))
 
     def run(self, tool, *args, data=None, code=0):
         """(standard output, standard error) of smtpscope-TOOL."""

@@ -9,6 +9,7 @@ error, so that the schema cannot say what is not checked. Standard library only.
 """
 import copy
 import json
+import os
 import re
 import sys
 
@@ -144,6 +145,12 @@ def unique(pairs):
         if names.count(name) > 1:
             raise ValueError(f"{name} stands there twice")
     return dict(pairs)
+
+
+def schema_beside(program):
+    """The schema of the build that this program of proxy/app belongs to."""
+    return os.path.join(os.path.dirname(os.path.abspath(program)), "..", "..",
+                        "transcript.schema.json")
 
 
 def load_schema(path):

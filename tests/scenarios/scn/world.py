@@ -140,8 +140,7 @@ class World:
     def validate(self):
         """Every transcript written keeps to the schema."""
         validator = os.path.join(HERE, "..", "transcript", "validate.py")
-        build = os.path.join(os.path.dirname(self.smtpscope), "..", "..")
-        schema = os.path.join(build, "transcript.schema.json")
+        schema = os.path.join(os.path.dirname(self.smtpscope), "..", "..", "transcript.schema.json")
         for actor in self.actors.values():
             if not isinstance(actor, Proxy) or not os.path.exists(actor.transcript) \
                     or not os.path.exists(schema):
