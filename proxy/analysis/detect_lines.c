@@ -1,6 +1,8 @@
 /* detect_lines - replies line by line, and the words in them. */
 #include "analysis/detect_private.h"
 
+#include "base/hash64.h"
+
 enum { CODE_OCTETS = 4 }; /* with its separator */
 
 bool detect_next_line(struct span *rest, struct reply_line *line)
@@ -114,21 +116,10 @@ struct span detect_find_x(struct span text, size_t least)
     return span_of(NULL, 0);
 }
 
-/* Eight octets at a time; not for keys that an enemy may choose. */
 uint64_t detect_hash(const void *text, size_t len)
 {
-    const unsigned char *p = text;
-    uint64_t h = UINT64_C(0x9e3779b97f4a7c15) ^ len, word;
+    uint64_t h = hash64(span_of(text, len));
 
-    while (len > 0) {
-        size_t n = len < sizeof word ? len : sizeof word;
-        word = 0;
-        memcpy(&word, p, n);
-        h = (h ^ word) * UINT64_C(0xff51afd7ed558ccd);
-        h ^= h >> 32;
-        p += n;
-        len -= n;
-    }
     return h != 0 ? h : 1; /* 0 says: none */
 }
 

@@ -2,7 +2,6 @@
 
 #include "dkim/repair.h"
 #include "transcript/redact.h"
-#include "transcript/stream.h"
 
 /* The number of the close record is known only when the findings before it are counted. */
 enum { LATE_MAX = 8, RECORD_CLOSE = UINT32_MAX };
@@ -46,7 +45,7 @@ static void on_found_late(void *arg, const struct finding *f)
 
 static bool is_looking(const struct observer *w)
 {
-    return w->env->memory != NULL && stream_is_on(w->recorder->stream);
+    return w->env->memory != NULL && recorder_config(w->recorder) != NULL;
 }
 
 /* The record just written. */
@@ -117,7 +116,7 @@ static void show_reply(struct observer *w, struct record_view *s)
 
     if (!is_looking(w))
         return;
-    if (redact_reply_copy(s->event, w->recorder->stream->config->redact, &reply)) {
+    if (redact_reply_copy(s->event, recorder_config(w->recorder)->redact, &reply)) {
         as_told = *s->event;
         as_told.reply = buf_span(&reply);
         s->event = &as_told;

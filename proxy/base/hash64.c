@@ -6,5 +6,10 @@
 
 uint64_t hash64(struct span s)
 {
-    return XXH3_64bits(s.ptr, s.len);
+    return hash64_seeded(s, 0);
+}
+
+uint64_t hash64_seeded(struct span s, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(s.ptr != NULL ? (const void *)s.ptr : "", s.len, seed);
 }

@@ -7,5 +7,6 @@
 #include <stdint.h>
 
 uint64_t hash64(struct span s);
+uint64_t hash64_seeded(struct span s, uint64_t seed);
 
 #endif

@@ -1,7 +1,8 @@
 #include "capture/flow.h"
 
+#include "base/hash64.h"
+
 #include <stdlib.h>
-#include <xxhash.h>
 
 void flow_init(struct flow *f, size_t *held_in_all)
 {
@@ -57,7 +58,7 @@ void flow_acknowledge(struct flow *f, uint32_t ack)
 
 static uint32_t hash_of(struct span octets)
 {
-    return (uint32_t)XXH3_64bits(octets.ptr, octets.len);
+    return (uint32_t)hash64(octets);
 }
 
 void flow_pass(struct flow *f, struct span octets)

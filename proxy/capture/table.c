@@ -1,7 +1,8 @@
 #include "capture/table.h"
 
+#include "base/hash64.h"
+
 #include <stdlib.h>
-#include <xxhash.h>
 
 bool table_init(struct table *t, unsigned max)
 {
@@ -57,8 +58,8 @@ static struct connection **bucket_of(struct table *t, const struct addr *a,
     memcpy(key[0] + sizeof a->ip, &a->port, sizeof a->port);
     memcpy(key[1], b->ip, sizeof b->ip);
     memcpy(key[1] + sizeof b->ip, &b->port, sizeof b->port);
-    uint64_t h = XXH3_64bits_withSeed(key[0], sizeof key[0], t->seed) +
-                 XXH3_64bits_withSeed(key[1], sizeof key[1], t->seed);
+    uint64_t h = hash64_seeded(span_of(key[0], sizeof key[0]), t->seed) +
+                 hash64_seeded(span_of(key[1], sizeof key[1]), t->seed);
     return &t->buckets[(h ^ h >> 32) % TABLE_BUCKETS];
 }
 

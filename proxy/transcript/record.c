@@ -19,6 +19,11 @@ void recorder_sid(const struct recorder *r, char out[27])
     memcpy(out, r->sid, sizeof r->sid);
 }
 
+const struct writer_config *recorder_config(const struct recorder *r)
+{
+    return stream_is_on(r->stream) ? r->stream->config : NULL;
+}
+
 static void put_proxy(struct json *j, const struct record_open *info)
 {
     if (info->proxy_version == 0)

@@ -90,6 +90,8 @@ struct record_close {
 void recorder_init(struct recorder *r, struct stream *stream, uint64_t t_us);
 /* The session's id as 26 characters and a NUL. */
 void recorder_sid(const struct recorder *r, char out[27]);
+/* Of its writer; NULL: nothing is written. */
+const struct writer_config *recorder_config(const struct recorder *r);
 
 void record_open(struct recorder *r, const struct record_open *info);
 void record_connect(struct recorder *r, const struct record_connect *info);

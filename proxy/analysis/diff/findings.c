@@ -1,13 +1,11 @@
 /* findings - a finding of a comparison: made, worded, shown. */
 #include "analysis/diff/compare.h"
 
+#include "base/hash64.h"
 #include "base/escape.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 static const struct class_facts {
     const char *id, *name, *next_test;
@@ -77,7 +75,7 @@ void compare_show(struct diff_excerpt *e, const struct unit *u, const char *fiel
 
 uint64_t compare_hash(uint64_t before, struct span s)
 {
-    return XXH3_64bits_withSeed(s.ptr != NULL ? (const void *)s.ptr : "", s.len, before);
+    return hash64_seeded(s, before);
 }
 
 void compare_show_delta(struct diff_finding *f, const struct unit *sent, struct text a,

@@ -1,15 +1,14 @@
 #include "analysis/diff/fingerprint.h"
 
-#include "analysis/diff/raw.h"
+#include "base/hash64.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "analysis/diff/raw.h"
 
 enum { FOLDED_MAX = 1024, RCPT_WEIGHT = 1, MAIL_WEIGHT = 3 };
 
 static uint64_t hash_of(struct span s)
 {
-    return XXH3_64bits(s.ptr, s.len) | 1; /* 0 is: none */
+    return hash64(s) | 1; /* 0 is: none */
 }
 
 static uint32_t short_hash(struct span s)
