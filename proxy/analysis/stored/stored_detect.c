@@ -5,8 +5,9 @@
  * record of its session shows whether it stands there; one that stood there first is matched
  * when it is found. Sessions that are closed wait a little for findings written behind.
  */
-#include "analysis/stored/stored_private.h"
+#include "analysis/stored/stored.h"
 
+#include "transcript/read/decode.h"
 #include "transcript/read/sessions.h"
 
 #include <stdio.h>
@@ -38,6 +39,7 @@ struct watched {
 
 struct stored_detect {
     struct stored *stored;
+    struct decoded *decoded; /* a finding */
     struct detect_env env;
     void (*found)(void *arg, const struct stored_finding *f);
     void *arg;
@@ -172,40 +174,12 @@ static const char *constant_id(const char *id)
     return NULL;
 }
 
-#define X(id, name) name,
-static const char *const severities[] = { SEVERITIES(X) };
-static const char *const confidences[] = { CONFIDENCES(X) };
-static const char *const blames[] = { BLAMES(X) };
-#undef X
-
 static void tell_recorded(struct stored_detect *d, const struct watched *s,
                           const struct record *r)
 {
-    const json_t *o = r->root, *products = json_object_get(o, "products");
-    const char *field = record_text(o, "field"), *next = record_text(o, "next_test");
-    struct finding f = {
-        .id = record_text(o, "id"),
-        .name = record_text(o, "name"),
-        .severity = (enum severity)stored_word(severities, ARRAY_LEN(severities),
-                                               record_text(o, "severity"), SEVERITY_INFO),
-        .confidence = (enum confidence)stored_word(
-            confidences, ARRAY_LEN(confidences), record_text(o, "confidence"), CONFIDENCE_LOW),
-        .side = (enum blame)stored_word(blames, ARRAY_LEN(blames), record_text(o, "side"),
-                                        BLAME_UNKNOWN),
-        .record = (uint32_t)record_count(o, "record"),
-        .field = field[0] != '\0' ? field : NULL,
-        .at = record_count(o, "at"),
-        .next_test = next[0] != '\0' ? next : NULL,
-    };
-    size_t len;
-    unsigned char *bytes = record_wire(o, "bytes", &len);
-
-    f.bytes = span_of(bytes, len < FINDING_BYTES_MAX ? len : FINDING_BYTES_MAX);
-    snprintf(f.text, sizeof f.text, "%s", record_text(o, "text"));
-    for (size_t i = 0; i < json_array_size(products) && i < FINDING_PRODUCTS_MAX; i++)
-        f.products[i] = json_string_value(json_array_get(products, i));
-    d->found(d->arg, &(struct stored_finding){ s->node.sid, r->t, s->vantage, &f, true });
-    free(bytes);
+    if (decode(d->decoded, r))
+        d->found(d->arg, &(struct stored_finding){ s->node.sid, r->t, s->vantage,
+                                                   &d->decoded->finding, true });
 }
 
 static void see_recorded(struct stored_detect *d, struct watched *s, const struct record *r)
@@ -235,12 +209,13 @@ struct stored_detect *stored_detect_new(const struct catalogue *c,
     if (d == NULL)
         return NULL;
     d->stored = stored_new();
+    d->decoded = decoded_new();
     d->env = (struct detect_env){
         .catalogue = c, .memory = detect_memory_new(), .found = on_found, .arg = d
     };
     d->found = found;
     d->arg = arg;
-    if (d->stored == NULL || d->env.memory == NULL)
+    if (d->stored == NULL || d->decoded == NULL || d->env.memory == NULL)
         stored_detect_free(&d);
     return d;
 }
@@ -255,6 +230,7 @@ void stored_detect_free(struct stored_detect **dp)
     for (struct session_node *s; (s = sessions_oldest(&d->sessions)) != NULL;)
         watched_end(d, watched_at(s));
     stored_free(&d->stored);
+    decoded_free(&d->decoded);
     detect_memory_free(&d->env.memory);
     free(d);
 }
