@@ -197,7 +197,7 @@ static void not_allowed(void)
     c->listeners[0].settings->intercept = INTERCEPT_TPROXY;
     NEED(privileges_suffice(c, true, error, sizeof error)); /* its sockets are there */
     NEED(!privileges_suffice(c, false, error, sizeof error));
-    NEED(strstr(error, "listener \"smtp\": intercept = \"tproxy\" needs the capability "
+    NEED(strstr(error, "listener \"smtp\": intercept = \"tproxy\" requires the capability "
                        "CAP_NET_RAW") == error);
     NEED(strstr(error, "setcap cap_net_raw,cap_net_bind_service+ep") != NULL);
     NEED(strstr(error, "AmbientCapabilities=") != NULL);

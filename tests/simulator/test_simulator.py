@@ -498,8 +498,8 @@ class Usage(unittest.TestCase):
 
     def test_errors(self):
         for args, status, text in (
-            ((), 2, "--preset is needed"),
-            (("--preset", "clean"), 2, "--upstream is needed"),
+            ((), 2, "--preset is required"),
+            (("--preset", "clean"), 2, "--upstream is required"),
             (("--preset", "asa-defualt", "--upstream", "127.0.0.1:9"), 2,
              'did you mean "asa-default"'),
             (("--preset", "idle(0)", "--upstream", "127.0.0.1:9"), 2, "seconds from 1"),

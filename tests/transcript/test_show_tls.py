@@ -86,7 +86,7 @@ DIALOGUE = {
     "client":
         "===  2026-11-23 09:04:01.002800 UTC  session SID\n"
         "===  192.0.2.1:4 -> 192.0.2.2:25  (listener mx, enforce, at dmz)\n"
-        "***  TLS with the client failed: the connection was reset in the middle of the "
+        "***  TLS with the client failed: the connection was reset during the "
         "handshake (after the ClientHello), asked for mx.example.org  [3.2 ms]\n"
         "***  TLS with the client failed (client-tls): " + ENDS,
     "pin":
