@@ -149,7 +149,7 @@ static char *read_text(const struct loader *l)
     close(fd);
     if (text == NULL || strlen(text) == len)
         return text;
-    catalogue_fail(l, NULL, "holds a NUL octet; it is to be plain text");
+    catalogue_fail(l, NULL, "holds a NUL byte; it is to be plain text");
     free(text);
     return NULL;
 }

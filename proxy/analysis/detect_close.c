@@ -52,7 +52,7 @@ void ehlo_dangling(const struct detect_ctx *k)
         return;
     detect_report(
         k, &h,
-        "EHLO had a reply of %llu octets without a last line, and nothing more in %u s: "
+        "EHLO had a reply of %llu bytes without a last line, and nothing more in %u s: "
         "its last line was removed.",
         (unsigned long long)(in - d->server_octets), seconds(k->ending->waited_us));
 }
@@ -107,7 +107,7 @@ void lost_chunk(const struct detect_ctx *k)
         return;
     h.confidence = CONFIDENCE_LOW;
     detect_report(k, &h, "CHUNKING is offered, and %s had no reply in %u s.",
-                  chunk ? "BDAT" : "MAIL behind a message in chunks",
+                  chunk ? "BDAT" : "MAIL after a message in chunks",
                   seconds(k->ending->waited_us));
 }
 
@@ -155,7 +155,7 @@ void eod_repeated(const struct detect_ctx *k)
     u->eod = mail;
     if (u->eods >= REPEAT_MIN)
         detect_report(k, &h,
-                      "A mail of %llu octets was sent again and again, and its end was never "
+                      "A mail of %llu bytes was sent again and again, and its end was never "
                       "answered: the receiver may have got it each time.",
                       (unsigned long long)d->content_octets);
 }
@@ -184,7 +184,7 @@ void data_stall(const struct detect_ctx *k)
     h.field = "tcp.server";
     h.confidence = CONFIDENCE_HIGH;
     detect_report(k, &h,
-                  "The mail data got stuck again behind its octet %llu: %u segments are not "
+                  "The mail data got stuck again after its byte %llu: %u segments are not "
                   "acknowledged after %u retransmissions; big packets are lost on the path.",
                   (unsigned long long)at, tcp->unacked, tcp->retransmits);
 }
@@ -252,9 +252,9 @@ void kill_after(const struct detect_ctx *k)
     }
     detect_report(
         k, &h,
-        "The connection was %s by the server's side right behind %s%s, %u times out of %u.",
+        "The connection was %s by the server's side right after %s%s, %u times out of %u.",
         k->ending->close->how == END_RESET ? "reset" : "closed", act_name(act),
-        act % 2 != 0 ? " of more than 512 octets" : "", (unsigned)u->kills[act],
+        act % 2 != 0 ? " of more than 512 bytes" : "", (unsigned)u->kills[act],
         (unsigned)u->kills[act]);
 }
 

@@ -40,9 +40,8 @@ void noop_padding(const struct detect_ctx *k)
         return;
     struct finding_draft h =
         draft_of_command(k, SV_05, first ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM, k->line);
-    detect_report(
-        k, &h,
-        "NOOP arrived with %zu blanks behind it%s: another command of that length was "
-        "probably written over.",
-        pad.len, first ? " where EHLO should be" : "");
+    detect_report(k, &h,
+                  "NOOP arrived with %zu blanks after it%s: another command of that length was "
+                  "probably written over.",
+                  pad.len, first ? " where EHLO should be" : "");
 }

@@ -56,7 +56,7 @@ void size_mismatch(const struct detect_ctx *k)
     h.field = "octets";
     detect_report(
         k, &h,
-        "The last %d mails of this client were each %lld octets longer than it declared: a "
+        "The last %d mails of this client were each %lld bytes longer than it declared: a "
         "header or footer of that length is added on the way.",
         SAME_MIN, (long long)surplus);
 }
@@ -78,7 +78,7 @@ static void report_changed(const struct detect_ctx *k, const struct dkim_signatu
     detect_report(
         k, &h,
         "The body does not match its %s signature of %s (%s body, %s): it was changed "
-        "behind the signer%s%s%s.",
+        "after the signer%s%s%s.",
         s->arc ? "ARC" : "DKIM", s->domain[0] != '\0' ? s->domain : "an unnamed domain",
         s->relaxed ? "relaxed" : "simple", s->sha1 ? "sha1" : "sha256",
         newest ? "" : ", but before a later one signed it", named ? "; " : "",

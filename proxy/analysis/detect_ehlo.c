@@ -187,7 +187,7 @@ static void report_illegal(const struct detect_ctx *k, struct span text, struct 
 
     h.confidence = star ? CONFIDENCE_HIGH : CONFIDENCE_LOW;
     detect_report(k, &h,
-                  "The keyword \"%s\" in the reply to EHLO holds an octet no keyword has: %s.",
+                  "The keyword \"%s\" in the reply to EHLO holds a byte no keyword has: %s.",
                   detect_show(h.bytes).text,
                   star ? "a box hides it so that clients do not use it"
                        : "it was changed, or the server is at fault");

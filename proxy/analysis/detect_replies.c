@@ -190,7 +190,7 @@ void reply_octets(const struct detect_ctx *k)
                                         NOTE_REPLY_8BIT };
     static const char *const words[] = { "lines end in LF without CR",
                                          "there is a CR that ends no line", "there is a NUL",
-                                         "there are octets above 127" };
+                                         "there are bytes above 127" };
     struct finding_draft h = detect_draft(SV_22);
 
     if (k->e->notes.len == 0)

@@ -77,7 +77,6 @@ void tls_stall(const struct detect_ctx *k)
     if (k->s->tls_us < (f->failure == TLS_FAILURE_TIMEOUT ? PATIENCE_US : SILENCE_US))
         return;
     h.field = "hello";
-    detect_report(k, &h,
-                  "The ClientHello was sent, and no octet of a ServerHello came in %u s.",
+    detect_report(k, &h, "The ClientHello was sent, and no byte of a ServerHello came in %u s.",
                   (unsigned)(k->s->tls_us / 1000000));
 }

@@ -70,7 +70,7 @@ static const char *find_fault(const char *text)
     if (unfolded == 0)
         return "is empty";
     if (unfolded > PATTERN_MAX)
-        return "is longer than 1000 octets";
+        return "is longer than 1000 bytes";
     for (const char *p = text; *p != '\0'; p += step_len(p)) {
         if (p[0] == '\\' && isdigit((unsigned char)p[1]))
             return "holds a back reference; write out what is to be repeated";
@@ -83,7 +83,7 @@ static const char *find_fault(const char *text)
     }
     for (const char *p = text; *p != '\0'; p++)
         if (*p < ' ' || *p > '~')
-            return "holds an octet that is not printable ASCII; texts are tried escaped";
+            return "holds a byte that is not printable ASCII; texts are tried escaped";
     return NULL;
 }
 

@@ -53,7 +53,7 @@ char *config_read_text(struct config_report *r, const char *file)
     if (len > FILE_MAX_OCTETS || memchr(text, '\0', len) != NULL) {
         config_error(r, at,
                      len > FILE_MAX_OCTETS ? "the file is larger than 1 MiB"
-                                           : "the file holds a NUL octet: not a text file");
+                                           : "the file holds a NUL byte: not a text file");
         free(text);
         return NULL;
     }

@@ -160,7 +160,7 @@ static bool set_limit_mode(const struct config_key *key, struct config_target *t
         char range[64];
 
         config_range_text(key, range, sizeof range);
-        return fail(why, "expected %s octets after \"fixed:\"", range);
+        return fail(why, "expected %s bytes after \"fixed:\"", range);
     }
     t->listener->settings->policy.limit_fixed = (uint32_t)octets;
     return set_rule(key, t, "fixed", why);

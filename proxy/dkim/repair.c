@@ -195,7 +195,7 @@ static bool found_block(struct search *s, const char *damage, size_t at, size_t 
 {
     char words[96];
 
-    snprintf(words, sizeof words, "%zu octets were put into the body at octet %zu", len, at);
+    snprintf(words, sizeof words, "%zu bytes were put into the body at byte %zu", len, at);
     search_found(s, damage, at, words);
     return true;
 }
@@ -529,7 +529,7 @@ static void say_nothing_found(struct dkim_repair *out, struct span body)
 
     if (column > 0)
         snprintf(out->text, sizeof out->text,
-                 "%s; no line is longer than %u octets: lines may have been cut there", tried,
+                 "%s; no line is longer than %u bytes: lines may have been cut there", tried,
                  column);
     else
         snprintf(out->text, sizeof out->text, "%s", tried);

@@ -81,7 +81,7 @@ static void place_at(struct paint *p, const char *vantage, const char *sid,
         return;
     paint_words(p, DIM, ", record %u", e->record);
     if (e->len > 0 || e->at > 0)
-        paint_words(p, DIM, ", octet %llu", (unsigned long long)e->at);
+        paint_words(p, DIM, ", byte %llu", (unsigned long long)e->at);
 }
 
 static void place(struct paint *p, const struct diff_finding *f, const struct diff_pair *pair)
@@ -175,7 +175,7 @@ static void how_many(struct paint *p, const struct diff_group *g)
     paint_words(p, PLAIN, ": %s",
                 g->others ? "differs from session to session" : g->examples[0]->f.text);
     if (g->same_bytes && g->findings > 1)
-        paint_words(p, DIM, "; the same octets every time");
+        paint_words(p, DIM, "; the same bytes every time");
 }
 
 static void group(struct paint *p, const struct diff_command *c, const struct diff_result *r,

@@ -205,7 +205,7 @@ void leg_skip(struct leg *l, enum side from, uint64_t octets, const char *what)
 
     if (octets == 0)
         return;
-    snprintf(text, sizeof text, "%llu octets %s", (unsigned long long)octets, what);
+    snprintf(text, sizeof text, "%llu bytes %s", (unsigned long long)octets, what);
     leg_remark(l, text);
     leg_tell(l, l->t_us);
     l->octets[from] += octets;

@@ -129,8 +129,8 @@ static void remark_notes(struct utterance *u, const struct record *r)
 
     json_array_foreach(notes, i, note)
     {
-        snprintf(text, sizeof text, "note %s, octet %llu of the stream",
-                 record_text(note, "id"), (unsigned long long)record_count(note, "at"));
+        snprintf(text, sizeof text, "note %s, byte %llu of the stream", record_text(note, "id"),
+                 (unsigned long long)record_count(note, "at"));
         talk_remark(u, text);
     }
 }

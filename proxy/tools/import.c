@@ -126,11 +126,11 @@ static void tell(const struct capture_result *r)
     char missing[80] = "", differing[120] = "", skipped[80] = "";
 
     if (r->missing > 0)
-        snprintf(missing, sizeof missing, " (%llu octets were not captured)",
+        snprintf(missing, sizeof missing, " (%llu bytes were not captured)",
                  (unsigned long long)r->missing);
     if (r->differing > 0)
         snprintf(differing, sizeof differing,
-                 ", %llu segments came again with other octets (the first ones count)",
+                 ", %llu segments came again with other bytes (the first ones count)",
                  (unsigned long long)r->differing);
     if (r->skipped > 0)
         snprintf(skipped, sizeof skipped, ", %llu packets without TCP",

@@ -112,7 +112,7 @@ static bool read_file(struct report *r, const char *path, unsigned *opened)
     report_source(r, strcmp(path, "-") == 0 ? "standard input" : path);
     good = read_records(r, reader);
     if (reader_cut(reader) > 0)
-        fprintf(stderr, "%s:%llu: the last line is cut short (%zu octets without a newline)\n",
+        fprintf(stderr, "%s:%llu: the last line is cut short (%zu bytes without a newline)\n",
                 reader_name(reader), (unsigned long long)reader_line(reader) + 1,
                 reader_cut(reader));
     reader_close(&reader);

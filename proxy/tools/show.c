@@ -233,7 +233,7 @@ static void tell_cut(struct reader *reader)
     if (reader_cut(reader) == 0)
         return;
     fflush(stdout);
-    fprintf(stderr, "%s:%llu: the last line is cut short (%zu octets without a newline)\n",
+    fprintf(stderr, "%s:%llu: the last line is cut short (%zu bytes without a newline)\n",
             reader_name(reader), (unsigned long long)reader_line(reader) + 1,
             reader_cut(reader));
 }

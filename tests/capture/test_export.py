@@ -128,7 +128,7 @@ class Export(unittest.TestCase):
         self.assertEqual(kinds(got)[:7], ["open", "connect", "greeting"] + ["command"] * 4)
         if TSHARK:
             comments = [c for c, in self.packets("frame.comment", display="frame.comment")]
-            self.assertIn(f"mail data\\n{len(BODY)} octets of mail data are not kept", comments)
+            self.assertIn(f"mail data\\n{len(BODY)} bytes of mail data are not kept", comments)
             self.assertEqual(len(self.packets("frame.number",
                                               display="tcp.analysis.lost_segment")), 1)
 
@@ -196,7 +196,7 @@ class Export(unittest.TestCase):
         self.export(line(3, "command", 10, verb="NOOP", at=500, received="NOOP\r\n",
                          action="relayed", origin="none"))
         self.assertIn(b"for documentation", self.read())
-        self.assertIn(b"500 octets are not in the transcript", self.read())
+        self.assertIn(b"500 bytes are not in the transcript", self.read())
         self.export(OPEN + line(2, "connect", 5, upstream="198.51.100.2:25", us=3, error="refused") +
                     close(3, octets(0, 0)))
         self.assertIn(b"not connected: refused", self.read())

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""smtpscope-import over captures made here, octet by octet.  test_import.py PROGRAMS"""
+"""smtpscope-import over captures made here, byte by byte.  test_import.py PROGRAMS"""
 import os
 import random
 import sys
@@ -29,7 +29,7 @@ def records(packets, *args, link="raw", form="pcap", **how):
 
 
 def data(packets, side=0):
-    """Indexes of the packets of a side that carry octets."""
+    """Indexes of the packets of a side that carry bytes."""
     address = (wire.CLIENT, wire.SERVER)[side]
     return [i for i, p in enumerate(packets)
             if (s := wire.segment_of(p.data)).source == address and s.payload]
@@ -141,12 +141,12 @@ class Order(unittest.TestCase):
         forged = wire.Packet(packets[at].us, wire.tcp(s.source, s.destination, s.seq, s.ack, ACK,
                                                       b"x" * len(s.payload)))
         self.same(packets[:at + 1] + [forged] + packets[at + 1:])
-        self.assertIn("1 segments came again with other octets", TOOLS.said)
+        self.assertIn("1 segments came again with other bytes", TOOLS.said)
         ahead = wire.tcp(s.source, s.destination, s.seq + 100, s.ack, ACK, s.payload[100:])
         other = wire.tcp(s.source, s.destination, s.seq + 100, s.ack, ACK, b"y" * 60)
         self.same(packets[:at] + [wire.Packet(packets[at].us, ahead),
                                   wire.Packet(packets[at].us, other)] + packets[at:])
-        self.assertIn("1 segments came again with other octets", TOOLS.said)
+        self.assertIn("1 segments came again with other bytes", TOOLS.said)
 
     def test_keepalives_and_window_probes(self):
         packets = mail().packets

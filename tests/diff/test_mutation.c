@@ -237,7 +237,7 @@ static void on_compared(void *arg, const struct diff_pair *pair,
     t->missed += best == PLACE_NONE;
     if (best != PLACE_NONE || t->missed > 10)
         return;
-    printf("MISSED %s: to %s, edit %d at %llu (differs at %llu, unit %llu), octet %02x\n",
+    printf("MISSED %s: to %s, edit %d at %llu (differs at %llu, unit %llu), byte %02x\n",
            m->sid, m->to == SERVER ? "server" : "client", (int)m->edit,
            (unsigned long long)m->at, (unsigned long long)m->differs,
            (unsigned long long)m->unit, m->octet);
@@ -269,7 +269,7 @@ static int compare(const struct duo_config *c, struct tally *t)
         printf("%s\n", error);
         return 1;
     }
-    printf("%zu mutations: %zu to the octet, %zu to the block, %zu to the line or reply, "
+    printf("%zu mutations: %zu to the byte, %zu to the block, %zu to the line or reply, "
            "%zu missed; %zu groups\n",
            t->count, t->exact, t->block, t->unit, t->missed, r->group_count);
     bool all = t->seen == t->count && r->totals.pairs == t->count + 1 && t->missed == 0 &&

@@ -144,7 +144,7 @@ class Report(unittest.TestCase):
         again = next(r for r in records if r["kind"] == "finding")
         transcripts.write(self.path("twice.jsonl"), [*records, dict(again, n=100)])
         text = page.Page(self.report("twice.jsonl", "--html", "-", status=1)).text
-        self.assertIn("In 2 of 2 sessions, 3 times, each time the same octets.", text)
+        self.assertIn("In 2 of 2 sessions, 3 times, each time the same bytes.", text)
 
     def test_trouble(self):
         """Usage and files: 2, and a message that says what."""

@@ -50,10 +50,10 @@ class Show(unittest.TestCase):
                      " =>  mail FROM:<alice@example.org> SIZE=1234\\r\\n\n",
                      "<=   250-VRFY\n", "   [after 2.31 s]\n", "AUTH PLAIN ***\n",
                      "***  upstream [2001:db8::5]:25: connection timed out (after 3.00 s)\n",
-                     " =>  repaired and sent on as 5051 octets", "     | Subject: hello\n",
+                     " =>  repaired and sent on as 5051 bytes", "     | Subject: hello\n",
                      "===  ehlo=1 auth=1 mail=1 rcpt=1/2 data=1 commands=5/6\n",
                      "===  QUIT was answered (quit): the client closed first (FIN), after 1.23 s",
-                     "swallowed by smtpscope", "70000 octets in all",
+                     "swallowed by smtpscope", "70000 bytes in all",
                      " 2000 from the upstream\n ->  GET / HTTP/1.1\n ->  \n"
                      "<-   HTTP/1.1 400\\377\n"):
             self.assertIn(want, text)
@@ -150,7 +150,7 @@ class Show(unittest.TestCase):
     def test_a_cut_last_line_is_told_and_tolerated(self):
         cut = self.write("cut", self.lines[:4] + [self.lines[4][:40]])
         self.assertIn("220 mx", self.show(cut))
-        self.assertIn(f"{cut}:5: the last line is cut short (40 octets", self.errors)
+        self.assertIn(f"{cut}:5: the last line is cut short (40 bytes", self.errors)
 
     def test_exit_codes(self):
         self.assertIn("Usage: smtpscope show", self.show("--help"))

@@ -42,8 +42,8 @@ DIALOGUE = {
         " ~>  VRFY a\n"
         "***  answered by smtpscope on purpose, never sent on\n"
         "<~*  252 2.5.0 Cannot verify\n"
-        " ~>  [content: 5 octets, lines: 1, in 0 us]\n"
-        " =~> repaired and sent on as 6 octets\n"
+        " ~>  [content: 5 bytes, lines: 1, in 0 us]\n"
+        " =~> repaired and sent on as 6 bytes\n"
         " ~>  QUIT\n"
         "<~   221 Bye\n"
         "===  QUIT was answered (quit): " + ENDS,
@@ -55,7 +55,7 @@ DIALOGUE = {
         "<-   220 go on\n"
         "===  TLS passed through: TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256, asked for mx.example.org"
         "  [5.0 ms]\n" + CERTIFICATE + "expired 2026-03-01T12:00:00Z\n"
-        "===  from here on relayed unread (starttls): 1000 octets from the client, 2000 from "
+        "===  from here on relayed unread (starttls): 1000 bytes from the client, 2000 from "
         "the upstream\n"
         "===  the stream after STARTTLS ended (opaque-end): " + ENDS,
     "starttls":

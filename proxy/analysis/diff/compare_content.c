@@ -92,7 +92,7 @@ static void judge_octets(struct figures *g)
     if (sub == NULL)
         return;
     struct diff_finding *f = content_found(g, CLASS_OCTETS, sub);
-    compare_say(f, "octets of the content were changed (%s): %llu", sub,
+    compare_say(f, "bytes of the content were changed (%s): %llu", sub,
                 (unsigned long long)gone);
 }
 
@@ -128,7 +128,7 @@ static void judge_lines(struct figures *g)
         struct diff_finding *f = content_found(g, CLASS_FOLDED, "folded");
         f->rule = b->longest_line;
         compare_say(f,
-                    "long lines were folded: the longest had %llu octets, now %llu; "
+                    "long lines were folded: the longest had %llu bytes, now %llu; "
                     "%llu lines became %llu",
                     (unsigned long long)a->longest_line, (unsigned long long)b->longest_line,
                     (unsigned long long)a->lines, (unsigned long long)b->lines);
@@ -136,7 +136,7 @@ static void judge_lines(struct figures *g)
                a->octets - b->octets >= a->longest_line - b->longest_line) {
         struct diff_finding *f = content_found(g, CLASS_CUT, "cut");
         f->rule = b->longest_line;
-        compare_say(f, "long lines were cut: the longest had %llu octets, now %llu",
+        compare_say(f, "long lines were cut: the longest had %llu bytes, now %llu",
                     (unsigned long long)a->longest_line, (unsigned long long)b->longest_line);
     }
 }
@@ -158,7 +158,7 @@ static void judge_insertion(struct figures *g)
         return;
     struct diff_finding *f = content_found(g, CLASS_INSERTED, sub);
     f->f.confidence = CONFIDENCE_MEDIUM;
-    compare_say(f, "%llu octets in %llu lines were inserted %s", (unsigned long long)more,
+    compare_say(f, "%llu bytes in %llu lines were inserted %s", (unsigned long long)more,
                 (unsigned long long)(b->lines - a->lines),
                 strcmp(sub, "header") == 0 ? "into the header" : "near the end of the content");
 }
@@ -175,14 +175,13 @@ static void say_altered(struct figures *g)
     f->f.confidence = CONFIDENCE_CERTAIN;
     if (r->known)
         compare_say(f,
-                    "the content was altered on the way: octets %llu to %llu, in %u of %u "
-                    "blocks from block %u on; %llu octets were sent, %llu arrived",
+                    "the content was altered on the way: bytes %llu to %llu, in %u of %u "
+                    "blocks from block %u on; %llu bytes were sent, %llu arrived",
                     (unsigned long long)r->at, (unsigned long long)(r->at + r->sent), r->blocks,
                     r->of, r->first, (unsigned long long)g->a->octets,
                     (unsigned long long)g->b->octets);
     else
-        compare_say(f,
-                    "the content was altered on the way: %llu octets were sent, %llu arrived",
+        compare_say(f, "the content was altered on the way: %llu bytes were sent, %llu arrived",
                     (unsigned long long)g->a->octets, (unsigned long long)g->b->octets);
 }
 
@@ -229,7 +228,7 @@ void compare_content_stopped(struct compare *c, const struct unit *near, const s
     f->received =
         (struct diff_excerpt){ .record = far->n, .at = b->octets, .stream = far->stream };
     f->f.confidence = CONFIDENCE_HIGH;
-    compare_say(f, "the mail data stopped on the way: %llu of %llu octets arrived, and no end",
+    compare_say(f, "the mail data stopped on the way: %llu of %llu bytes arrived, and no end",
                 (unsigned long long)b->octets, (unsigned long long)a->octets);
     if (!a->complete) { /* what was under way when all ended */
         f->f.severity = SEVERITY_INFO;
@@ -243,7 +242,7 @@ static void say_chunk(struct figures *g)
     struct diff_finding *f = content_found(g, CLASS_CHUNK, "octets");
 
     f->f.confidence = CONFIDENCE_CERTAIN;
-    compare_say(f, "of %llu octets sent by BDAT %llu arrived%s",
+    compare_say(f, "of %llu bytes sent by BDAT %llu arrived%s",
                 (unsigned long long)g->a->octets, (unsigned long long)g->b->octets,
                 g->b->complete ? "" : "; the last chunk never came to its end");
 }

@@ -196,13 +196,13 @@ static void say_altered(struct compare *c, const struct unit *near, const struct
     f->f.severity = SEVERITY_HIGH;
     if (d.sent + d.received == 0) {
         compare_say(f,
-                    "the overlong command %s is of another length: %llu octets were sent, "
+                    "the overlong command %s is of another length: %llu bytes were sent, "
                     "%llu arrived",
                     f->subject, (unsigned long long)near->line_octets,
                     (unsigned long long)far->line_octets);
         return;
     }
-    compare_say(f, "%s was altered on the way at octet %zu: %zu octets %s", f->subject, d.at,
+    compare_say(f, "%s was altered on the way at byte %zu: %zu bytes %s", f->subject, d.at,
                 d.sent == 0 ? d.received : d.sent, sub);
 }
 
@@ -217,7 +217,7 @@ static bool say_masked(struct compare *c, const struct unit *near, const struct 
     struct diff_finding *f = line_found(c, ids[mask], "command", near, far);
     f->rule = mask;
     compare_say(f,
-                "%s was overwritten in place with %s on the way: %llu octets, the length "
+                "%s was overwritten in place with %s on the way: %llu bytes, the length "
                 "stayed",
                 f->subject, mask == MASK_LETTERS ? "X" : "*",
                 (unsigned long long)f->received.len);

@@ -170,7 +170,7 @@ static void say_altered(struct compare *c, const struct unit *near, const struct
     f->f.severity = meaning                   ? SEVERITY_HIGH
                     : near->code != far->code ? SEVERITY_MEDIUM
                                               : SEVERITY_LOW;
-    compare_say(f, "the %s%s was altered on the way back at octet %zu: %zu octets %s",
+    compare_say(f, "the %s%s was altered on the way back at byte %zu: %zu bytes %s",
                 near->kind == UNIT_GREETING ? "" : "reply to ", f->subject, d.at,
                 d.sent == 0 ? d.received : d.sent, sub);
 }
@@ -206,7 +206,7 @@ void compare_reply_only_near(struct compare *c, size_t i)
     if (u->code != 0)
         compare_say(f, "the client heard %u, which the server never said", u->code);
     else
-        compare_say(f, "%zu octets that are no reply came back, and the server never sent them",
+        compare_say(f, "%zu bytes that are no reply came back, and the server never sent them",
                     u->reply.s.len);
     if (c->far->missing || !c->far->closed) {
         f->f.severity = SEVERITY_LOW;

@@ -71,7 +71,7 @@ static void see_held(struct compare *c, const struct unit *near, const struct un
     f->f.severity = SEVERITY_MEDIUM;
     f->f.confidence = CONFIDENCE_HIGH;
     compare_say(f,
-                "the content was held back until its last octet had been sent, %llu ms "
+                "the content was held back until its last byte had been sent, %llu ms "
                 "after its first",
                 (unsigned long long)took / 1000);
 }
@@ -186,7 +186,7 @@ static void see_sealed(struct compare *c)
     f->f.severity = cut ? SEVERITY_INFO : SEVERITY_HIGH;
     f->f.confidence = CONFIDENCE_MEDIUM;
     compare_say(f,
-                "what passed unread is of another length: %llu and %llu octets at NEAR, %llu "
+                "what passed unread is of another length: %llu and %llu bytes at NEAR, %llu "
                 "and %llu at FAR",
                 (unsigned long long)a->opaque_client, (unsigned long long)a->opaque_server,
                 (unsigned long long)b->opaque_client, (unsigned long long)b->opaque_server);
@@ -305,7 +305,7 @@ static void say_total(struct compare *c, enum diff_way w, uint64_t sent, uint64_
         (struct diff_excerpt){ .record = c->far->close_n, .field = "octets", .len = received };
     f->f.severity = SEVERITY_MEDIUM;
     f->f.confidence = CONFIDENCE_HIGH;
-    compare_say(f, "%s sent %llu octets and %llu arrived at %s, in no line that was complete",
+    compare_say(f, "%s sent %llu bytes and %llu arrived at %s, in no line that was complete",
                 reply ? "FAR" : "NEAR", (unsigned long long)sent, (unsigned long long)received,
                 reply ? "NEAR" : "FAR");
 }

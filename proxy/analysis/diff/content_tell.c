@@ -129,7 +129,7 @@ static void tell_dot_lines(struct teller *t)
         f = told(t, CLASS_DOTS, "end-created", &c->ended_at_dots);
         compare_say(f,
                     "a stuffed dot on a line of its own arrived as the end of the mail: the "
-                    "%llu octets behind it were taken for commands",
+                    "%llu bytes after it were taken for commands",
                     number(c->ended_at_dots.sent_len));
     }
 }
@@ -180,7 +180,7 @@ static void tell_sum(struct teller *t, const struct octet_sum *sum, const char *
     f->f.severity = SEVERITY_HIGH;
     if (!damage)
         f->rule = compare_hash(0, span_str(sum->names));
-    compare_say(f, "%s:%s%s, %llu of %llu, the first at octet %llu", what, sum->names,
+    compare_say(f, "%s:%s%s, %llu of %llu, the first at byte %llu", what, sum->names,
                 sum->values > NAMED_OCTETS ? " ..." : "", number(sum->first.count),
                 number(sum->sent), number(sum->first.sent_at));
 }
@@ -198,11 +198,11 @@ static void tell_octets(struct teller *t)
         sum_add(&expanded, &o->expanded, v, -1, sent);
         sum_add(&cut, &o->cut, v, -1, sent);
     }
-    tell_sum(t, &deleted, "deleted", "octets of the content were deleted");
-    tell_sum(t, &replaced, "replaced", "octets of the content were replaced");
+    tell_sum(t, &deleted, "deleted", "bytes of the content were deleted");
+    tell_sum(t, &replaced, "replaced", "bytes of the content were replaced");
     tell_sum(t, &expanded, "expanded",
-             "octets of the content were recoded, two of UTF-8 for each");
-    tell_sum(t, &cut, "line-cut", "lines of the content end where an octet stood");
+             "bytes of the content were recoded, two of UTF-8 for each");
+    tell_sum(t, &cut, "line-cut", "lines of the content end where a byte stood");
 }
 
 static void tell_ended(struct teller *t)
@@ -215,7 +215,7 @@ static void tell_ended(struct teller *t)
     f = told(t, CLASS_OCTETS, "content-ended", s);
     f->rule = t->change->ended_by;
     compare_say(f,
-                "octet %02X at %llu ended the content: the %llu octets from there on did not "
+                "byte %02X at %llu ended the content: the %llu bytes from there on did not "
                 "arrive",
                 t->change->ended_by, number(s->sent_at), number(s->sent_len));
 }
@@ -247,24 +247,23 @@ static void tell_lines(struct teller *t)
     if (c->folded.count > 0) {
         f = told(t, CLASS_FOLDED, "folded", &c->folded);
         f->rule = c->fold_varies ? 0 : c->fold_column;
-        compare_say(f, "%llu lines were folded, the first behind octet %llu%s",
+        compare_say(f, "%llu lines were folded, the first after byte %llu%s",
                     number(c->folded.count), number(c->fold_column),
                     c->fold_varies ? "" : "; all at the same column");
     }
     if (c->cut.count > 0) {
         f = told(t, CLASS_CUT, "cut", &c->cut);
         f->rule = c->cut_varies ? 0 : c->cut_column;
-        compare_say(f, "%llu lines were cut, the first behind octet %llu%s",
-                    number(c->cut.count), number(c->cut_column),
-                    c->cut_varies ? "" : "; all at the same column");
+        compare_say(f, "%llu lines were cut, the first after byte %llu%s", number(c->cut.count),
+                    number(c->cut_column), c->cut_varies ? "" : "; all at the same column");
     }
     if (c->altered.count > 0) {
         f = told(t, CLASS_ALTERED, "content", &c->altered);
         f->f.severity = SEVERITY_HIGH;
         f->rule = compare_hash(0, f->f.bytes);
         compare_say(f,
-                    "%llu lines of the content were altered, the first at octet %llu: %llu "
-                    "octets became %llu",
+                    "%llu lines of the content were altered, the first at byte %llu: %llu "
+                    "bytes became %llu",
                     number(c->altered.count), number(c->altered.sent_at),
                     number(c->altered.sent_len), number(c->altered.received_len));
     }
@@ -327,7 +326,7 @@ static void tell_part(struct teller *t)
     f->f.severity = SEVERITY_HIGH;
     f->rule = compare_hash(0, f->f.bytes);
     compare_say(f,
-                "inside one MIME part %llu octets from octet %llu on became %llu others: the "
+                "inside one MIME part %llu bytes from byte %llu on became %llu others: the "
                 "part was replaced",
                 number(s->sent_len), number(s->sent_at), number(s->received_len));
 }

@@ -143,7 +143,7 @@ void html_size(FILE *out, uint64_t octets)
 
     if (octets < 10000) {
         html_count(out, octets);
-        fputs(octets == 1 ? " octet" : " octets", out);
+        fputs(octets == 1 ? " byte" : " bytes", out);
         return;
     }
     for (; tenths >= 10000 && unit + 1 < ARRAY_LEN(units); unit++)

@@ -77,7 +77,7 @@ static void put_rows(FILE *out, const struct panel *p, const struct marking *m)
         first = rows - ROWS_MAX;
     size_t last = rows < first + ROWS_MAX ? rows : first + ROWS_MAX;
     if (first > 0)
-        html_markupf(out, "<i>... %zu octets before</i>\n", first * ROW);
+        html_markupf(out, "<i>... %zu bytes before</i>\n", first * ROW);
     for (size_t row = first; row < last; row++) {
         html_markupf(out, "<i>%05llu</i>  ", (unsigned long long)(p->from + row * ROW));
         put_hex(out, p, m, row * ROW);
@@ -87,7 +87,7 @@ static void put_rows(FILE *out, const struct panel *p, const struct marking *m)
     }
     uint64_t all = p->all > p->len ? p->all : p->len;
     if (last * ROW < all)
-        html_markupf(out, "<i>... %llu octets more</i>\n",
+        html_markupf(out, "<i>... %llu bytes more</i>\n",
                      (unsigned long long)(all - last * ROW));
 }
 
@@ -107,12 +107,12 @@ static void put_extent(FILE *out, const struct panel *p, const struct marking *m
     if (count == 0)
         return;
     if (first == last)
-        html_markupf(out, "; octet %llu %s", (unsigned long long)(p->from + first), one);
+        html_markupf(out, "; byte %llu %s", (unsigned long long)(p->from + first), one);
     else if (count == last - first + 1)
-        html_markupf(out, "; octets %llu to %llu %s", (unsigned long long)(p->from + first),
+        html_markupf(out, "; bytes %llu to %llu %s", (unsigned long long)(p->from + first),
                      (unsigned long long)(p->from + last), many);
     else
-        html_markupf(out, "; %zu octets between %llu and %llu %s", count,
+        html_markupf(out, "; %zu bytes between %llu and %llu %s", count,
                      (unsigned long long)(p->from + first),
                      (unsigned long long)(p->from + last), many);
 }

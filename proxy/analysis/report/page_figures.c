@@ -65,7 +65,7 @@ static void put_traffic(FILE *out, const struct figures *f)
     put_some(out, "Mails altered by smtpscope", f->contents_altered);
     put_some(out, "Mails cut off", f->contents_cut);
     put_octets(out, "Mail data", f->content_octets);
-    put_some(out, "Longest line of mail, octets", f->content_longest_line);
+    put_some(out, "Longest line of mail, bytes", f->content_longest_line);
     put_octets(out, "From clients", f->octets_from_client);
     put_octets(out, "From upstreams", f->octets_from_server);
     put_some(out, "Streams relayed unread", f->opaque);

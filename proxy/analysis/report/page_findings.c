@@ -63,7 +63,7 @@ static void put_facts(FILE *out, const struct page_findings *f, const struct gro
     html_markupf(out, " %s, ", f->unit);
     html_count(out, g->findings);
     html_markup(out, g->findings == 1 ? " time."
-                     : g->same_bytes  ? " times, each time the same octets."
+                     : g->same_bytes  ? " times, each time the same bytes."
                                       : " times.");
     if (g->first_us != 0) {
         html_markup(out, " Seen ");

@@ -135,7 +135,7 @@ static void take_content(struct draft *d, const struct record *r)
     d->step.failed = refused || !complete;
     snprintf(d->step.verb, sizeof d->step.verb, "%s",
              text_is(r, "via", "bdat") ? "BDAT" : "DATA");
-    say_count(d, "mail data, ", record_count(r->root, "octets"), " octets");
+    say_count(d, "mail data, ", record_count(r->root, "octets"), " bytes");
     if (refused) {
         say_text(d, ", refused: ", r->root, "refused_by");
         d->step.action = ACTED_REFUSED;
@@ -151,7 +151,7 @@ static void take_opaque(struct draft *d, const struct record *r)
 {
     const json_t *octets = json_object_get(r->root, "octets");
 
-    say_count(d, "unread from here: ", record_count(octets, "client"), " octets up, ");
+    say_count(d, "unread from here: ", record_count(octets, "client"), " bytes up, ");
     say_count(d, "", record_count(octets, "server"), " down");
     say_text(d, " - ", r->root, "why");
 }

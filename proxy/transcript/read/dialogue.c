@@ -199,9 +199,9 @@ static void put_note(struct dialogue *d, const json_t *note, uint64_t at, uint64
     paint_octets(&d->paint, YELLOW, span_str(id));
     paint_words(&d->paint, YELLOW, "%s", words != NULL ? ")" : "");
     if (where > at && where < at + len)
-        paint_words(&d->paint, YELLOW, ", octet %llu", (unsigned long long)(where - at));
+        paint_words(&d->paint, YELLOW, ", byte %llu", (unsigned long long)(where - at));
     else if (where != at)
-        paint_words(&d->paint, YELLOW, ", stream octet %llu", (unsigned long long)where);
+        paint_words(&d->paint, YELLOW, ", stream byte %llu", (unsigned long long)where);
     if (times > 1)
         paint_words(&d->paint, YELLOW, ", %llu times", (unsigned long long)times);
     paint_end(&d->paint);
@@ -222,14 +222,14 @@ static void put_sizes(struct dialogue *d, const struct record *r, size_t kept)
 
     if (octets > kept) {
         paint_line(&d->paint, YELLOW, "     ! ");
-        paint_words(&d->paint, YELLOW, "%llu octets in all; the rest is not shown",
+        paint_words(&d->paint, YELLOW, "%llu bytes in all; the rest is not shown",
                     (unsigned long long)octets);
         paint_end(&d->paint);
     }
     for (size_t i = 0; i < json_array_size(cuts); i++) {
         const json_t *cut = json_array_get(cuts, i);
         paint_line(&d->paint, DIM, "     ");
-        paint_words(&d->paint, DIM, "(*** stands for %llu octets at octet %llu)",
+        paint_words(&d->paint, DIM, "(*** stands for %llu bytes at byte %llu)",
                     (unsigned long long)record_count(cut, "octets"),
                     (unsigned long long)record_count(cut, "at"));
         paint_end(&d->paint);

@@ -132,7 +132,7 @@ static void put_fate(struct dialogue *d, const struct record *r)
         paint_end(p);
     } else if (record_flag(r->root, "altered")) {
         paint_line(p, GREEN, dialogue_marker(d, TO_UPSTREAM));
-        paint_words(p, GREEN, "repaired and sent on as %llu octets",
+        paint_words(p, GREEN, "repaired and sent on as %llu bytes",
                     (unsigned long long)record_count(r->root, "octets_sent"));
         if (record_text(digest, "sent")[0] != '\0') {
             paint_words(p, DIM, "  xxh3 ");
@@ -177,7 +177,7 @@ void dialogue_content(struct dialogue *d, const struct record *r)
     paint_time(took, record_count(r->root, "us"));
     put_headers(d, r);
     paint_line(p, CYAN, dialogue_marker(d, FROM_CLIENT));
-    paint_words(p, PLAIN, "[content: %llu octets, lines: %llu", (unsigned long long)octets,
+    paint_words(p, PLAIN, "[content: %llu bytes, lines: %llu", (unsigned long long)octets,
                 (unsigned long long)record_count(r->root, "lines"));
     put_repairs(p, r);
     paint_words(p, PLAIN, ", in %s]", took);
@@ -190,7 +190,7 @@ void dialogue_content(struct dialogue *d, const struct record *r)
         paint_line(p, DIM, "     kept in ");
         put_text(p, DIM, record_text(spool, "file"));
         if (record_count(spool, "octets") < octets)
-            paint_words(p, RED, ", only the first %llu octets",
+            paint_words(p, RED, ", only the first %llu bytes",
                         (unsigned long long)record_count(spool, "octets"));
         paint_end(p);
     }
@@ -208,7 +208,7 @@ void dialogue_opaque(struct dialogue *d, const struct record *r)
     paint_line(p, PLAIN, "===  ");
     paint_words(p, PLAIN, "from here on relayed unread (");
     put_text(p, PLAIN, record_text(r->root, "why"));
-    paint_words(p, PLAIN, "): %llu octets from the client, %llu from the upstream",
+    paint_words(p, PLAIN, "): %llu bytes from the client, %llu from the upstream",
                 (unsigned long long)record_count(octets, "client"),
                 (unsigned long long)record_count(octets, "server"));
     if (missing != NULL)

@@ -52,7 +52,7 @@ static void test_constant_surplus(void **state)
         play_quit(&p);
         EXPECT(&p, i >= 5 ? "SV-26" : "");
     }
-    assert_non_null(strstr(last_found(&p)->text, " 45 octets"));
+    assert_non_null(strstr(last_found(&p)->text, " 45 bytes"));
     assert_int_equal(last_found(&p)->severity, SEVERITY_LOW);
     assert_true(names_product(last_found(&p), "av-header-insert-avast"));
     play_stop(&p);

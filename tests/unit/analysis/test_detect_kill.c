@@ -34,7 +34,7 @@ static void test_killed_three_times(void **state)
     play_killed(&p, longer, END_RESET, MS(30));
     play_killed(&p, longer, END_RESET, MS(30));
     EXPECT(&p, "SV-16");
-    assert_non_null(strstr(last_found(&p)->text, "NOOP of more than 512 octets"));
+    assert_non_null(strstr(last_found(&p)->text, "NOOP of more than 512 bytes"));
     play_stop(&p);
 }
 

@@ -32,13 +32,13 @@ static const struct repair_case cases[] = {
     { TEXT("a\r\nb\r\n"), TEXT("a\r\r\nb\r\r\n"), false, "crcrlf-double",
       "CRs were added before CR LF (2 times)", 2 },
     { TEXT("a\r\n\r\nb\r\n"), TEXT("a\r\rb\r"), false, "crlf-to-cr",
-      "LFs behind CR were removed (3 times)", 2 },
+      "LFs after CR were removed (3 times)", 2 },
     { TEXT("a\r\nb\r\nc\r\nd\r\n"), TEXT("a\nb\r\r\nc\rd\r\n"), false, "newlines-changed",
       "line ends were changed in several ways (3 times)", 1 },
     { TEXT("a\nb\n"), TEXT("a\r\nb\r\n"), false, "bare-lf-to-crlf",
       "LFs became CR LF (2 times)", 1 },
     { TEXT("a\r\nb\r\nc\r\n"), TEXT("a\r\n\r\nb\r\n\r\nc\r\n\r\n"), false, "lines-doubled",
-      "an empty line was put behind each line (3 times)", 3 },
+      "an empty line was put after each line (3 times)", 3 },
 
     { TEXT(".a\r\nb\r\n..c\r\n"), TEXT("..a\r\nb\r\n...c\r\n"), false, "dot-restuffed-twice",
       "lines that begin with a dot got one more (2 times)", 1 },
@@ -67,18 +67,18 @@ static const struct repair_case cases[] = {
 
     { TEXT(HUNDRED HUNDRED TEN "\r\nx\r\n"),
       TEXT(HUNDRED "!\r\n" HUNDRED "!\r\n" TEN "\r\nx\r\n"), false, "long-line-folded",
-      "lines were folded by \"!\" CR LF after octet 100 (2 times)", 100 },
+      "lines were folded by \"!\" CR LF after byte 100 (2 times)", 100 },
     { TEXT(HUNDRED HUNDRED TEN "\r\nx\r\n"),
       TEXT(HUNDRED "!\r\n " HUNDRED "!\r\n " TEN "\r\nx\r\n"), false, "long-line-folded",
-      "lines were folded by \"!\" CR LF SP after octet 100 (2 times)", 100 },
+      "lines were folded by \"!\" CR LF SP after byte 100 (2 times)", 100 },
     { TEXT(COLUMN98 COLUMN98 TEN "\r\nx\r\n"),
       TEXT(COLUMN98 "\r\n " COLUMN98 "\r\n " TEN "\r\nx\r\n"), false, "long-line-folded",
-      "lines were folded by CR LF SP after octet 98 (2 times)", 98 },
+      "lines were folded by CR LF SP after byte 98 (2 times)", 98 },
     { TEXT(HUNDRED HUNDRED "\r\nx\r\n"), TEXT(HUNDRED "\r\n\t" HUNDRED "\r\nx\r\n"), true,
-      "long-line-folded", "lines were folded by CR LF TAB after octet 100 (1 time)", 100 },
+      "long-line-folded", "lines were folded by CR LF TAB after byte 100 (1 time)", 100 },
     { TEXT(HUNDRED HUNDRED TEN "\r\nx\r\n"),
       TEXT(HUNDRED "\r\n" HUNDRED "\r\n" TEN "\r\nx\r\n"), false, "long-line-folded",
-      "lines were folded by CR LF after octet 100 (2 times)", 100 },
+      "lines were folded by CR LF after byte 100 (2 times)", 100 },
 
     { TEXT("hi\r\n"), TEXT("hi\r\n-- \r\nThis email has been checked\r\n"), false,
       "footer-appended", "the last 2 lines were appended", 4 },
@@ -86,19 +86,19 @@ static const struct repair_case cases[] = {
       4 },
     { TEXT(""), TEXT("x\r\n"), true, "footer-appended", "the last line was appended", 0 },
     { TEXT("hi\r\n"), TEXT("[EXTERNAL]\r\n\r\nhi\r\n"), true, "banner-inserted",
-      "14 octets were put into the body at octet 0", 0 },
+      "14 bytes were put into the body at byte 0", 0 },
     { TEXT(MIXED "--b--\r\n"), TEXT(MIXED "____\r\nfooter\r\n--b--\r\n"), false,
-      "footer-appended", "14 octets were put into the body at octet 40", 40 },
+      "footer-appended", "14 bytes were put into the body at byte 40", 40 },
     { TEXT(MIXED HTML HTML_END), TEXT(MIXED HTML "<hr>footer<br>" HTML_END), false,
-      "footer-appended", "14 octets were put into the body at octet 103", 103 },
+      "footer-appended", "14 bytes were put into the body at byte 103", 103 },
     { TEXT("--b\r\n\r\nplain\r\n--b--\r\n"), TEXT("--b\r\n\r\nCAUTION\r\nplain\r\n--b--\r\n"),
-      false, "banner-inserted", "9 octets were put into the body at octet 7", 7 },
+      false, "banner-inserted", "9 bytes were put into the body at byte 7", 7 },
     { TEXT("<BODY>\r\n<p>hi</p></BODY>\r\n"),
       TEXT("<BODY><div>careful</div>\r\n<p>hi</p></BODY>\r\n"), true, "banner-inserted",
-      "18 octets were put into the body at octet 6", 6 },
+      "18 bytes were put into the body at byte 6", 6 },
     { TEXT(MIXED HTML HTML_END), TEXT(MIXED "-- \r\nads\r\n" HTML "<p>ads</p>" HTML_END), false,
       "footer-appended",
-      "a text was put into a part, and 10 octets were put into the body at octet 103", 103 },
+      "a text was put into a part, and 10 bytes were put into the body at byte 103", 103 },
 
     /* pairs */
     { TEXT("a\r\nb\r\n"), TEXT("a\nb\nfooter\n"), false, "crlf-to-lf",
@@ -106,7 +106,7 @@ static const struct repair_case cases[] = {
     { TEXT(".a\r\n" HUNDRED HUNDRED "\r\n"), TEXT("..a\r\n" HUNDRED "\r\n " HUNDRED "\r\n"),
       false, "dot-restuffed-twice",
       "lines that begin with a dot got one more (1 time), and lines were folded by CR LF SP "
-      "after octet 100 (1 time)",
+      "after byte 100 (1 time)",
       104 },
 
     /* one of many */
@@ -120,7 +120,7 @@ static const struct repair_case cases[] = {
       "none of the known damages, undone, restores it", 0 },
     { TEXT(HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED "0x\r\nb\r\n"),
       TEXT(HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED "0\r\nb\r\n"), false, NULL,
-      "none of the known damages, undone, restores it; no line is longer than 501 octets: "
+      "none of the known damages, undone, restores it; no line is longer than 501 bytes: "
       "lines "
       "may have been cut there",
       0 },
